@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Every error code of the package with its general advice, in one table. `docs/reference/errors.md` has one
+ * paragraph per code; a test keeps the two equal and asks for a test that provokes each code.
+ */
+const ERROR_TABLE = {
+  // Arguments: what the caller wrote.
+  ERR_TRT_ARG_TYPE: 'Pass a value of the type that the message names.',
+  ERR_TRT_ARG_VALUE: 'Pass a value in the range that the message names.',
+  ERR_TRT_ARG_UNKNOWN_OPTION: 'Remove the option or correct its spelling.',
+  ERR_TRT_ARG_USAGE: 'Run the command with --help to see its arguments.',
+  ERR_TRT_ARG_PROFILE_MISSING: 'Give each dynamic input a range in `profiles`, or its symbols in `dynamicAxes`.',
+  ERR_TRT_ARG_PROFILE_INPUT: "Use the model's input names in `profiles`.",
+  ERR_TRT_ARG_PROFILE_RANK: 'Write as many dimensions as the input has.',
+  ERR_TRT_ARG_PROFILE_DIMENSION: 'A fixed dimension must have the same value in min, opt and max.',
+  ERR_TRT_ARG_PROFILE_RANGE: 'Each dimension needs 0 <= min <= opt <= max.',
+  ERR_TRT_ARG_PROFILE_VALUES: 'Give the shape-tensor input its values: { input: { values: { min, opt, max } } }.',
+
+  // Loading: the addon, native libraries, plans and manifests.
+  ERR_TRT_LOAD_ADDON: 'Run `npx tensorrt-node doctor` to see which binaries were tried.',
+  ERR_TRT_LOAD_TENSORRT_NOT_FOUND:
+    'Install TensorRT-RTX with `pip install tensorrt-rtx`, or set TENSORRT_NODE_LIB_DIR to the folder of libnvinfer.',
+  ERR_TRT_LOAD_TENSORRT_UNSUPPORTED: 'Install TensorRT 10.6 or newer, 11.x, or TensorRT-RTX 1.5 or newer.',
+  ERR_TRT_LOAD_TENSORRT_BROKEN: 'Reinstall the library; the message is that of the dynamic loader.',
+  ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND:
+    'Add the CPU runtime with `npm install onnxruntime-node --onnxruntime-node-install=skip`.',
+  ERR_TRT_LOAD_FILE: 'Check the path and its permissions.',
+  ERR_TRT_LOAD_PLAN_INVALID: 'Pass an engine that TensorRT wrote; `tensorrt-node inspect` tells what a file is.',
+  ERR_TRT_LOAD_PLAN_TRUNCATED: 'Copy or build the engine again; the file is shorter than its header says.',
+  ERR_TRT_LOAD_PLAN_FAMILY: 'Build the engine with the TensorRT family that shall run it.',
+  ERR_TRT_LOAD_PLAN_VERSION: 'Build the engine with the installed TensorRT version, or install the one it needs.',
+  ERR_TRT_LOAD_PLAN_DEVICE: 'Build the engine on this GPU, or with a hardware compatibility level.',
+  ERR_TRT_LOAD_MANIFEST_MISSING: 'Keep <engine>.json beside the engine; buildEngine().save() writes both.',
+  ERR_TRT_LOAD_MANIFEST_INVALID: 'Build the engine again, or delete the manifest to load the plan without it.',
+  ERR_TRT_LOAD_MANIFEST_MISMATCH: 'The plan is not the one that the manifest describes: keep both files together.',
+  ERR_TRT_LOAD_NPY_INVALID: 'Save the array with numpy.save() as a plain, C-ordered array of numbers or bools.',
+
+  // ONNX models.
+  ERR_TRT_ONNX_FILE_NOT_FOUND: 'Check the path of the model.',
+  ERR_TRT_ONNX_FILE_UNREADABLE: 'Pass the path of a readable .onnx file.',
+  ERR_TRT_ONNX_EMPTY: 'The file has no content: copy or export the model again.',
+  ERR_TRT_ONNX_NOT_ONNX: 'Pass an ONNX model (a binary protobuf file).',
+  ERR_TRT_ONNX_TRUNCATED: 'The file ends in the middle of a field: copy or download it again.',
+  ERR_TRT_ONNX_INVALID: 'Check the model with `python -m onnx.checker model.onnx` or export it again.',
+  ERR_TRT_ONNX_OPSET: 'Export the model with an opset that the installed TensorRT knows.',
+  ERR_TRT_ONNX_IR_VERSION: 'Save the model with an older ONNX IR version.',
+  ERR_TRT_ONNX_EXTERNAL_DATA_MISSING: "Put the model's external data files beside it.",
+  ERR_TRT_ONNX_EXTERNAL_DATA_OUTSIDE: "External data must lie inside the model's own folder.",
+  ERR_TRT_ONNX_UNSUPPORTED_OPERATOR: 'Replace the listed operators or take them out of the model.',
+  ERR_TRT_ONNX_UNSUPPORTED_TYPE: 'Convert the listed tensors to a type that TensorRT keeps.',
+
+  // Building.
+  ERR_TRT_BUILD_PARSE: 'The parser message names the node and the reason.',
+  ERR_TRT_BUILD_FAILED: 'The log lines in error.log name the layer and the reason.',
+  ERR_TRT_BUILD_WORKSPACE: 'Raise `workspaceBytes`.',
+  ERR_TRT_BUILD_OUT_OF_MEMORY: 'Free memory, lower the profile maxima or `workspaceBytes`.',
+  ERR_TRT_BUILD_CANCELLED: 'The build was stopped by its AbortSignal.',
+  ERR_TRT_BUILD_CRASHED: 'The building process died; your process is unharmed. Report the model with error.log.',
+  ERR_TRT_BUILD_OPTION_UNSUPPORTED: 'Leave the option out, or choose another runtime.',
+  ERR_TRT_BUILD_PRECISION: 'Export or convert the model in the precision you ask for.',
+  ERR_TRT_BUILD_CACHE: 'Make the cache folder writable or choose another `cacheDir`.',
+  ERR_TRT_BUILD_OUTPUT: 'Make the output folder exist and writable.',
+  ERR_TRT_BUILD_DISK_FULL: 'Free disk space; the previous file was kept.',
+
+  // Running.
+  ERR_TRT_RUN_CLOSED: 'Create a new session; a closed one cannot be used again.',
+  ERR_TRT_RUN_DEVICE: "Use device 'cpu', or an existing 'cuda:N' on a machine with an NVIDIA GPU.",
+  ERR_TRT_RUN_MODEL: 'The CPU runtime refuses the model; its message names the reason.',
+  ERR_TRT_RUN_INPUT_NAME: "Use the model's input names.",
+  ERR_TRT_RUN_INPUT_MISSING: 'Pass every input of the model.',
+  ERR_TRT_RUN_INPUT_TYPE: 'Pass the typed array that belongs to the element type.',
+  ERR_TRT_RUN_INPUT_SHAPE: "Pass dims that fit the model's input.",
+  ERR_TRT_RUN_INPUT_SIZE: 'Pass as many elements as the dims have.',
+  ERR_TRT_RUN_OUTPUT_NAME: "Use the model's output names.",
+  ERR_TRT_RUN_QUEUE_FULL: 'Send fewer calls at once, or raise `maxQueue` or `contexts`.',
+  ERR_TRT_RUN_ABORTED: 'The call was withdrawn by its AbortSignal before it ran.',
+  ERR_TRT_RUN_FAILED: 'The runtime could not execute the model; its message names the node.',
+
+  // The CUDA driver and devices.
+  ERR_TRT_CUDA_DRIVER_NOT_FOUND: 'Install the NVIDIA driver; in a container start it with `--gpus all`.',
+  ERR_TRT_CUDA_DRIVER_TOO_OLD: 'Update the NVIDIA driver, or use a TensorRT for an older CUDA.',
+  ERR_TRT_CUDA_DRIVER_MISMATCH: 'Reboot or reload the driver: its kernel module and library differ.',
+  ERR_TRT_CUDA_NO_DEVICE: 'No GPU is visible: check CUDA_VISIBLE_DEVICES, and `--gpus all` in a container.',
+  ERR_TRT_CUDA_INIT: 'The driver does not start; the message has its error.',
+} as const;
+
+/** A key of the error table, e.g. `'ERR_TRT_BUILD_CANCELLED'`. */
+export type TensorRTErrorCode = keyof typeof ERROR_TABLE;
+
+/** All error codes, in table order. */
+export const errorCodes = Object.keys(ERROR_TABLE) as readonly TensorRTErrorCode[];
+
+/** One line of a native library's log. */
+export interface LogLine {
+  /** TensorRT's severity of the line. */
+  severity: 'internal-error' | 'error' | 'warning' | 'info' | 'verbose';
+  /** The text, always valid UTF-8. */
+  message: string;
+  /** How often the same line came; 1 if absent. */
+  count?: number;
+}
+
+/** What an error carries besides its message. */
+export interface TensorRTErrorOptions {
+  /** What to do, when the situation allows more than the table's general advice. */
+  hint?: string;
+  /** Facts for programs: names, expected and received values, paths tried. */
+  details?: Record<string, unknown>;
+  /** Native log lines of the failing call, oldest first. */
+  log?: readonly LogLine[];
+  /** The error that caused this one. */
+  cause?: unknown;
+}
+
+/**
+ * Every error that the package throws or rejects with.
+ *
+ * `message` says what was expected, for which name, and what came; `hint` says what to do.
+ */
+export class TensorRTError extends Error {
+  /** Stable name of the situation; see `docs/reference/errors.md`. */
+  readonly code: TensorRTErrorCode;
+  /** What to do about it. */
+  readonly hint: string;
+  /** Facts for programs. */
+  readonly details: Readonly<Record<string, unknown>>;
+  /** Native log lines of the failing call, oldest first. */
+  readonly log: readonly LogLine[];
+
+  constructor(code: TensorRTErrorCode, message: string, options: TensorRTErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'TensorRTError';
+    this.code = code;
+    this.hint = options.hint ?? ERROR_TABLE[code];
+    this.details = options.details ?? {};
+    this.log = options.log ?? [];
+  }
+
+  /** A report as text for terminals and bug reports: message, code, hint, details, log. */
+  toReport(): string {
+    const details = Object.entries(this.details).map(([key, value]) => `  ${key}: ${format(value)}`);
+    const log = this.log.map((line) => `  [${line.severity}] ${line.message}`);
+    return [
+      `${this.message} [${this.code}]`,
+      `hint: ${this.hint}`,
+      ...(details.length > 0 ? ['details:', ...details] : []),
+      ...(log.length > 0 ? ['log:', ...log] : []),
+    ].join('\n');
+  }
+}
+
+function format(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v));
+}
+
+/** True for a string that is one of this package's error codes. */
+export function isErrorCode(code: unknown): code is TensorRTErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERROR_TABLE, code);
+}
