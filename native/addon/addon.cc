@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <napi.h>
+
+#include "addon/async.h"
+#include "addon/build_wrap.h"
+#include "addon/probe_wrap.h"
+#if __has_include("addon/session_wrap.h")
+#include "addon/session_wrap.h"
+#endif
+
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  trtn::Completions::Install(env);
+  trtn::RegisterProbe(env, exports);
+  trtn::RegisterBuild(env, exports);
+#if __has_include("addon/session_wrap.h")
+  trtn::RegisterSession(env, exports);
+#endif
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(tensorrt_node, Init)

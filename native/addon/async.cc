@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/async.h"
+
+#include <utility>
+
+namespace trtn {
+namespace {
+
+class FunctionTask final : public Task {
+ public:
+  explicit FunctionTask(std::function<void(Napi::Env)> run) : run_(std::move(run)) {}
+  void Run(Napi::Env env) override { run_(env); }
+
+ private:
+  std::function<void(Napi::Env)> run_;
+};
+
+/// What the environment owns; deleted by Node when the environment is gone.
+struct InstanceData {
+  std::shared_ptr<Completions> completions;
+};
+
+void RunOne(Napi::Env env, Task& task) {
+  Napi::HandleScope scope(env);
+  try {
+    task.Run(env);
+  } catch (const Napi::Error& error) {
+    napi_fatal_exception(env, error.Value());
+  }
+}
+
+}  // namespace
+
+void Completions::Install(Napi::Env env) {
+  std::shared_ptr<Completions> self(new Completions());
+  self->wakeup_ = Wakeup::New(env, "tensorrt-node", 0, 1, self.get());
+  self->wakeup_.Unref(env);
+  env.SetInstanceData(new InstanceData{self});
+  // Added after the thread-safe function has added its own hook: hooks run last in, first out.
+  env.AddCleanupHook([self] { self->Shutdown(); });
+}
+
+std::shared_ptr<Completions> Completions::Of(Napi::Env env) { return env.GetInstanceData<InstanceData>()->completions; }
+
+void Completions::Post(std::function<void(Napi::Env)> task) {
+  Post(std::make_unique<FunctionTask>(std::move(task)));
+}
+
+void Completions::Post(std::unique_ptr<Task> task) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) return;
+    queue_.push_back(std::move(task));
+    if (std::exchange(signalled_, true)) return;
+  }
+  wakeup_.NonBlockingCall();
+}
+
+void Completions::CallJs(Napi::Env env, Napi::Function, Completions* self, void*) {
+  // Without an environment Node is only emptying the function's queue; Shutdown has dropped the tasks.
+  if (static_cast<napi_env>(env) != nullptr) self->Drain(env);
+}
+
+void Completions::Drain(Napi::Env env) {
+  std::vector<std::unique_ptr<Task>> tasks;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    tasks.swap(queue_);
+    // Before the tasks run: a post from now on must signal again.
+    signalled_ = false;
+  }
+  for (std::unique_ptr<Task>& task : tasks) {
+    RunOne(env, *task);
+    task.reset();
+  }
+}
+
+void Completions::BeginWork(Napi::Env env) {
+  if (work_++ == 0) wakeup_.Ref(env);
+}
+
+void Completions::EndWork(Napi::Env env) {
+  if (--work_ == 0) wakeup_.Unref(env);
+}
+
+Completions::StopperId Completions::AddStopper(std::function<void()> stop) {
+  stoppers_.emplace(next_stopper_, std::move(stop));
+  return next_stopper_++;
+}
+
+void Completions::RemoveStopper(StopperId id) { stoppers_.erase(id); }
+
+void Completions::Shutdown() {
+  while (!stoppers_.empty()) {
+    auto last = std::prev(stoppers_.end());
+    std::function<void()> stop = std::move(last->second);
+    stoppers_.erase(last);
+    stop();
+  }
+  std::vector<std::unique_ptr<Task>> dropped;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    closed_ = true;
+    dropped.swap(queue_);
+  }
+  wakeup_.Abort();
+}
+
+}  // namespace trtn

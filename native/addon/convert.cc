@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/convert.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <utility>
+
+namespace trtn {
+namespace {
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+
+[[noreturn]] void ThrowType(Napi::Env env, const char* key, const char* expected) {
+  throw Napi::TypeError::New(env, std::string(key) + " must be " + expected);
+}
+
+/// The property, or nothing.
+std::optional<Napi::Value> Property(Napi::Object object, const char* key) {
+  const Napi::Value value = object.Get(key);
+  if (value.IsUndefined() || value.IsNull()) return std::nullopt;
+  return value;
+}
+
+int64_t WholeNumber(Napi::Env env, Napi::Value value, const char* key) {
+  if (!value.IsNumber()) ThrowType(env, key, "a whole number");
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!(std::fabs(number) <= kMaxSafeInteger) || std::trunc(number) != number) ThrowType(env, key, "a whole number");
+  return static_cast<int64_t>(number);
+}
+
+}  // namespace
+
+std::optional<std::string> OptionalString(Napi::Object object, const char* key) {
+  const auto value = Property(object, key);
+  if (!value) return std::nullopt;
+  if (!value->IsString()) ThrowType(object.Env(), key, "a string");
+  return value->As<Napi::String>().Utf8Value();
+}
+
+std::optional<double> OptionalNumber(Napi::Object object, const char* key) {
+  const auto value = Property(object, key);
+  if (!value) return std::nullopt;
+  if (!value->IsNumber()) ThrowType(object.Env(), key, "a number");
+  return value->As<Napi::Number>().DoubleValue();
+}
+
+bool OptionalBool(Napi::Object object, const char* key) {
+  const auto value = Property(object, key);
+  if (!value) return false;
+  if (!value->IsBoolean()) ThrowType(object.Env(), key, "a boolean");
+  return value->As<Napi::Boolean>().Value();
+}
+
+std::optional<uint64_t> OptionalSize(Napi::Object object, const char* key) {
+  const auto value = Property(object, key);
+  if (!value) return std::nullopt;
+  const int64_t number = WholeNumber(object.Env(), *value, key);
+  if (number < 0) ThrowType(object.Env(), key, "zero or more");
+  return static_cast<uint64_t>(number);
+}
+
+std::optional<int> OptionalInt(Napi::Object object, const char* key) {
+  const auto value = Property(object, key);
+  if (!value) return std::nullopt;
+  const int64_t number = WholeNumber(object.Env(), *value, key);
+  if (number < std::numeric_limits<int>::min() || number > std::numeric_limits<int>::max()) {
+    ThrowType(object.Env(), key, "a number of 32 bits");
+  }
+  return static_cast<int>(number);
+}
+
+std::string RequiredString(Napi::Object object, const char* key) {
+  auto value = OptionalString(object, key);
+  if (!value) ThrowType(object.Env(), key, "a string");
+  return *std::move(value);
+}
+
+std::vector<int64_t> Int64List(Napi::Object object, const char* key) {
+  const auto value = Property(object, key);
+  if (!value) return {};
+  if (!value->IsArray()) ThrowType(object.Env(), key, "an array of whole numbers");
+  const auto list = value->As<Napi::Array>();
+  std::vector<int64_t> numbers;
+  for (uint32_t i = 0; i < list.Length(); i++) numbers.push_back(WholeNumber(object.Env(), list.Get(i), key));
+  return numbers;
+}
+
+std::optional<ByteSpan> OptionalBytes(Napi::Object object, const char* key) {
+  const auto value = Property(object, key);
+  if (!value) return std::nullopt;
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  // Not through the array's ArrayBuffer: that fails for memory that is shared between threads.
+  if (!value->IsTypedArray() ||
+      napi_get_typedarray_info(object.Env(), *value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      (type != napi_uint8_array && type != napi_uint8_clamped_array && type != napi_int8_array)) {
+    ThrowType(object.Env(), key, "a Uint8Array");
+  }
+  return ByteSpan{static_cast<const uint8_t*>(data), length};
+}
+
+Napi::Value ToJsBytes(Napi::Env env, std::vector<uint8_t> bytes) {
+  const size_t size = bytes.size();
+  auto owner = std::make_unique<std::vector<uint8_t>>(std::move(bytes));
+  napi_value buffer = nullptr;
+  const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<std::vector<uint8_t>*>(hint); };
+  if (size > 0 &&
+      napi_create_external_arraybuffer(env, owner->data(), size, finalize, owner.get(), &buffer) == napi_ok) {
+    owner.release();
+    return Napi::Uint8Array::New(env, size, Napi::ArrayBuffer(env, buffer), 0);
+  }
+  // Electron and other sandboxes refuse memory that V8 has not made.
+  Napi::Uint8Array copy = Napi::Uint8Array::New(env, size);
+  if (size > 0) std::memcpy(copy.Data(), owner->data(), size);
+  return copy;
+}
+
+Napi::Object ToJs(Napi::Env env, const TensorInfo& info) {
+  Napi::Object object = Napi::Object::New(env);
+  object["name"] = info.name;
+  object["type"] = ElementTypeName(info.type);
+  Napi::Array dims = Napi::Array::New(env, info.dims.size());
+  for (size_t i = 0; i < info.dims.size(); i++) {
+    dims[static_cast<uint32_t>(i)] = Napi::Number::New(env, static_cast<double>(info.dims[i]));
+  }
+  Napi::Array names = Napi::Array::New(env, info.dim_names.size());
+  for (size_t i = 0; i < info.dim_names.size(); i++) {
+    names[static_cast<uint32_t>(i)] = Napi::String::New(env, info.dim_names[i]);
+  }
+  object["dims"] = dims;
+  object["dimNames"] = names;
+  object["isShapeTensor"] = info.is_shape_tensor;
+  return object;
+}
+
+Napi::Array ToJs(Napi::Env env, const std::vector<TensorInfo>& infos) {
+  Napi::Array list = Napi::Array::New(env, infos.size());
+  for (size_t i = 0; i < infos.size(); i++) list[static_cast<uint32_t>(i)] = ToJs(env, infos[i]);
+  return list;
+}
+
+}  // namespace trtn

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between JavaScript values and the types of native/core. Readers throw Napi::TypeError that names the property:
+// options are validated in TypeScript, so such an error means that the two sides disagree.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/tensor.h"
+
+namespace trtn {
+
+/// Properties of `object`; nothing where the value is undefined or null.
+std::optional<std::string> OptionalString(Napi::Object object, const char* key);
+std::optional<double> OptionalNumber(Napi::Object object, const char* key);
+bool OptionalBool(Napi::Object object, const char* key);
+/// Numbers must be whole and not negative.
+std::optional<uint64_t> OptionalSize(Napi::Object object, const char* key);
+std::optional<int> OptionalInt(Napi::Object object, const char* key);
+std::string RequiredString(Napi::Object object, const char* key);
+/// An array of whole numbers (dimensions, values); empty where the property is absent.
+std::vector<int64_t> Int64List(Napi::Object object, const char* key);
+
+/// Memory of a Uint8Array (or other view of bytes) that JavaScript owns.
+struct ByteSpan {
+  const uint8_t* data = nullptr;
+  size_t bytes = 0;
+};
+/// The bytes of a Uint8Array property, nothing where it is absent. Valid while the array is referenced.
+std::optional<ByteSpan> OptionalBytes(Napi::Object object, const char* key);
+
+/// A Uint8Array over `bytes` without copying where external memory is allowed, else a copy.
+Napi::Value ToJsBytes(Napi::Env env, std::vector<uint8_t> bytes);
+
+/// NativeTensorInfo of lib/binding/contract.ts.
+Napi::Object ToJs(Napi::Env env, const TensorInfo& info);
+Napi::Array ToJs(Napi::Env env, const std::vector<TensorInfo>& infos);
+
+}  // namespace trtn

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trt/family/tensor_description.h"
+
+namespace trtn::trt::TRTN_FAMILY {
+namespace {
+
+ElementType ElementTypeOf(nv::DataType type) {
+  switch (type) {
+    case nv::DataType::kFLOAT: return ElementType::kFloat32;
+    case nv::DataType::kHALF: return ElementType::kFloat16;
+    case nv::DataType::kINT8: return ElementType::kInt8;
+    case nv::DataType::kINT32: return ElementType::kInt32;
+    case nv::DataType::kBOOL: return ElementType::kBool;
+    case nv::DataType::kUINT8: return ElementType::kUInt8;
+    case nv::DataType::kFP8: return ElementType::kFloat8E4M3;
+    case nv::DataType::kBF16: return ElementType::kBFloat16;
+    case nv::DataType::kINT64: return ElementType::kInt64;
+    case nv::DataType::kINT4: return ElementType::kInt4;
+    case nv::DataType::kFP4: return ElementType::kFloat4E2M1;
+    default: return ElementType::kUnknown;
+  }
+}
+
+}  // namespace
+
+TensorInfo Describe(const nv::ITensor& tensor) {
+  TensorInfo info;
+  info.name = tensor.getName();
+  info.type = ElementTypeOf(tensor.getType());
+  info.is_shape_tensor = tensor.isShapeTensor();
+  const nv::Dims dims = tensor.getDimensions();
+  for (int32_t i = 0; i < dims.nbDims; i++) {
+    info.dims.push_back(dims.d[i]);
+    const char* name = dims.d[i] < 0 ? tensor.getDimensionName(i) : nullptr;
+    info.dim_names.push_back(name != nullptr ? name : "");
+  }
+  return info;
+}
+
+}  // namespace trtn::trt::TRTN_FAMILY
