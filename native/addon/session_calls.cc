@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/session_calls.h"
+
+#include <utility>
+
+#include "addon/array_buffers.h"
+#include "addon/errors.h"
+
+namespace trtn {
+
+namespace {
+
+class DeliverTask : public Task {
+ public:
+  explicit DeliverTask(std::shared_ptr<Delivery> delivery) : delivery_(std::move(delivery)) {}
+  void Run(Napi::Env env) override { delivery_->Deliver(env); }
+
+ private:
+  std::shared_ptr<Delivery> delivery_;
+};
+
+/// Sets two elements of the batch: error and result, one of them undefined.
+void SetOutcome(Napi::Env env, Napi::Array batch, uint32_t index, SessionCall& call) {
+  std::exception_ptr error = call.error();
+  if (!error) {
+    try {
+      batch.Set(index + 1, call.Result(env));
+      return;
+    } catch (...) {
+      error = std::current_exception();
+    }
+  }
+  batch.Set(index, ToErrorValue(env, error));
+}
+
+}  // namespace
+
+Delivery::Delivery(std::shared_ptr<Completions> completions, Napi::Function on_finished)
+    : completions_(std::move(completions)), on_finished_(Napi::Persistent(on_finished)) {}
+
+void Delivery::Add(std::shared_ptr<SessionCall> call) noexcept {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    finished_.push_back(std::move(call));
+    if (std::exchange(is_posted_, true)) return;
+  }
+  completions_->Post(std::make_unique<DeliverTask>(shared_from_this()));
+}
+
+void Delivery::Deliver(Napi::Env env) {
+  std::vector<std::shared_ptr<SessionCall>> finished;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    is_posted_ = false;
+    finished.swap(finished_);
+  }
+  Napi::Array batch = Napi::Array::New(env, finished.size() * 3);
+  uint32_t index = 0;
+  for (const std::shared_ptr<SessionCall>& call : finished) {
+    batch.Set(index, Napi::Number::New(env, static_cast<double>(call->id())));
+    SetOutcome(env, batch, index + 1, *call);
+    index += 3;
+    completions_->EndWork(env);
+  }
+  on_finished_.Call({batch});
+}
+
+void RunCall::Execute(ExecutionContext& context) {
+  context.Run(inputs, outputs);
+  // For the next call, rather than when JavaScript gets to this one.
+  staging.Release();
+}
+
+Napi::Value RunCall::Result(Napi::Env env) {
+  Napi::Value result = env.Undefined();
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    OwnedOutput& owned = outputs[i].owned;
+    if (owned.owner == nullptr) continue;
+    if (result.IsUndefined()) result = Napi::Array::New(env, outputs.size());
+    Napi::Array dims = Napi::Array::New(env, owned.view.dims.size());
+    for (uint32_t d = 0; d < owned.view.dims.size(); ++d) {
+      dims.Set(d, Napi::Number::New(env, static_cast<double>(owned.view.dims[d])));
+    }
+    Napi::Array entry = Napi::Array::New(env, 2);
+    entry.Set(0u, OutputBuffer(env, std::move(owned), allow_external_));
+    entry.Set(1u, dims);
+    result.As<Napi::Array>().Set(i, entry);
+  }
+  return result;
+}
+
+}  // namespace trtn

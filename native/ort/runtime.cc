@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ort/runtime.h"
+
+#include <cstdio>
+#include <map>
+#include <mutex>
+
+#include "core/error.h"
+#include "dl/dynamic_library.h"
+
+namespace trtn::ort {
+
+namespace {
+
+constexpr char kNotUsable[] = "ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND";
+
+thread_local LogCapture* current_capture = nullptr;
+
+Severity ToSeverity(LogLevel level) {
+  switch (level) {
+    case LogLevel::kFatal:
+      return Severity::kInternalError;
+    case LogLevel::kError:
+      return Severity::kError;
+    case LogLevel::kWarning:
+      return Severity::kWarning;
+    case LogLevel::kInfo:
+      return Severity::kInfo;
+    case LogLevel::kVerbose:
+      break;
+  }
+  return Severity::kVerbose;
+}
+
+/// API version that a library of this version string surely has: its minor number (1.17.3 has API 17).
+uint32_t ApiVersionOf(const char* version) {
+  unsigned major = 0;
+  unsigned minor = 0;
+  if (std::sscanf(version, "%u.%u", &major, &minor) != 2) return 0;
+  return major > 1 ? kApiVersion : minor;
+}
+
+}  // namespace
+
+struct LogSink {
+  static void Write(void*, LogLevel level, const char*, const char*, const char* code_location,
+                    const char* message) {
+    LogCapture* capture = current_capture;
+    if (capture == nullptr || message == nullptr) return;
+    try {
+      std::string text(message);
+      if (code_location != nullptr && *code_location != '\0') text += std::string(" (") + code_location + ")";
+      capture->lines_.push_back({ToSeverity(level), std::move(text), 1});
+    } catch (...) {
+      // Called from C code: a line is lost rather than an exception thrown through it.
+    }
+  }
+};
+
+LogCapture::LogCapture() : outer_(current_capture) { current_capture = this; }
+LogCapture::~LogCapture() { current_capture = outer_; }
+
+Runtime::Runtime(std::string path, std::string version, const void* const* table)
+    : path_(std::move(path)), version_(std::move(version)), api_(table) {
+  Check(api_.CreateEnvWithCustomLogger(&LogSink::Write, nullptr, LogLevel::kWarning, "tensorrt-node", &env_),
+        kNotUsable, "CreateEnvWithCustomLogger");
+  Check(api_.CreateCpuMemoryInfo(kDeviceAllocator, kDefaultMemory, &host_memory_), kNotUsable, "CreateCpuMemoryInfo");
+  Check(api_.GetAllocatorWithDefaultOptions(&allocator_), kNotUsable, "GetAllocatorWithDefaultOptions");
+}
+
+Runtime& Runtime::Open(const std::string& path) {
+  // Never destroyed: ONNX Runtime's own threads may outlive static destructors.
+  static auto& mutex = *new std::mutex;
+  static auto& opened = *new std::map<std::string, Runtime*>;
+  std::lock_guard<std::mutex> lock(mutex);
+  auto found = opened.find(path);
+  if (found != opened.end()) return *found->second;
+
+  const DynamicLibrary::OpenResult result = DynamicLibrary::Open(path);
+  if (result.library == nullptr) throw Error(kNotUsable, path + " cannot be opened: " + result.error, "dlopen");
+  auto* get_base = result.library->Function<const ApiBase*()>("OrtGetApiBase");
+  if (get_base == nullptr) {
+    throw Error(kNotUsable, path + " is not ONNX Runtime: it has no OrtGetApiBase", "OrtGetApiBase");
+  }
+  const ApiBase* base = get_base();
+  const std::string version = base->GetVersionString();
+  // Asked first: GetApi() of an older library prints to stderr when it does not know the version.
+  const void* const* table = ApiVersionOf(version.c_str()) >= kApiVersion ? base->GetApi(kApiVersion) : nullptr;
+  if (table == nullptr) {
+    throw Error(kNotUsable, path + " is ONNX Runtime " + version + "; 1.17 or newer is needed", "GetApi");
+  }
+  result.library->KeepOpen();
+  auto* runtime = new Runtime(path, version, table);
+  opened.emplace(path, runtime);
+  return *runtime;
+}
+
+void Runtime::Throw(Status* status, const char* code, const char* where, std::vector<LogLine> log) const {
+  const std::string message = api_.GetErrorMessage(status);
+  api_.ReleaseStatus(status);
+  throw Error(code, message, where, std::move(log));
+}
+
+}  // namespace trtn::ort

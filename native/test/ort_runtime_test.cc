@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Holds the table of slots in ort/api.h against a real library: one wrong index would call another function. Needs
+// the libonnxruntime of the npm package onnxruntime-node.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "ort/executable.h"
+#include "ort/runtime.h"
+
+namespace trtn {
+namespace {
+
+#if defined(__aarch64__)
+constexpr char kArch[] = "arm64";
+#else
+constexpr char kArch[] = "x64";
+#endif
+
+std::string Source(const std::string& path) { return std::string(TRTN_TEST_SOURCE_DIR) + "/" + path; }
+
+std::string Library() {
+  return Source(std::string("node_modules/onnxruntime-node/bin/napi-v6/linux/") + kArch + "/libonnxruntime.so.1");
+}
+
+std::string Model() { return Source("examples/digits/digits.onnx"); }
+
+class OrtTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(Library())) GTEST_SKIP() << "no " << Library() << ": run npm ci first";
+  }
+
+  static std::shared_ptr<Executable> Load() {
+    ort::ModelOptions options;
+    options.model_path = Model();
+    return ort::LoadModel(Library(), options);
+  }
+};
+
+template <typename Action>
+Error Catch(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error("none", "nothing was thrown");
+}
+
+TEST_F(OrtTest, TellsItsVersionAndIsOpenedOnce) {
+  ort::Runtime& runtime = ort::Runtime::Open(Library());
+  EXPECT_EQ(runtime.version().substr(0, 2), "1.");
+  EXPECT_EQ(&runtime, &ort::Runtime::Open(Library()));
+}
+
+TEST_F(OrtTest, ReadsNamesTypesAndSymbols) {
+  auto executable = Load();
+  ASSERT_EQ(executable->inputs().size(), 1u);
+  const TensorInfo& input = executable->inputs()[0];
+  EXPECT_EQ(input.name, "images");
+  EXPECT_EQ(input.type, ElementType::kFloat32);
+  EXPECT_EQ(input.dims, (std::vector<int64_t>{-1, 1, 8, 8}));
+  EXPECT_EQ(input.dim_names, (std::vector<std::string>{"batch", "", "", ""}));
+  ASSERT_EQ(executable->outputs().size(), 1u);
+  EXPECT_EQ(executable->outputs()[0].name, "logits");
+}
+
+TensorView View(std::vector<float>& data, std::vector<int64_t> dims) {
+  TensorView view;
+  view.type = ElementType::kFloat32;
+  view.dims = std::move(dims);
+  view.data = data.data();
+  view.bytes = data.size() * sizeof(float);
+  return view;
+}
+
+TEST_F(OrtTest, WritesInPlaceAllocatesAndBindsTheSameResult) {
+  auto executable = Load();
+  auto context = executable->CreateContext();
+  std::vector<float> images(2 * 64);
+  for (size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i % 17);
+  const std::vector<TensorView> inputs = {View(images, {2, 1, 8, 8})};
+
+  std::vector<OutputSlot> allocated(1);
+  context->Run(inputs, allocated);
+  const TensorView& made = allocated[0].owned.view;
+  EXPECT_EQ(made.dims, (std::vector<int64_t>{2, 10}));
+  ASSERT_EQ(made.bytes, 20 * sizeof(float));
+
+  std::vector<float> place(20, -1), bound_place(20, -1);
+  std::vector<OutputSlot> in_place(1);
+  in_place[0].view = View(place, {2, 10});
+  context->Run(inputs, in_place);
+  EXPECT_EQ(in_place[0].owned.owner, nullptr);
+  EXPECT_EQ(std::memcmp(place.data(), made.data, made.bytes), 0);
+
+  auto bound = executable->Bind(inputs, {View(bound_place, {2, 10})});
+  bound->Run();
+  bound->Run();
+  EXPECT_EQ(bound_place, place);
+  EXPECT_EQ(context->ResolveOutputDims(inputs)[0], (std::vector<int64_t>{2, 10}));
+}
+
+TEST_F(OrtTest, AnOutputOutlivesContextAndExecutable) {
+  OwnedOutput output;
+  {
+    auto executable = Load();
+    auto context = executable->CreateContext();
+    std::vector<float> images(64);
+    std::vector<OutputSlot> outputs(1);
+    context->Run({View(images, {1, 1, 8, 8})}, outputs);
+    output = std::move(outputs[0].owned);
+  }
+  EXPECT_EQ(static_cast<float*>(output.view.data)[0], static_cast<float*>(output.view.data)[0]);
+}
+
+TEST_F(OrtTest, AFailedRunHasTheTextAndTheLog) {
+  auto executable = Load();
+  auto context = executable->CreateContext();
+  std::vector<float> images(63);
+  std::vector<OutputSlot> outputs(1);
+  const Error error = Catch([&] { context->Run({View(images, {1, 1, 7, 9})}, outputs); });
+  EXPECT_EQ(error.code(), "ERR_TRT_RUN_FAILED");
+  EXPECT_EQ(error.where(), "Run");
+  EXPECT_NE(std::string(error.what()).find("images"), std::string::npos) << error.what();
+}
+
+TEST_F(OrtTest, AnInterruptedContextFailsItsRuns) {
+  auto executable = Load();
+  auto context = executable->CreateContext();
+  context->Interrupt();
+  std::vector<float> images(64);
+  std::vector<OutputSlot> outputs(1);
+  EXPECT_EQ(Catch([&] { context->Run({View(images, {1, 1, 8, 8})}, outputs); }).code(), "ERR_TRT_RUN_FAILED");
+}
+
+TEST_F(OrtTest, RefusesAModelThatIsNone) {
+  const std::string text = "this is no model";
+  ort::ModelOptions bytes;
+  bytes.model_data = text.data();
+  bytes.model_bytes = text.size();
+  EXPECT_EQ(Catch([&] { ort::LoadModel(Library(), bytes); }).code(), "ERR_TRT_RUN_MODEL");
+  ort::ModelOptions missing;
+  missing.model_path = Source("no-such-model.onnx");
+  EXPECT_EQ(Catch([&] { ort::LoadModel(Library(), missing); }).code(), "ERR_TRT_RUN_MODEL");
+}
+
+TEST(OrtLibraryTest, RefusesAFileThatIsNoOnnxRuntime) {
+  const Error missing = Catch([] { ort::LibraryVersion("/nowhere/libonnxruntime.so"); });
+  EXPECT_EQ(missing.code(), "ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND");
+  // A library that is always there and is something else.
+  const Error other = Catch([] { ort::LibraryVersion("libm.so.6"); });
+  EXPECT_EQ(other.code(), "ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND");
+  EXPECT_NE(std::string(other.what()).find("OrtGetApiBase"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace trtn
