@@ -196,10 +196,19 @@ function parseHeader(text: string, name: string): { byteOrder: string; descr: st
   const descr = /'descr'\s*:\s*'([<>|=]?)([a-zA-Z]\d+)'/.exec(text);
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
   const shape = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text);
-  if (!descr || !order || !shape) throw invalid(name, `its header is not that of a plain array: ${text.trim().slice(0, 200)}`);
-  const dims = shape[1]!.split(',').map((dim) => dim.trim()).filter((dim) => dim !== '').map(Number);
+  if (!descr || !order || !shape)
+    throw invalid(name, `its header is not that of a plain array: ${text.trim().slice(0, 200)}`);
+  const dims = shape[1]!
+    .split(',')
+    .map((dim) => dim.trim())
+    .filter((dim) => dim !== '')
+    .map(Number);
   if (order[1] === 'True' && dims.length > 1) {
-    throw invalid(name, 'it is in Fortran order', 'Save it with numpy.save(path, numpy.ascontiguousarray(array)).');
+    throw invalid(
+      name,
+      'it is in Fortran order',
+      'Save it with numpy.save(path, numpy.ascontiguousarray(array)).',
+    );
   }
   return { byteOrder: descr[1]!, descr: descr[2]!, dims };
 }
@@ -207,7 +216,9 @@ function parseHeader(text: string, name: string): { byteOrder: string; descr: st
 function typeOf(descr: string, name: string): ElementType {
   const found = Object.entries(FORMATS).find(([, format]) => format.descr === descr);
   if (!found) {
-    const known = Object.values(FORMATS).map((format) => format.descr).join(', ');
+    const known = Object.values(FORMATS)
+      .map((format) => format.descr)
+      .join(', ');
     throw invalid(name, `its NumPy element type '${descr}' is none of ${known}`);
   }
   return found[0] as ElementType;
@@ -239,8 +250,12 @@ function swapBytes(data: Uint8Array, size: number): void {
 }
 
 function invalid(name: string, reason: string, hint?: string): TensorRTError {
-  return new TensorRTError('ERR_TRT_LOAD_NPY_INVALID', `${name} is not an array that can be read: ${reason}`, {
-    hint,
-    details: { name, reason },
-  });
+  return new TensorRTError(
+    'ERR_TRT_LOAD_NPY_INVALID',
+    `${name} is not an array that can be read: ${reason}`,
+    {
+      hint,
+      details: { name, reason },
+    },
+  );
 }
