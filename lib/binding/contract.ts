@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the .node file exports. Names follow TensorRT's and ONNX Runtime's; friendly classes live above, in
+// runtime/ and builder/. Every promise settles from a thread of the addon, never from libuv's pool.
+
+import type { LogLine } from '../errors';
+
+/** ABI families of TensorRT that one binary serves. */
+export type Family = 'tensorrt-10' | 'tensorrt-11' | 'tensorrt-rtx';
+
+/** A tensor as native code reports it: dims have -1 where dynamic, dimNames the symbols ('' where none). */
+export interface NativeTensorInfo {
+  name: string;
+  type: string;
+  dims: number[];
+  dimNames: string[];
+  isShapeTensor: boolean;
+}
+
+/** Facts about the binary itself. */
+export interface NativeBuildInfo {
+  version: string;
+  /** Families whose headers were there when the addon was compiled. */
+  families: Family[];
+  compiler: string;
+}
+
+export type CudaStatus = 'ok' | 'not-found' | 'no-device' | 'too-old' | 'mismatch' | 'error';
+
+/** A CUDA device as the driver tells it. */
+export interface NativeCudaDevice {
+  ordinal: number;
+  name: string;
+  uuid: string;
+  /** Major * 10 + minor: 90 for Hopper. */
+  computeCapability: number;
+  totalMemoryBytes: number;
+}
+
+/** Result of opening the driver and counting its devices; `message` explains every status but 'ok'. */
+export interface NativeCudaReport {
+  status: CudaStatus;
+  path: string;
+  /** CUDA version of the driver, 13000 for 13.0; 0 if unknown. */
+  driverVersion: number;
+  /** CUresult of the failing call, 0 if none. */
+  code: number;
+  message: string;
+  devices: NativeCudaDevice[];
+}
+
+/** Result of opening one candidate library. */
+export interface NativeLibraryReport {
+  path: string;
+  /** Absent if the file could not be opened or is no TensorRT. */
+  version?: number;
+  family?: Family;
+  /** Why it cannot be used; absent if it can. */
+  reason?: string;
+  /** Whether the reason is that the file is not there. */
+  missing: boolean;
+}
+
+export interface NativeProfileRange {
+  input: string;
+  isValues: boolean;
+  min: number[];
+  opt: number[];
+  max: number[];
+}
+
+/** Plain data, so that it travels to a child process unchanged (the byte arrays excepted). */
+export interface NativeBuildRequest {
+  family: Family;
+  /** Paths of the builder library and of its ONNX parser. */
+  library: string;
+  parserLibrary: string;
+  /** The driver library to ask before TensorRT is; absent: the system's libcuda.so.1. */
+  driverLibrary?: string;
+  /** Either a path or bytes. The bytes are held, not copied: do not change them before the promise settles. */
+  modelPath?: string;
+  modelBytes?: Uint8Array;
+  /** Content of initializers that the model keeps in other files, for models given as bytes. Held like these. */
+  initializers?: { name: string; data: Uint8Array }[];
+  /** The engine is streamed to this file; absent: returned as bytes. */
+  outputPath?: string;
+  profiles: NativeProfileRange[][];
+  workspaceBytes?: number;
+  tacticSharedMemoryBytes?: number;
+  optimizationLevel?: number;
+  useTimingCache?: boolean;
+  timingCache?: Uint8Array;
+  hardwareCompatibility?: 'none' | 'ampere+' | 'same-compute-capability';
+  versionCompatible?: boolean;
+  excludeLeanRuntime?: boolean;
+  computeCapabilities?: number[];
+  profilingVerbosity?: 'layer-names-only' | 'none' | 'detailed';
+  weightStreaming?: boolean;
+  refit?: 'none' | 'all' | 'identical';
+  stripPlan?: boolean;
+  sparseWeights?: boolean;
+  disableTf32?: boolean;
+  maxAuxStreams?: number;
+  logSeverity?: LogLine['severity'];
+}
+
+export interface NativeBuildResult {
+  /** Absent if it went to outputPath. Owned by the caller. */
+  engine?: Uint8Array;
+  engineBytes: number;
+  /** getInferLibVersion(). */
+  libraryVersion: number;
+  /** The same as text, "1.7.1.116" as far as the library tells. */
+  libraryVersionText: string;
+  inputs: NativeTensorInfo[];
+  outputs: NativeTensorInfo[];
+  layers: number;
+  parseMs: number;
+  buildMs: number;
+  timingCache?: Uint8Array;
+  log: LogLine[];
+}
+
+/** Progress as TensorRT's IProgressMonitor tells it; events that pile up between two turns of the loop are merged. */
+export type NativeBuildEvent =
+  | { kind: 'progress'; phase: string; parent: string; step: number; steps: number; finished: boolean }
+  | { kind: 'log'; line: LogLine };
+
+export interface NativeBuild {
+  readonly promise: Promise<NativeBuildResult>;
+  /** Asks the build to stop at its next progress event. */
+  cancel(): void;
+}
+
+export interface NativeSessionRequest {
+  /** Path of libonnxruntime. */
+  library: string;
+  modelPath?: string;
+  /** Copied before the call returns. */
+  modelBytes?: Uint8Array;
+  contexts: number;
+  intraOpNumThreads: number;
+  maxQueue: number;
+  /** False forbids ArrayBuffers over native memory, as some runtimes do; for tests of the way around. */
+  externalBuffers?: boolean;
+}
+
+/** An array whose memory native code reads or writes. */
+export type NativeArray = Exclude<NodeJS.TypedArray, Uint8ClampedArray>;
+
+/** Dimensions of each input, in the model's order; null where the model fixes them. */
+export type NativeDims = readonly (readonly number[] | null)[] | null;
+
+/** Where an output goes: into this array, into memory that the runtime allocates (null), or nowhere (undefined). */
+export type NativeTarget = NativeArray | null | undefined;
+
+/** The outputs that the runtime allocated, in the model's order; undefined for the others. */
+export type NativeOutputs = readonly ([data: ArrayBuffer, dims: number[]] | undefined)[];
+
+/** Calls that have ended since the last time: ticket, error or undefined, result, and again. */
+export type NativeFinished = unknown[];
+
+/**
+ * A loaded model with its threads. Every asynchronous member takes a ticket, a number that comes back in
+ * `onFinished` when the work has ended; all work that ended between two turns of the event loop comes in one call.
+ */
+export interface NativeSession {
+  readonly inputs: NativeTensorInfo[];
+  readonly outputs: NativeTensorInfo[];
+  /** Version of the runtime, "1.30.0". */
+  readonly libraryVersion: string;
+  /**
+   * Queues an inference. The inputs are copied before it returns; `targets` must stay reachable and unseen until
+   * the ticket comes back, with {@link NativeOutputs} as result. Throws when the queue is full.
+   */
+  submit(ticket: number, inputs: readonly NativeArray[], dims: NativeDims, targets: readonly NativeTarget[]): void;
+  /** Runs on the calling thread, before the calls that wait. */
+  runSync(inputs: readonly NativeArray[], dims: NativeDims, targets: readonly NativeTarget[]): NativeOutputs;
+  /** Takes a waiting call back; false if it runs or has run. A withdrawn ticket does not come back. */
+  withdraw(ticket: number): boolean;
+  /** Queues the making of a binding; the result is a {@link NativeBinding}. */
+  bind(ticket: number, dims: NativeDims): void;
+  /** Rejects waiting calls; the ticket comes back when the running ones have ended and the model is released. */
+  close(ticket: number): void;
+}
+
+/** Inputs and outputs at fixed places in native memory. */
+export interface NativeBinding {
+  readonly inputs: ArrayBuffer[];
+  readonly outputs: ArrayBuffer[];
+  readonly outputDims: number[][];
+  submit(ticket: number): void;
+  runSync(): void;
+  /** To be called after each `submit` that ended: copies the outputs where external buffers are refused. */
+  collect(): void;
+  /** Detaches the arrays. Their memory goes when no run and no array uses it any more. */
+  close(): void;
+}
+
+/** The exports of the .node file. Native errors carry `code`, `where`, `details` and `log`. */
+export interface NativeAddon {
+  readonly buildInfo: NativeBuildInfo;
+  /** Opens libcuda (or `path`) and asks for devices. Never rejects: what is missing is in the report. */
+  probeCuda(path?: string): Promise<NativeCudaReport>;
+  /** Opens a library, asks getInferLibVersion() and closes it again where nothing keeps it. Never rejects. */
+  probeTensorRt(path: string): Promise<NativeLibraryReport>;
+  /** Builds on a thread of its own. */
+  build(request: NativeBuildRequest, onEvents: (events: NativeBuildEvent[]) => void): NativeBuild;
+  /** Opens a libonnxruntime and asks for its version; it stays open. Never rejects. */
+  probeOnnxRuntime(path: string): Promise<{ version?: string; reason?: string }>;
+  /** Loads a model on a thread of its own. */
+  createSession(
+    request: NativeSessionRequest,
+    onFinished: (finished: NativeFinished) => void,
+  ): Promise<NativeSession>;
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LogLine } from '../errors';
+import { TensorRTError } from '../errors';
+import { describeType, rejectUnknownOptions } from '../runtime/option-checks';
+import type { RuntimeChoice } from '../runtime/select-library';
+import type { BuildProgress } from './build-progress';
+import type { DynamicAxes } from './dynamic-axes';
+import type { Precision } from './precision-checks';
+import type { ProfileSpec } from './profiles';
+
+/** Options of {@link buildEngine}. */
+export interface BuildOptions {
+  /** Which TensorRT builds. `'auto'` (default): TensorRT where it and a GPU are usable, else TensorRT-RTX. */
+  runtime?: RuntimeChoice;
+  /** A library file or a folder of libraries; nothing else is looked at then. */
+  libraryPath?: string;
+  /**
+   * What the model must be in, default `'model'`: as it is. TensorRT takes precision from the graph alone, so anything
+   * else has to be in the model already.
+   */
+  precision?: Precision;
+  /**
+   * Accept element types that TensorRT changes without a word (DOUBLE to FLOAT, UINT8 quantisation to INT8): they
+   * become warnings. Default: false, they are errors.
+   */
+  allowTypeChanges?: boolean;
+  /** Optimisation profiles: a range for each dynamic input, in as many combinations as are wanted. */
+  profiles?: readonly ProfileSpec[];
+  /** One profile by the names of dynamic dimensions: `{ batch: [1, 8, 32] }` is min, opt and max. */
+  dynamicAxes?: DynamicAxes;
+  /** For a model given as bytes: its external data files by the names that the model uses. */
+  externalData?: Readonly<Record<string, Uint8Array>>;
+  /** Limit of the memory that a layer may use while it runs, in bytes. Default: TensorRT's, all of the GPU. */
+  workspaceBytes?: number;
+  /** Limit of a tactic's shared memory in bytes. */
+  tacticSharedMemoryBytes?: number;
+  /** 0 (fast build) to 5 (fast engine). Default: TensorRT's. */
+  optimizationLevel?: number;
+  /** Path of a timing cache that is read, if it is there, and written back; `true` uses one for this build alone. */
+  timingCache?: string | boolean;
+  /** Which GPUs besides the one at hand shall run the engine. TensorRT only. */
+  hardwareCompatibility?: 'none' | 'ampere+' | 'same-compute-capability';
+  /** Has newer TensorRT versions run the engine. */
+  versionCompatible?: boolean;
+  /** Leaves the lean runtime out of a version-compatible engine. */
+  excludeLeanRuntime?: boolean;
+  /** TensorRT-RTX only: compute capabilities to compile for (75, 80, 86, 89, 120, 121), or `'current'`. */
+  computeCapabilities?: readonly (number | 'current')[];
+  /** What the engine tells about its layers. Default: `'layer-names-only'`. */
+  profilingVerbosity?: 'layer-names-only' | 'none' | 'detailed';
+  /** Allows weights to be kept off the GPU and streamed. */
+  weightStreaming?: boolean;
+  /** Whether weights can be replaced later: `'identical'` by the same ones only. */
+  refit?: 'none' | 'all' | 'identical';
+  /** Leaves the weights out of the plan. */
+  stripPlan?: boolean;
+  /** Allows kernels for 2:4 sparse weights. */
+  sparseWeights?: boolean;
+  /** Forbids TF32 in FP32 layers. */
+  disableTf32?: boolean;
+  /** How many streams besides the main one the engine may use. */
+  maxAuxStreams?: number;
+  /** Writes the engine there, and the manifest beside it, instead of keeping it in memory. */
+  outputPath?: string;
+  /** Folder of built engines that are used again when nothing that matters has changed. Made if it is not there. */
+  cacheDir?: string;
+  /**
+   * Where TensorRT runs: in a child process (`'process'`, default), which no crash can hurt and which is killed on
+   * cancel, or on a thread of this one.
+   */
+  isolation?: 'process' | 'thread';
+  /** Cancels the build. */
+  signal?: AbortSignal;
+  /** Called as the build advances, at most a few times for each turn of the event loop. */
+  onProgress?: (progress: BuildProgress) => void;
+  /** Called for each line that TensorRT logs. */
+  onLog?: (line: LogLine) => void;
+  /** Least severe lines that are reported. Default: `'warning'`. */
+  logSeverity?: LogLine['severity'];
+}
+
+/** Options with defaults, each checked. */
+export interface BuildSettings extends BuildOptions {
+  readonly runtime: RuntimeChoice;
+  readonly precision: Precision;
+  readonly isolation: 'process' | 'thread';
+  readonly logSeverity: LogLine['severity'];
+}
+
+type Check = (name: string, value: unknown) => void;
+
+const SEVERITIES = ['internal-error', 'error', 'warning', 'info', 'verbose'] as const;
+
+/** One check per option; unknown names are found by this table too. */
+const CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
+  runtime: oneOf('auto', 'tensorrt', 'tensorrt-rtx'),
+  libraryPath: path,
+  precision: oneOf('model', 'fp32', 'fp16', 'bf16', 'int8'),
+  allowTypeChanges: flag,
+  // Their content is checked against the model's inputs, by profiles.ts and dynamic-axes.ts.
+  profiles: typed('an array of profiles', Array.isArray),
+  dynamicAxes: typed('an object of ranges by symbol name', isPlainObject),
+  externalData: externalData,
+  workspaceBytes: integer(1, Number.MAX_SAFE_INTEGER),
+  tacticSharedMemoryBytes: integer(1, Number.MAX_SAFE_INTEGER),
+  optimizationLevel: integer(0, 5),
+  timingCache: timingCache,
+  hardwareCompatibility: oneOf('none', 'ampere+', 'same-compute-capability'),
+  versionCompatible: flag,
+  excludeLeanRuntime: flag,
+  computeCapabilities: computeCapabilities,
+  profilingVerbosity: oneOf('layer-names-only', 'none', 'detailed'),
+  weightStreaming: flag,
+  refit: oneOf('none', 'all', 'identical'),
+  stripPlan: flag,
+  sparseWeights: flag,
+  disableTf32: flag,
+  maxAuxStreams: integer(0, 1024),
+  outputPath: path,
+  cacheDir: path,
+  isolation: oneOf('process', 'thread'),
+  signal: typed('an AbortSignal', (value) => value instanceof AbortSignal),
+  onProgress: typed('a function', (value) => typeof value === 'function'),
+  onLog: typed('a function', (value) => typeof value === 'function'),
+  logSeverity: oneOf(...SEVERITIES),
+};
+
+/** Names of all build options. */
+export const BUILD_OPTION_NAMES = Object.keys(CHECKS) as readonly (keyof BuildOptions)[];
+
+/**
+ * Checks options by themselves, before any file is opened, and fills in defaults. An option that is `undefined` counts
+ * as left out.
+ *
+ * @throws {TensorRTError} `ERR_TRT_ARG_UNKNOWN_OPTION`, `ERR_TRT_ARG_TYPE` or `ERR_TRT_ARG_VALUE`.
+ */
+export function validateBuildOptions(options: BuildOptions): BuildSettings {
+  rejectUnknownOptions('buildEngine', options, BUILD_OPTION_NAMES);
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  for (const [name, value] of Object.entries(given)) CHECKS[name as keyof BuildOptions](name, value);
+  checkCombinations(given);
+  return { runtime: 'auto', precision: 'model', isolation: 'process', logSeverity: 'warning', ...given };
+}
+
+function checkCombinations({ excludeLeanRuntime, versionCompatible }: BuildOptions): void {
+  if (excludeLeanRuntime && !versionCompatible)
+    throw valueError('excludeLeanRuntime', true, 'used together with versionCompatible: true');
+}
+
+function typeError(name: string, value: unknown, expected: string): TensorRTError {
+  return new TensorRTError(
+    'ERR_TRT_ARG_TYPE',
+    `Option "${name}" must be ${expected}, not ${describeType(value)}.`,
+    {
+      details: { option: name, expected, received: describeType(value) },
+    },
+  );
+}
+
+function valueError(name: string, value: unknown, expected: string): TensorRTError {
+  return new TensorRTError(
+    'ERR_TRT_ARG_VALUE',
+    `Option "${name}" must be ${expected}, not ${JSON.stringify(value) ?? String(value)}.`,
+    {
+      details: { option: name, expected, received: value },
+    },
+  );
+}
+
+function typed(expected: string, isRight: (value: unknown) => boolean): Check {
+  return (name, value) => {
+    if (!isRight(value)) throw typeError(name, value, expected);
+  };
+}
+
+function oneOf(...allowed: readonly string[]): Check {
+  return (name, value) => {
+    const expected = `one of ${allowed.map((word) => `'${word}'`).join(', ')}`;
+    if (typeof value !== 'string') throw typeError(name, value, expected);
+    if (!allowed.includes(value)) throw valueError(name, value, expected);
+  };
+}
+
+function integer(min: number, max: number): Check {
+  return (name, value) => {
+    const expected =
+      max === Number.MAX_SAFE_INTEGER
+        ? `a whole number of at least ${min}`
+        : `a whole number from ${min} to ${max}`;
+    if (typeof value !== 'number') throw typeError(name, value, expected);
+    if (!Number.isSafeInteger(value) || value < min || value > max)
+      throw valueError(name, Number.isFinite(value) ? value : String(value), expected);
+  };
+}
+
+function flag(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw typeError(name, value, 'true or false');
+}
+
+function path(name: string, value: unknown): void {
+  if (typeof value !== 'string') throw typeError(name, value, 'a path');
+  if (value === '' || value.includes('\0')) throw valueError(name, value, 'a path');
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+function timingCache(name: string, value: unknown): void {
+  if (typeof value === 'boolean') return;
+  if (typeof value !== 'string') throw typeError(name, value, 'a path, true or false');
+  path(name, value);
+}
+
+function externalData(name: string, value: unknown): void {
+  if (!isPlainObject(value)) throw typeError(name, value, 'an object of Uint8Array by file name');
+  for (const [file, bytes] of Object.entries(value as object)) {
+    if (!(bytes instanceof Uint8Array))
+      throw typeError(`${name}[${JSON.stringify(file)}]`, bytes, 'a Uint8Array');
+  }
+}
+
+function computeCapabilities(name: string, value: unknown): void {
+  if (!Array.isArray(value)) throw typeError(name, value, "an array of numbers or 'current'");
+  const expected = "made of numbers such as 89 (major * 10 + minor) or 'current'";
+  for (const item of value as unknown[]) {
+    const isRight =
+      item === 'current' || (Number.isInteger(item) && (item as number) >= 10 && (item as number) < 1000);
+    if (!isRight) throw valueError(name, value, expected);
+  }
+  if (value.includes('current') && value.length > 1)
+    throw valueError(name, value, "['current'] alone or a list without it");
+}

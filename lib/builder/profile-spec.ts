@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ModelInfo } from '../onnx';
+
+/** Shapes of an input: smallest, the one to optimise for, largest. */
+export interface ShapeRange {
+  readonly min: readonly number[];
+  readonly opt: readonly number[];
+  readonly max: readonly number[];
+}
+
+/** For an input whose values decide about shapes: its values, in place of its dims. */
+export interface ValuesRange {
+  readonly values: ShapeRange | readonly number[];
+}
+
+/** What a profile says of one input. An array is min, opt and max at once. */
+export type InputRange = ShapeRange | readonly number[] | ValuesRange;
+
+/** One optimisation profile: ranges by input name. Inputs with fixed shapes need none. */
+export type ProfileSpec = Readonly<Record<string, InputRange>>;
+
+/** What profiles are checked against. */
+export type ProfiledModel = Pick<ModelInfo, 'inputs' | 'shapeInputs' | 'initializers' | 'symbols'>;
+
+/** The parts of a range in the order of their size. */
+export const BOUNDS = ['min', 'opt', 'max'] as const;

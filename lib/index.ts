@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Build TensorRT engines from ONNX models and run them, from Node.js.
+ *
+ * Importing this opens no native library and loads no ONNX reader: each function loads what it needs when it is called.
+ *
+ * @packageDocumentation
+ */
+export { TensorRTError, errorCodes, isErrorCode } from './errors';
+export type { LogLine, TensorRTErrorCode, TensorRTErrorOptions } from './errors';
+export type { CudaStatus, Family, NativeCudaDevice as CudaDevice } from './binding/contract';
+export { buildEngine } from './builder/build-engine';
+export type { BuildOptions, BuildProgress } from './builder/build-engine';
+export type { DynamicAxes } from './builder/dynamic-axes';
+export type { Precision } from './builder/precision-checks';
+export type { InputRange, ProfileSpec, ShapeRange, ValuesRange } from './builder/profiles';
+export { createSession } from './runtime/create-session';
+export type { SessionOptions } from './runtime/create-session';
+export { Engine } from './runtime/engine';
+export type { EngineReport } from './runtime/engine';
+export { IoBinding } from './runtime/io-binding';
+export { loadEngine } from './runtime/load-engine';
+export type { LoadOptions } from './runtime/load-engine';
+export type { EngineProfile, EngineRange, FileDigest, Manifest, MinOptMax } from './runtime/manifest';
+export { readPlanHeader } from './runtime/plan-header';
+export type { PlanHeader } from './runtime/plan-header';
+export { probe } from './runtime/probe';
+export type {
+  AddonReport,
+  CpuReport,
+  CudaReport,
+  ProbeOptions,
+  ProbeReport,
+  TensorRtReport,
+} from './runtime/probe';
+export type { TriedPath } from './runtime/locate-tensorrt';
+export type { RuntimeChoice } from './runtime/select-library';
+export { Session } from './runtime/session';
+export type { RunOptions } from './runtime/session';
+export { Tensor } from './runtime/tensor';
+export type { Feeds, TensorData, TensorLike } from './runtime/tensor';
+export { ELEMENT_TYPES } from './tensor/element-type';
+export type { ElementType } from './tensor/element-type';
+export type { Dimension, TensorInfo } from './tensor/tensor-info';

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checking what a caller feeds to a model, once, before native code sees it. Each message says what was expected, of
+// which input, and what came.
+
+import type { NativeArray } from '../binding/contract';
+import { TensorRTError } from '../errors';
+import { arrayLength, elementArray, elementCount, type ElementArray, type TensorData } from '../tensor/element-arrays';
+import type { TensorInfo } from '../tensor/tensor-info';
+import { didYouMean } from '../text/nearest-name';
+import { describeType } from './option-checks';
+import type { Feeds, TensorLike } from './tensor';
+
+/** An input of a model with what is known about it before any call. */
+export interface InputSpec {
+  readonly info: TensorInfo;
+  readonly array: ElementArray;
+  /** Length of the typed array where the model fixes every dimension, else -1. */
+  readonly fixedLength: number;
+}
+
+/** Inputs in the model's order. */
+export interface PreparedFeeds {
+  readonly arrays: NativeArray[];
+  /** Dims of each input that the model leaves open, null for the others; null if there is none. */
+  readonly dims: (readonly number[] | null)[] | null;
+}
+
+/** Dims without symbols, or undefined if one is dynamic. */
+export function fixedDims(info: TensorInfo): readonly number[] | undefined {
+  return info.dims.every(isFixed) ? (info.dims as readonly number[]) : undefined;
+}
+
+function isFixed(dim: number | string): dim is number {
+  return typeof dim === 'number' && dim >= 0;
+}
+
+/** Works out what can be known about an input before any call. */
+export function inputSpec(info: TensorInfo): InputSpec {
+  const array = elementArray(info.type);
+  if (array === undefined) throw new TensorRTError('ERR_TRT_RUN_MODEL', `Input "${info.name}" has elements of type ${info.type}, which cannot be passed.`);
+  const dims = fixedDims(info);
+  return { info, array, fixedLength: dims ? arrayLength(array, elementCount(dims)) : -1 };
+}
+
+/**
+ * Checks names, types, shapes and sizes.
+ *
+ * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_*`, or `ERR_TRT_ARG_TYPE` if `feeds` is no object.
+ */
+export function prepareFeeds(specs: readonly InputSpec[], feeds: Feeds): PreparedFeeds {
+  if (typeof feeds !== 'object' || feeds === null) {
+    throw new TensorRTError('ERR_TRT_ARG_TYPE', `Expected inputs as { name: array }, got ${describeType(feeds)}.`);
+  }
+  const arrays: NativeArray[] = [];
+  let dims: (readonly number[] | null)[] | null = null;
+  for (let index = 0; index < specs.length; index++) {
+    const spec = specs[index]!;
+    const feed = feeds[spec.info.name];
+    if (feed === undefined) throw missingInput(specs, feeds);
+    if (ArrayBuffer.isView(feed) && spec.fixedLength >= 0) {
+      checkType(spec, feed as TensorData);
+      if (feed.length !== spec.fixedLength) throw wrongSize(spec, feed, spec.info.dims as readonly number[]);
+      arrays.push(feed as NativeArray);
+      continue;
+    }
+    const { data, shape } = readFeed(spec, feed);
+    arrays.push(data as NativeArray);
+    if (spec.fixedLength < 0) (dims ??= specs.map(() => null))[index] = shape;
+  }
+  // Every input is there: a different number of names means that one is unknown.
+  if (Object.keys(feeds).length !== specs.length) rejectUnknownNames(specs, feeds);
+  return { arrays, dims };
+}
+
+function readFeed(spec: InputSpec, feed: TensorData | TensorLike): { data: TensorData; shape: readonly number[] } {
+  if (ArrayBuffer.isView(feed)) {
+    checkType(spec, feed as TensorData);
+    return { data: feed as TensorData, shape: inferDims(spec, feed as TensorData) };
+  }
+  if (typeof feed !== 'object' || feed === null || !('data' in feed)) {
+    throw wrongType(spec, describeType(feed));
+  }
+  const { data, dims, type } = feed;
+  if (type !== undefined && type !== spec.info.type) throw wrongType(spec, `a tensor of type ${String(type)}`);
+  checkType(spec, data);
+  const shape = dims === undefined ? inferDims(spec, data) : checkDims(spec.info, dims);
+  if (data.length !== arrayLength(spec.array, elementCount(shape))) throw wrongSize(spec, data, shape);
+  return { data, shape };
+}
+
+function checkType(spec: InputSpec, data: TensorData): void {
+  // By the name that the array itself tells, so that arrays of another realm (vm, test runners) and Buffers pass.
+  const name = ArrayBuffer.isView(data) ? (data as TensorData)[Symbol.toStringTag] : undefined;
+  if (name === spec.array.accepts[0] || (name !== undefined && spec.array.accepts.includes(name))) return;
+  throw wrongType(spec, name ?? describeType(data));
+}
+
+/** The dims that a bare array stands for: at most one may be open, and its length decides it. */
+function inferDims(spec: InputSpec, data: TensorData): readonly number[] {
+  const { info, array } = spec;
+  const fixed = fixedDims(info);
+  if (fixed) {
+    if (data.length !== spec.fixedLength) throw wrongSize(spec, data, fixed);
+    return fixed;
+  }
+  const open = info.dims.filter((dim) => !isFixed(dim)).length;
+  const known = elementCount(info.dims.filter(isFixed));
+  const elements = array.bits < 8 ? (data.length * 8) / array.bits : data.length;
+  if (open > 1 || known === 0 || array.bits < 8) {
+    throw wrongShape(info, `a bare ${spec.array.accepts[0]}, which does not tell its dims`, 'Pass { data, dims }.');
+  }
+  if (elements % known !== 0) {
+    throw sizeError(spec, `Expected a multiple of ${known} elements for input "${info.name}" ${formatDims(info)}, got ${data.length}.${detachedNote(data)}`, data);
+  }
+  return info.dims.map((dim) => (isFixed(dim) ? dim : elements / known));
+}
+
+/**
+ * Holds dims against the model's.
+ *
+ * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_SHAPE`
+ */
+export function checkDims(info: TensorInfo, dims: readonly number[]): readonly number[] {
+  const isShape = Array.isArray(dims) && dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
+  if (!isShape) throw wrongShape(info, `${JSON.stringify(dims)}`, 'dims are whole numbers, not negative.');
+  const fits = dims.length === info.dims.length && info.dims.every((dim, i) => !isFixed(dim) || dim === dims[i]);
+  if (!fits) throw wrongShape(info, `[${dims.join(', ')}]`);
+  // A copy: the caller's array may change before the call runs.
+  return [...dims];
+}
+
+/** `[batch, 3, ?, 224]`. */
+export function formatDims(info: TensorInfo): string {
+  return `[${info.dims.map((dim) => (dim === -1 ? '?' : dim)).join(', ')}]`;
+}
+
+function missingInput(specs: readonly InputSpec[], feeds: Feeds): TensorRTError {
+  const names = specs.map(({ info }) => info.name);
+  const missing = names.filter((name) => feeds[name] === undefined);
+  // A misspelled name is both missing and unknown: the message with the suggestion is the better one.
+  rejectUnknownNames(specs, feeds);
+  return new TensorRTError(
+    'ERR_TRT_RUN_INPUT_MISSING',
+    `Expected the inputs ${quoteAll(names)}; ${quoteAll(missing)} ${missing.length === 1 ? 'is' : 'are'} missing.`,
+    { details: { missing, expected: names } },
+  );
+}
+
+function rejectUnknownNames(specs: readonly InputSpec[], feeds: Feeds): void {
+  const names = specs.map(({ info }) => info.name);
+  const unknown = Object.keys(feeds).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new TensorRTError(
+    'ERR_TRT_RUN_INPUT_NAME',
+    `The model has no input "${unknown}".${didYouMean(unknown, names)} Its inputs are ${quoteAll(names)}.`,
+    { details: { input: unknown, expected: names } },
+  );
+}
+
+function wrongType({ info, array }: InputSpec, came: string): TensorRTError {
+  const expected = array.accepts.join(' or ');
+  return new TensorRTError(
+    'ERR_TRT_RUN_INPUT_TYPE',
+    `Expected ${expected} for input "${info.name}" (${info.type}), got ${came}.`,
+    { details: { input: info.name, type: info.type, expected: array.accepts, received: came } },
+  );
+}
+
+function wrongShape(info: TensorInfo, came: string, hint?: string): TensorRTError {
+  return new TensorRTError('ERR_TRT_RUN_INPUT_SHAPE', `Expected dims ${formatDims(info)} for input "${info.name}", got ${came}.`, {
+    hint,
+    details: { input: info.name, expected: info.dims, received: came },
+  });
+}
+
+function wrongSize(spec: InputSpec, data: TensorData, dims: readonly number[]): TensorRTError {
+  const { info, array } = spec;
+  const length = arrayLength(array, elementCount(dims));
+  const unit = array.bits < 8 ? 'bytes' : 'elements';
+  return sizeError(spec, `Expected ${length} ${unit} for input "${info.name}" (${info.type} [${dims.join(', ')}]), got ${data.length}.${detachedNote(data)}`, data);
+}
+
+function sizeError({ info }: InputSpec, message: string, data: TensorData): TensorRTError {
+  return new TensorRTError('ERR_TRT_RUN_INPUT_SIZE', message, { details: { input: info.name, received: data.length } });
+}
+
+function detachedNote(data: TensorData): string {
+  return data.length === 0 && data.buffer.byteLength === 0 ? ' Its buffer is empty: was it transferred or detached?' : '';
+}
+
+function quoteAll(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ');
+}

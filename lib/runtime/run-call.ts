@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { NativeSession } from '../binding/contract';
+import { fromNativeError } from '../binding/native-error';
+import { TensorRTError } from '../errors';
+import type { Outcome, PendingCalls } from './pending-calls';
+
+/** Options of every asynchronous call. */
+export interface CallOptions {
+  /** Withdraws the call while it waits for a context. A call that runs already is not stopped. */
+  signal?: AbortSignal;
+}
+
+/** Where a call goes. */
+export interface CallTarget {
+  readonly native: NativeSession;
+  readonly calls: PendingCalls;
+  /** Kept reachable until the call has ended. */
+  readonly held: unknown;
+}
+
+/**
+ * Submits a call and waits for its end.
+ *
+ * @param submit - Hands the call with its ticket to native code.
+ * @returns The native result.
+ * @throws {TensorRTError} The call's error, `ERR_TRT_RUN_ABORTED` with the signal's reason as cause.
+ */
+export async function runCall(
+  target: CallTarget,
+  submit: (ticket: number) => void,
+  { signal }: CallOptions = {},
+): Promise<unknown> {
+  if (signal?.aborted) throw abortedError(signal);
+  const { native, calls } = target;
+  const ticket = calls.take();
+  try {
+    submit(ticket);
+  } catch (error) {
+    throw fromNativeError(error, 'ERR_TRT_RUN_FAILED');
+  }
+  const ended = calls.wait(ticket, target.held);
+  const outcome = signal ? await withSignal(ended, signal, native, calls, ticket) : await ended;
+  if (outcome.error !== undefined) throw fromNativeError(outcome.error, 'ERR_TRT_RUN_FAILED');
+  return outcome.result;
+}
+
+async function withSignal(
+  ended: Promise<Outcome>,
+  signal: AbortSignal,
+  native: NativeSession,
+  calls: PendingCalls,
+  ticket: number,
+): Promise<Outcome> {
+  const onAbort = (): void => {
+    if (native.withdraw(ticket)) calls.withdraw(ticket, abortedError(signal));
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await ended;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function abortedError(signal: AbortSignal): TensorRTError {
+  return new TensorRTError('ERR_TRT_RUN_ABORTED', 'The call was withdrawn before it ran.', { cause: signal.reason });
+}

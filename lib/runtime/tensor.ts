@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TensorData } from '../tensor/element-arrays';
+import type { ElementType } from '../tensor/element-type';
+
+export type { TensorData } from '../tensor/element-arrays';
+
+/** An input with its dims. */
+export interface TensorLike {
+  /** Element type; that of the model's input if absent. */
+  readonly type?: ElementType;
+  /** The elements in C order. Packed 4-bit types: two a byte, low half first. */
+  readonly data: TensorData;
+  /** Dimensions, outermost first; may be left out where a bare typed array would do. */
+  readonly dims?: readonly number[];
+}
+
+/**
+ * Inputs by name. A bare typed array is enough where the model fixes the shape, or leaves exactly one dimension open
+ * that the array's length determines.
+ */
+export type Feeds = Readonly<Record<string, TensorData | TensorLike>>;
+
+/** An output. Its memory belongs to the caller. */
+export class Tensor implements TensorLike {
+  /** Element type. */
+  readonly type: ElementType;
+  /** Dimensions, outermost first; empty for a scalar. */
+  readonly dims: readonly number[];
+  /** The elements in C order. */
+  readonly data: TensorData;
+
+  /** @param data - Kept, not copied. */
+  constructor(type: ElementType, dims: readonly number[], data: TensorData) {
+    this.type = type;
+    this.dims = dims;
+    this.data = data;
+  }
+}
