@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Command } from './command';
+
+/** A command as the overview lists it; its module is loaded when it is called. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** The commands in the order of the overview. */
+export const commandList: readonly CommandEntry[] = [
+  {
+    name: 'doctor',
+    summary: 'show what works on this machine, and what to do about the rest',
+    load: async () => (await import('./commands/doctor.js')).doctorCommand,
+  },
+  {
+    name: 'build',
+    summary: 'build a TensorRT engine from an ONNX model',
+    load: async () => (await import('./commands/build.js')).buildCommand,
+  },
+  {
+    name: 'inspect',
+    summary: 'show what an ONNX model, an engine or a manifest holds',
+    load: async () => (await import('./commands/inspect.js')).inspectCommand,
+  },
+  {
+    name: 'run',
+    summary: 'run a model once on given, random or zero inputs',
+    load: async () => (await import('./commands/run.js')).runCommand,
+  },
+  {
+    name: 'bench',
+    summary: 'measure latency and throughput of a model',
+    load: async () => (await import('./commands/bench.js')).benchCommand,
+  },
+];

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Tensor } from '../../runtime/tensor';
+import type { Session } from '../../runtime/session';
+import { defineCommand, type CommandContext } from '../command';
+import { option, repeated, type OptionTable } from '../args/option';
+import type { ParsedArguments } from '../args/parse-arguments';
+import { parseInputArgument } from '../inputs/input-source';
+import { makeFeeds, type MadeFeeds } from '../inputs/make-feeds';
+import { saveOutputs } from '../outputs/save-outputs';
+import { formatSummary, summariseTensor, type TensorSummary } from '../tensor-summary';
+import { indent } from '../terminal/table';
+import { printable } from '../terminal/text-width';
+import { parseInteger, parseList, parseText } from '../values/basic';
+import { formatDims, formatMs } from '../values/format';
+import { mergeNamedLists, parseShapes } from '../values/named-lists';
+import { describeAssumptions, formatFallback, parseDevice, whereItRan } from '../session-talk';
+
+const options = {
+  input: repeated(
+    '<name=source>',
+    '@file.npy, random, zeros or ones, the last three with a shape if need be: x=random:1x3x224x224',
+    parseInputArgument,
+  ),
+  shapes: repeated('<shapes>', 'shapes of generated inputs: images:1x3x224x224,ids:1x128', parseShapes),
+  seed: option('<n>', 'start of the random numbers; 0 unless told', parseInteger(0, 2 ** 32 - 1)),
+  output: option('<folder>', 'write each output there as <name>.npy', parseText, 'o'),
+  outputs: option('<names>', 'only these outputs, separated by commas', parseList(parseText)),
+  device: option('<device>', 'auto, cpu or cuda:N; auto unless told', parseDevice),
+  threads: option('<n>', 'threads of one inference on the CPU', parseInteger(1, 1024)),
+} satisfies OptionTable;
+
+/** `run m.onnx --input x=@x.npy -o outdir` */
+export const runCommand = defineCommand({
+  name: 'run',
+  summary: 'run a model once on given, random or zero inputs',
+  positionals: [{ name: 'model', help: 'an ONNX model or an engine' }],
+  options,
+  examples: [
+    { line: 'run model.onnx --input x=@x.npy -o outputs', help: 'inputs and outputs as NumPy files' },
+    {
+      line: 'run model.onnx --input random --shapes x:4x3x224x224 --seed 7',
+      help: 'try a model without data',
+    },
+  ],
+  async run(args: ParsedArguments<typeof options>, context) {
+    const { options: given, positionals } = args;
+    const session = await context.api.createSession(positionals[0]!, {
+      device: given.device ?? 'auto',
+      ...(given.threads === undefined ? {} : { intraOpNumThreads: given.threads }),
+    });
+    try {
+      const made = await makeFeeds({
+        inputs: session.inputs,
+        arguments: given.input,
+        shapes: mergeNamedLists(given.shapes, '--shapes'),
+        otherwise: null,
+        seed: given.seed ?? 0,
+      });
+      describeAssumptions(made, context);
+      return await runOnce(session, made, args, context);
+    } finally {
+      await session.close();
+    }
+  },
+});
+
+async function runOnce(
+  session: Session,
+  made: MadeFeeds,
+  args: ParsedArguments<typeof options>,
+  context: CommandContext,
+) {
+  const startMs = performance.now();
+  const tensors = await session.run(
+    made.feeds,
+    args.options.outputs === undefined ? {} : { outputs: args.options.outputs },
+  );
+  const elapsedMs = performance.now() - startMs;
+  const files = args.options.output === undefined ? {} : await saveOutputs(args.options.output, tensors);
+  const outputs = Object.entries(tensors).map(([name, tensor]) => ({
+    name,
+    type: tensor.type,
+    dims: tensor.dims,
+    ...summariseTensor(tensor),
+    file: files[name] ?? null,
+  }));
+  const { device, backend, fallbackReason } = session;
+  const { style } = context.terminal;
+  return {
+    json: {
+      model: args.positionals[0],
+      device,
+      backend,
+      fallbackReason,
+      elapsedMs,
+      inputs: describeInputs(made),
+      outputs,
+    },
+    lines: () => [
+      `${style.green('ran')}  ${style.bold(args.positionals[0]!)}  ${style.dim(`${whereItRan(session)}, in ${formatMs(elapsedMs)} (first call)`)}`,
+      ...indent(formatFallback(session).map(style.dim)),
+      ...outputs.flatMap((output) => ['', ...formatOutput(output, tensors[output.name]!, context)]),
+    ],
+  };
+}
+
+function describeInputs(made: MadeFeeds): unknown {
+  return Object.keys(made.feeds).map((name) => ({
+    name,
+    dims: made.shapes[name],
+    source: made.sources[name],
+  }));
+}
+
+function formatOutput(
+  output: TensorSummary & { name: string; file: string | null },
+  tensor: Tensor,
+  { terminal: { style } }: CommandContext,
+): string[] {
+  const file = output.file === null ? '' : `  ${style.dim('→')} ${output.file}`;
+  return [
+    `${style.bold(printable(output.name))}  ${style.cyan(tensor.type)}  ${formatDims(tensor.dims)}${file}`,
+    ...indent(formatSummary(output)),
+  ];
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions of the package that commands call, behind one interface: unit tests put fakes here, and nothing of
+// the package is loaded before a command needs it.
+
+import type { Engine } from '../runtime/engine';
+import type { ProbeReport } from '../runtime/probe-report';
+import type { BuildOptions } from '../builder/build-options';
+import type { Session } from '../runtime/session';
+import type { SessionOptions } from '../runtime/create-session';
+import type { ModelInfo } from '../onnx';
+
+/** What commands use of the package. */
+export interface ToolApi {
+  probe(): Promise<ProbeReport>;
+  buildEngine(model: string, options: BuildOptions): Promise<Engine>;
+  loadEngine(path: string): Promise<Engine>;
+  createSession(model: string, options: SessionOptions): Promise<Session>;
+  readModelInfo(path: string): Promise<ModelInfo>;
+}
+
+/** The real functions, each loaded at its first call. */
+export function createToolApi(): ToolApi {
+  return {
+    // In a child process: opening whatever libraries a machine has may end a process.
+    probe: async () => (await import('../index.js')).probe({ isolated: true }),
+    buildEngine: async (model, options) => (await import('../index.js')).buildEngine(model, options),
+    loadEngine: async (path) => (await import('../index.js')).loadEngine(path),
+    createSession: async (model, options) => (await import('../index.js')).createSession(model, options),
+    readModelInfo: async (path) => (await import('../onnx/index.js')).readModelInfo(path),
+  };
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import { usageError } from '../args/usage-error';
+
+const MS_PER_UNIT: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/**
+ * Reads a duration like `3s`, `500ms`, `1.5min` or `1h`, in milliseconds.
+ *
+ * @throws {TensorRTError} `ERR_TRT_ARG_USAGE` for anything else; a bare number is refused because tools differ on
+ * its unit.
+ */
+export function parseDurationMs(text: string, option: string): number {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|min|m|h)$/.exec(text.trim());
+  if (match === null) {
+    throw usageError(
+      `${option} expects a duration with its unit, but got '${text}'.`,
+      `Write for example ${option} 3s or ${option} 500ms.`,
+    );
+  }
+  return Number(match[1]) * MS_PER_UNIT[match[2]!]!;
+}
