@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes docs/reference/api from the docstrings of the public surface; --check only compares.
+import { existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { capture, packageProgram, runMain, ToolError } from './run-tool.mjs';
+import { ROOT } from './sdk/steps.mjs';
+
+const REFERENCE = join(ROOT, 'docs', 'reference', 'api');
+
+/** Lets typedoc write its pages; what it warns of (an export without a docstring) is an error. */
+async function generate(folder) {
+  const options = ['--options', 'typedoc.json', '--out', folder, '--logLevel', 'Warn'];
+  const { ok, output } = await capture([...packageProgram('typedoc/bin/typedoc'), ...options], {
+    NO_COLOR: '1',
+  });
+  if (!ok) throw new ToolError(`${output.trimEnd()}\nthe docstrings of the public surface are not complete`);
+}
+
+function readPages(folder) {
+  if (!existsSync(folder)) return new Map();
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const paths = entries.map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  return new Map(paths.sort().map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+}
+
+function differences(expected, found) {
+  const names = [...new Set([...expected.keys(), ...found.keys()])];
+  return names.filter((name) => expected.get(name) !== found.get(name));
+}
+
+await runMain(async () => {
+  const { values } = parseArgs({ options: { check: { type: 'boolean' } } });
+  const staging = mkdtempSync(join(values.check ? tmpdir() : join(ROOT, 'docs', 'reference'), 'api-'));
+  try {
+    const pages = join(staging, 'api');
+    await generate(pages);
+    const changed = differences(readPages(pages), readPages(REFERENCE));
+    if (values.check && changed.length > 0) {
+      throw new ToolError(`docs/reference/api is not up to date (${changed.join(', ')}): run npm run docs`);
+    }
+    if (values.check) return;
+    rmSync(REFERENCE, { recursive: true, force: true });
+    renameSync(pages, REFERENCE);
+    process.stderr.write(`docs: ${changed.length} pages changed\n`);
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// All steps of set-up, as data.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findProgram } from './client.mjs';
+import { headersStep } from './headers.mjs';
+import { compilerStep, googleTestStep, onnxRuntimeStep } from './machine-checks.mjs';
+import { pythonStep } from './python-packages.mjs';
+
+/** The repository's folder. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** The folder that set-up fills; git ignores it. */
+export const SDK = join(ROOT, '.sdk');
+
+/** What each group is for, in the order of `--help`. */
+export const GROUPS = {
+  build: 'compiler, CMake and TensorRT headers',
+  run: 'TensorRT-RTX and ONNX Runtime libraries',
+  test: 'what "run" has, and GoogleTest',
+  check: 'clang-format',
+  peers: "TensorRT-RTX's Python API, onnx and numpy, for side-by-side benchmarks",
+  train: 'scikit-learn, to train the example model',
+};
+
+/** @returns {import('./step.mjs').Step[]} */
+export function allSteps() {
+  const lock = JSON.parse(readFileSync(new URL('lock.json', import.meta.url), 'utf8'));
+  return [
+    compilerStep(),
+    pythonStep('cmake', {
+      title: 'CMake',
+      groups: ['build'],
+      target: 'cmake',
+      advice: ', or CMake 3.21 or newer (Debian: apt install cmake)',
+      given: () => findProgram('cmake'),
+    }),
+    ...Object.entries(lock.headers).map(([family, entry]) => headersStep(family, entry)),
+    pythonStep('tensorrt-rtx', {
+      title: 'TensorRT-RTX libraries (95 MB)',
+      groups: ['run', 'test'],
+      target: 'python',
+      advice: ', or set TENSORRT_NODE_LIB_DIR to the folder of libtensorrt_rtx.so.1',
+      given: givenRtxLibraries,
+    }),
+    onnxRuntimeStep(ROOT, lock.onnxruntime),
+    googleTestStep(),
+    pythonStep('clang-format', {
+      title: 'clang-format',
+      groups: ['check'],
+      target: 'clang-format',
+      advice: '',
+    }),
+    pythonStep('peers', {
+      title: 'Python peers',
+      groups: ['peers'],
+      target: 'peers',
+      advice: '',
+      perPython: true,
+    }),
+    pythonStep('train', {
+      title: 'training packages',
+      groups: ['train'],
+      target: 'train',
+      advice: '',
+      perPython: true,
+    }),
+  ];
+}
+
+/** The folder that the user names for TensorRT's libraries, if TensorRT-RTX is in it. */
+function givenRtxLibraries() {
+  const folder = process.env.TENSORRT_NODE_LIB_DIR;
+  return folder !== undefined && existsSync(join(folder, 'libtensorrt_rtx.so.1')) ? folder : null;
+}

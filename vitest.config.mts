@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+/**
+ * One project per folder of test/:
+ * - unit needs nothing native and no build;
+ * - native needs the addon and the libraries of `npm run sdk`;
+ * - pack needs `npm run build` and looks at the package as a user gets it.
+ */
+const project = (name: string, testTimeout: number) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
+});
+
+export default defineConfig({
+  test: {
+    // A crash or an abort of a native library then costs one file, not the run.
+    pool: 'forks',
+    maxWorkers: availableParallelism(),
+    projects: [project('unit', 30_000), project('native', 180_000), project('pack', 60_000)],
+  },
+});
