@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fresh processes: for one measurement each, or kept to answer one request a line.
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** Runs a command to its end and returns the JSON of the last line that it printed. */
+export async function runForJson(command, args, { env = process.env } = {}) {
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  let talk = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text) => (talk += text));
+  const [code, signal] = await new Promise((resolve, reject) => {
+    child.once('error', reject).once('close', (...how) => resolve(how));
+  });
+  if (code !== 0)
+    throw new Error(`${command} ${args.join(' ')} ended with ${signal ?? code}:\n${talk.slice(-2000)}`);
+  return JSON.parse(out.trimEnd().split('\n').at(-1));
+}
+
+/** A process that answers each line on stdin with one line on stdout, in order. */
+export class LinePeer {
+  #child;
+  #waiting = [];
+
+  constructor(command, args, { env = process.env } = {}) {
+    this.#child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    createInterface({ input: this.#child.stdout }).on('line', (line) =>
+      this.#waiting.shift()?.resolve(JSON.parse(line)),
+    );
+    const fail = (error) => this.#waiting.splice(0).forEach(({ reject }) => reject(error));
+    this.#child.once('error', fail);
+    this.#child.once('close', (code, signal) => fail(new Error(`${command} ended with ${signal ?? code}`)));
+  }
+
+  /** Sends a request; resolves with its answer. */
+  ask(request) {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+    });
+  }
+
+  close() {
+    this.#child.stdin.end();
+  }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sessions under load, at their end, in workers, and at the end of a process.
+import { spawn } from 'node:child_process';
+import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addonPath, loadAddon } from '../../lib/binding/load';
+import { createSession } from '../../lib/runtime/create-session';
+import { CpuBackend } from '../../lib/runtime/cpu-backend';
+import { locateOnnxRuntime } from '../../lib/runtime/locate-onnxruntime';
+import { openSession } from '../../lib/runtime/session';
+import { makeModel } from '../onnx-builder';
+import { addModel, identityModel } from '../onnx-models';
+
+const CPU = { device: 'cpu', intraOpNumThreads: 1 } as const;
+const folder = mkdtempSync(join(tmpdir(), 'lifecycle-'));
+const slowPath = join(folder, 'slow.onnx');
+let library: string;
+
+/** Matrix products that take some tens of milliseconds. */
+function slowModel(): Uint8Array {
+  const names = Array.from({ length: 9 }, (_, i) => (i === 0 ? 'x' : i === 8 ? 'y' : `t${i}`));
+  return makeModel({
+    inputs: [{ name: 'x', dims: [512, 512] }],
+    outputs: [{ name: 'y', dims: [512, 512] }],
+    nodes: names.slice(1).map((name, i) => ({ op: 'MatMul', inputs: [names[i]!, 'x'], outputs: [name] })),
+  });
+}
+
+beforeAll(async () => {
+  writeFileSync(slowPath, slowModel());
+  const { candidates } = await locateOnnxRuntime();
+  library = candidates[0]!.path;
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('under load', () => {
+  it('answers 1000 calls at once, each with its own result', async () => {
+    const session = await createSession(addModel(), { ...CPU, contexts: 2 });
+    const runs = Array.from({ length: 1000 }, (_, i) => session.run({ x: new Float32Array(4).fill(i) }));
+    const results = await Promise.all(runs);
+    results.forEach(({ y }, i) => expect(y!.data).toEqual(Float32Array.of(i + 1, i + 2, i + 3, i + 4)));
+    await session.close();
+  });
+
+  it('runs sessions, bindings and blocking calls mixed', async () => {
+    const session = await createSession(addModel(), { ...CPU, contexts: 2 });
+    const bindings = await Promise.all(Array.from({ length: 4 }, () => session.createBinding()));
+    const work = Array.from({ length: 200 }, async (_, i) => {
+      if (i % 10 === 0) expect(session.runSync({ x: new Float32Array(4) }).y!.data[0]).toBe(1);
+      if (i % 2 === 0) return bindings[(i / 2) % 4]!.run();
+      expect((await session.run({ x: new Float32Array(4).fill(i) })).y!.data[0]).toBe(i + 1);
+    });
+    await Promise.all(work);
+    bindings.forEach((io) => expect(io.outputs.y).toEqual(Float32Array.of(1, 2, 3, 4)));
+    await session.close();
+  });
+
+  it('refuses calls beyond maxQueue', async () => {
+    const session = await createSession(slowPath, { ...CPU, maxQueue: 2 });
+    const x = new Float32Array(512 * 512);
+    const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => session.run({ x })));
+    const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(failed.length).toBeGreaterThanOrEqual(3);
+    failed.forEach(({ reason }) => expect(reason).toMatchObject({ code: 'ERR_TRT_RUN_QUEUE_FULL' }));
+    expect(outcomes.slice(0, 2).every(({ status }) => status === 'fulfilled')).toBe(true);
+    await session.close();
+  });
+
+  it('withdraws a waiting call, not a running one', async () => {
+    const session = await createSession(slowPath, CPU);
+    const x = new Float32Array(512 * 512);
+    const controller = new AbortController();
+    const running = session.run({ x });
+    const waiting = session.run({ x }, { signal: controller.signal });
+    const after = session.run({ x });
+    controller.abort(new Error('too late'));
+    await expect(waiting).rejects.toMatchObject({ code: 'ERR_TRT_RUN_ABORTED', cause: { message: 'too late' } });
+    await Promise.all([running, after]);
+    await session.close();
+  });
+});
+
+describe('the end', () => {
+  it('waits for running calls and rejects waiting ones', async () => {
+    const session = await createSession(slowPath, CPU);
+    const x = new Float32Array(512 * 512);
+    const calls = Array.from({ length: 4 }, () => session.run({ x }));
+    // The first one has been taken by the session's thread when an immediate and a timer have passed.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const closed = session.close();
+    const outcomes = await Promise.allSettled(calls);
+    await closed;
+    expect(outcomes[0]!.status).toBe('fulfilled');
+    expect(outcomes.slice(1).map((outcome) => (outcome as PromiseRejectedResult).reason?.code)).toEqual(Array(3).fill('ERR_TRT_RUN_CLOSED'));
+  });
+
+  it('refuses everything afterwards', async () => {
+    const session = await createSession(addModel(), CPU);
+    const io = await session.createBinding();
+    await session.close();
+    await session.close();
+    const closed = { code: 'ERR_TRT_RUN_CLOSED' };
+    await expect(session.run({ x: new Float32Array(4) })).rejects.toMatchObject(closed);
+    await expect(io.run()).rejects.toMatchObject(closed);
+    await expect(session.createBinding()).rejects.toMatchObject(closed);
+    expect(io.outputs.y).toHaveLength(0);
+  });
+});
+
+describe('where ArrayBuffers over native memory are refused', () => {
+  it('copies instead, with the same results', async () => {
+    const options = { model: addModel(), contexts: 1, intraOpNumThreads: 1, maxQueue: 10, externalBuffers: false };
+    const session = await openSession(new CpuBackend(options));
+    const io = await session.createBinding();
+    (io.inputs.x as Float32Array).fill(5);
+    await io.run();
+    expect(io.outputs.y).toEqual(Float32Array.of(6, 7, 8, 9));
+    (io.inputs.x as Float32Array).fill(0);
+    io.runSync();
+    expect(io.outputs.y).toEqual(Float32Array.of(1, 2, 3, 4));
+    await session.close();
+    expect(io.outputs.y).toHaveLength(0);
+  });
+});
+
+/** Plain JavaScript over the addon itself: workers and child processes do not compile TypeScript. */
+function script(body: string): string {
+  return `
+    const addon = require(${JSON.stringify(addonPath())});
+    const waiting = new Map();
+    const settle = (batch) => { for (let i = 0; i < batch.length; i += 3) waiting.get(batch[i])?.(batch[i + 1] ?? batch[i + 2]); };
+    const done = (ticket) => new Promise((resolve) => waiting.set(ticket, resolve));
+    const request = { library: ${JSON.stringify(library)}, modelPath: ${JSON.stringify(slowPath)}, contexts: 2, intraOpNumThreads: 1, maxQueue: 100 };
+    const x = new Float32Array(512 * 512), y = new Float32Array(512 * 512);
+    (async () => { ${body} })();`;
+}
+
+function runChild(body: string): Promise<{ code: number | null; signal: string | null; out: string }> {
+  const child = spawn(process.execPath, ['-e', script(body)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  child.stdout.on('data', (data: Buffer) => (out += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (out += data.toString()));
+  return new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, out })));
+}
+
+describe('processes and workers', () => {
+  it('lets a process exit while calls run and wait', async () => {
+    const body = `const session = await addon.createSession(request, settle);
+      for (let ticket = 1; ticket < 20; ticket++) session.submit(ticket, [x], null, [y]);
+      setTimeout(() => process.exit(7), 10);`;
+    expect(await runChild(body)).toEqual({ code: 7, signal: null, out: '' });
+  });
+
+  it('lets a process exit while a model is loaded', async () => {
+    const body = `addon.createSession(request, settle); setImmediate(() => process.exit(3));`;
+    expect(await runChild(body)).toEqual({ code: 3, signal: null, out: '' });
+  });
+
+  it('keeps a process alive for calls in flight, and not for an idle session', async () => {
+    const body = `const session = await addon.createSession(request, settle);
+      const ended = done(1); session.submit(1, [x], null, [y]); ended.then(() => console.log('ended'));`;
+    expect(await runChild(body)).toEqual({ code: 0, signal: null, out: 'ended\n' });
+  });
+
+  it('works in several workers at once', async () => {
+    loadAddon();
+    const body = `const { parentPort } = require('node:worker_threads');
+      const session = await addon.createSession(request, settle);
+      for (let ticket = 1; ticket <= 3; ticket++) { const ended = done(ticket); session.submit(ticket, [x.fill(1)], null, [y]); await ended; }
+      const closed = done(4); session.close(4); await closed; parentPort.postMessage(y[0]);`;
+    const answers = Array.from({ length: 4 }, () => {
+      const worker = new Worker(script(body), { eval: true });
+      return new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    });
+    expect(await Promise.all(answers)).toEqual(Array(4).fill(512 ** 8));
+  });
+
+  it('lets a worker be terminated in the middle of a run', async () => {
+    const body = `const { parentPort } = require('node:worker_threads');
+      const session = await addon.createSession(request, settle);
+      for (let ticket = 1; ticket < 10; ticket++) session.submit(ticket, [x], null, [y]);
+      parentPort.postMessage('running');`;
+    for (let i = 0; i < 3; i++) {
+      const worker = new Worker(script(body), { eval: true });
+      await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      expect(await worker.terminate()).toBe(1);
+    }
+    const session = await createSession(identityModel(), CPU);
+    await session.run({ x: new Float32Array(4) });
+    await session.close();
+  });
+});
