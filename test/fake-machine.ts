@@ -21,7 +21,14 @@ export function noDriver(): NativeCudaReport {
 
 export function oneGpu(computeCapability = 89): NativeCudaReport {
   const device = { ordinal: 0, name: 'Fake GPU', uuid: '0', computeCapability, totalMemoryBytes: 2 ** 34 };
-  return { status: 'ok', path: '/fake/libcuda.so.1', driverVersion: 13000, code: 0, message: '', devices: [device] };
+  return {
+    status: 'ok',
+    path: '/fake/libcuda.so.1',
+    driverVersion: 13000,
+    code: 0,
+    message: '',
+    devices: [device],
+  };
 }
 
 export function brokenDriver(status: NativeCudaReport['status']): NativeCudaReport {

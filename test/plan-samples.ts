@@ -39,7 +39,9 @@ export function manifestFor(plan: Uint8Array, changes: Partial<Manifest> = {}): 
     options: {},
     model: { sha256: sha256('model'), bytes: 5, externalFiles: [] },
     plan: { sha256: sha256(plan), bytes: plan.length },
-    profiles: [{ x: { min: [1, 4], opt: [2, 4], max: [8, 4] }, ids: { values: { min: [1], opt: [1], max: [2] } } }],
+    profiles: [
+      { x: { min: [1, 4], opt: [2, 4], max: [8, 4] }, ids: { values: { min: [1], opt: [1], max: [2] } } },
+    ],
     inputs: [{ name: 'x', type: 'float32', dims: ['batch', 4] }],
     outputs: [{ name: 'y', type: 'float32', dims: ['batch', -1] }],
     precision: { float32: 1 },

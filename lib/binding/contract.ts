@@ -172,7 +172,12 @@ export interface NativeSession {
    * Queues an inference. The inputs are copied before it returns; `targets` must stay reachable and unseen until
    * the ticket comes back, with {@link NativeOutputs} as result. Throws when the queue is full.
    */
-  submit(ticket: number, inputs: readonly NativeArray[], dims: NativeDims, targets: readonly NativeTarget[]): void;
+  submit(
+    ticket: number,
+    inputs: readonly NativeArray[],
+    dims: NativeDims,
+    targets: readonly NativeTarget[],
+  ): void;
   /** Runs on the calling thread, before the calls that wait. */
   runSync(inputs: readonly NativeArray[], dims: NativeDims, targets: readonly NativeTarget[]): NativeOutputs;
   /** Takes a waiting call back; false if it runs or has run. A withdrawn ticket does not come back. */

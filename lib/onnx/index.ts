@@ -2,7 +2,6 @@
 // What other parts of the package use of the ONNX reader.
 
 export { checkExternalBytes, checkExternalData, type ExternalFile } from './external-data';
-export { detectFileKind, FILE_KIND_BYTES, type FileKind } from './file-kind';
 export type {
   ExternalLocation,
   ModelInfo,

@@ -8,7 +8,7 @@ import { readValueInfo } from './read-value-info';
 import type { Field, Walk, WireCursor } from './wire-cursor';
 
 /** Each takes some hundred bytes of memory and at least two of the file: without a limit 1 GiB makes 100 GiB. */
-const MOST_ITEMS = 2_000_000;
+const MOST_ITEMS = 1_000_000;
 const MOST_GRAPHS = 10_000;
 const LONGEST_LABEL = 100;
 
@@ -21,7 +21,7 @@ interface NodeDraft {
   typeAttribute?: number;
   value?: OnnxTensorInfo;
   /** Subgraphs get their path when the node's name is known: after all fields of the node. */
-  readonly subgraphs: { attribute: string; fields: Field[] }[];
+  subgraphs?: { attribute: string; fields: Field[] }[];
 }
 
 interface AttributeDraft {
@@ -104,16 +104,15 @@ export class GraphReader {
 
   private *readNode(field: Field, graph: GraphDraft): Walk<void> {
     this.countItem();
-    const node: NodeDraft = { name: '', opType: '', domain: '', inputs: [], outputs: [], subgraphs: [] };
+    const node: NodeDraft = { name: '', opType: '', domain: '', inputs: [], outputs: [] };
     this.cursor.position = field.start;
     yield* this.cursor.eachField(field.end, (inner) => this.readNodeField(inner, node, graph));
-    const { subgraphs, ...facts } = node;
     const index = graph.nodes.length;
-    const info: OnnxNodeInfo = { ...facts, index, scope: graph.scope };
+    const info = finishNode(node, index, graph.scope);
     graph.nodes.push(info);
     const label = (node.name !== '' ? node.name : `${node.opType}#${index}`).slice(0, LONGEST_LABEL);
     const path = graph.scope === '' ? label : `${graph.scope}/${label}`;
-    for (const { attribute, fields } of subgraphs) {
+    for (const { attribute, fields } of node.subgraphs ?? []) {
       for (const subgraph of fields)
         yield* this.readSubgraph(subgraph, `${path}/${attribute}`, { graph, node: info });
     }
@@ -162,7 +161,7 @@ export class GraphReader {
     yield* this.cursor.eachField(field.end, (inner) => this.readAttributeField(inner, draft, graph));
     const { name, tensors, graphs } = draft;
     for (const tensor of tensors) graph.constants.push(tensor);
-    if (graphs.length > 0) node.subgraphs.push({ attribute: name, fields: graphs });
+    if (graphs.length > 0) (node.subgraphs ??= []).push({ attribute: name, fields: graphs });
     if (name === 'to' || name === 'dtype' || name === 'output_dtype') setType(node, draft.int);
     if (tensors[0] !== undefined && (name === 'value' || name === 'sparse_value')) node.value = tensors[0];
     else if (name.startsWith('value_')) node.value ??= scalarConstant(draft.type, graph.scope);
@@ -196,6 +195,23 @@ export class GraphReader {
     if (++this.items > MOST_ITEMS)
       throw this.cursor.corrupt(`more than ${MOST_ITEMS} nodes, tensors and values`);
   }
+}
+
+/** A new object with just the facts: spreading a draft would cost as much as reading it. */
+function finishNode(draft: NodeDraft, index: number, scope: string): OnnxNodeInfo {
+  const { name, opType, domain, inputs, outputs, typeAttribute, value } = draft;
+  const node: { -readonly [Key in keyof OnnxNodeInfo]: OnnxNodeInfo[Key] } = {
+    name,
+    opType,
+    domain,
+    index,
+    scope,
+    inputs,
+    outputs,
+  };
+  if (typeAttribute !== undefined) node.typeAttribute = typeAttribute;
+  if (value !== undefined) node.value = value;
+  return node;
 }
 
 /** ONNX's own domain has two spellings. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
 import type { ByteSource } from './byte-source';
-import { detectFileKind, FILE_KIND_BYTES, type FileKind } from './file-kind';
+import { detectFileKind, FILE_KIND_BYTES, type FileKind } from '../text/file-kind';
 import { newModelDraft, type ModelDraft } from './model-draft';
 import { MODEL, OPSET } from './onnx-schema';
 import { GraphReader } from './read-graph';

@@ -8,7 +8,7 @@ import { TensorRTError } from '../errors';
 import { CpuBackend } from './cpu-backend';
 import { cudaError, hasUsableGpu } from './cuda-status';
 import { Engine } from './engine';
-import { describeFileKind, FILE_KIND_BYTES } from './file-kind';
+import { describeFileKind, FILE_KIND_BYTES } from '../text/file-kind';
 import { loadEngine } from './load-engine';
 import { describeType, rejectUnknownOptions } from './option-checks';
 import { openSession, type Session } from './session';
@@ -32,10 +32,18 @@ export interface SessionOptions {
   runtimeLibrary?: string;
 }
 
-const OPTION_NAMES = ['device', 'contexts', 'intraOpNumThreads', 'cudaGraph', 'maxQueue', 'runtimeLibrary'] as const;
+const OPTION_NAMES = [
+  'device',
+  'contexts',
+  'intraOpNumThreads',
+  'cudaGraph',
+  'maxQueue',
+  'runtimeLibrary',
+] as const;
 const NO_GPU_EXECUTION = 'this release does not run engines on a GPU yet';
 
-type CheckedOptions = Required<Omit<SessionOptions, 'runtimeLibrary'>> & Pick<SessionOptions, 'runtimeLibrary'>;
+type CheckedOptions = Required<Omit<SessionOptions, 'runtimeLibrary'>> &
+  Pick<SessionOptions, 'runtimeLibrary'>;
 
 /**
  * Makes a session that runs a model.
@@ -72,18 +80,25 @@ export async function createSession(
 async function resolveSource(source: Engine | string | Uint8Array): Promise<Engine | string | Uint8Array> {
   if (source instanceof Engine) return source;
   if (typeof source !== 'string' && !(source instanceof Uint8Array)) {
-    throw new TensorRTError('ERR_TRT_ARG_TYPE', `createSession() takes a path, bytes or an Engine, not ${describeType(source)}.`);
+    throw new TensorRTError(
+      'ERR_TRT_ARG_TYPE',
+      `createSession() takes a path, bytes or an Engine, not ${describeType(source)}.`,
+    );
   }
   const head = typeof source === 'string' ? await readHead(source) : source.subarray(0, FILE_KIND_BYTES);
-  const kind = describeFileKind(head);
-  if (/^a TensorRT/.test(kind)) return loadEngine(source);
+  const { kind, label, hint } = describeFileKind(head);
+  if (kind === 'tensorrt-plan') return loadEngine(source);
   // What is unknown may still be ONNX (fields in another order): the runtime decides. The rest is surely not.
-  if (kind === 'an ONNX model' || kind === 'binary data of an unknown kind') return source;
+  if (kind === 'onnx' || kind === 'unknown') return source;
   const name = typeof source === 'string' ? source : 'the given model';
-  throw new TensorRTError('ERR_TRT_RUN_MODEL', `Expected an ONNX model or a TensorRT engine, but ${name} is ${kind}.`, {
-    hint: 'Pass the path or the bytes of an .onnx file or of a built engine.',
-    details: { source: name, kind },
-  });
+  throw new TensorRTError(
+    'ERR_TRT_RUN_MODEL',
+    `Expected an ONNX model or a TensorRT engine, but ${name} is ${label}.`,
+    {
+      hint: hint ?? 'Pass the path or the bytes of an .onnx file or of a built engine.',
+      details: { source: name, kind },
+    },
+  );
 }
 
 async function readHead(path: string): Promise<Uint8Array> {
@@ -96,10 +111,14 @@ async function readHead(path: string): Promise<Uint8Array> {
       await file.close();
     }
   } catch (cause) {
-    throw new TensorRTError('ERR_TRT_LOAD_FILE', `Cannot read the model ${path}: ${(cause as Error).message}`, {
-      details: { path },
-      cause,
-    });
+    throw new TensorRTError(
+      'ERR_TRT_LOAD_FILE',
+      `Cannot read the model ${path}: ${(cause as Error).message}`,
+      {
+        details: { path },
+        cause,
+      },
+    );
   }
 }
 
@@ -114,9 +133,13 @@ async function chooseCpu(device: CheckedOptions['device']): Promise<string | nul
 
 async function engineError(device: CheckedOptions['device']): Promise<TensorRTError> {
   if (device === 'cpu') {
-    return new TensorRTError('ERR_TRT_RUN_DEVICE', "A built engine runs on NVIDIA GPUs alone, but device is 'cpu'.", {
-      hint: 'Pass the ONNX model instead of the engine to run it on the CPU.',
-    });
+    return new TensorRTError(
+      'ERR_TRT_RUN_DEVICE',
+      "A built engine runs on NVIDIA GPUs alone, but device is 'cpu'.",
+      {
+        hint: 'Pass the ONNX model instead of the engine to run it on the CPU.',
+      },
+    );
   }
   return deviceError(device === 'auto' ? 'cuda:0' : device, await loadAddon().probeCuda());
 }
@@ -125,7 +148,9 @@ function deviceError(device: `cuda:${number}`, report: NativeCudaReport): Tensor
   if (!hasUsableGpu(report)) return cudaError(report, `Device ${device}`);
   const ordinal = Number(device.slice('cuda:'.length));
   const isThere = ordinal < report.devices.length;
-  const message = isThere ? `Device ${device} is there, but ${NO_GPU_EXECUTION}.` : `There is no device ${device}: the driver reports ${report.devices.length}.`;
+  const message = isThere
+    ? `Device ${device} is there, but ${NO_GPU_EXECUTION}.`
+    : `There is no device ${device}: the driver reports ${report.devices.length}.`;
   return new TensorRTError('ERR_TRT_RUN_DEVICE', message, {
     hint: isThere ? "Run the ONNX model with device 'cpu'." : undefined,
     details: { device, devices: report.devices },
@@ -136,22 +161,41 @@ function checkOptions(options: SessionOptions): CheckedOptions {
   rejectUnknownOptions('createSession', options, OPTION_NAMES);
   const { device = 'auto', cudaGraph = 'auto', runtimeLibrary } = options;
   if (device !== 'auto' && device !== 'cpu' && !/^cuda:\d+$/.test(device)) {
-    throw new TensorRTError('ERR_TRT_ARG_VALUE', `Expected 'auto', 'cpu' or 'cuda:N' as device, got ${JSON.stringify(device)}.`);
+    throw new TensorRTError(
+      'ERR_TRT_ARG_VALUE',
+      `Expected 'auto', 'cpu' or 'cuda:N' as device, got ${JSON.stringify(device)}.`,
+    );
   }
   if (!['auto', 'on', 'off'].includes(cudaGraph)) {
-    throw new TensorRTError('ERR_TRT_ARG_VALUE', `Expected 'auto', 'on' or 'off' as cudaGraph, got ${JSON.stringify(cudaGraph)}.`);
+    throw new TensorRTError(
+      'ERR_TRT_ARG_VALUE',
+      `Expected 'auto', 'on' or 'off' as cudaGraph, got ${JSON.stringify(cudaGraph)}.`,
+    );
   }
   if (runtimeLibrary !== undefined && typeof runtimeLibrary !== 'string') {
-    throw new TensorRTError('ERR_TRT_ARG_TYPE', `Expected a path as runtimeLibrary, got ${describeType(runtimeLibrary)}.`);
+    throw new TensorRTError(
+      'ERR_TRT_ARG_TYPE',
+      `Expected a path as runtimeLibrary, got ${describeType(runtimeLibrary)}.`,
+    );
   }
   const contexts = checkCount('contexts', options.contexts ?? 1, 1, 256);
   const share = Math.max(1, Math.floor(availableParallelism() / contexts));
   const intraOpNumThreads = checkCount('intraOpNumThreads', options.intraOpNumThreads ?? share, 1, 1024);
   const maxQueue = checkCount('maxQueue', options.maxQueue ?? 1024, 0, 1_000_000);
-  return { device, cudaGraph, contexts, intraOpNumThreads, maxQueue, ...(runtimeLibrary === undefined ? {} : { runtimeLibrary }) };
+  return {
+    device,
+    cudaGraph,
+    contexts,
+    intraOpNumThreads,
+    maxQueue,
+    ...(runtimeLibrary === undefined ? {} : { runtimeLibrary }),
+  };
 }
 
 function checkCount(name: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new TensorRTError('ERR_TRT_ARG_VALUE', `Expected a whole number from ${min} to ${max} as ${name}, got ${String(value)}.`);
+  throw new TensorRTError(
+    'ERR_TRT_ARG_VALUE',
+    `Expected a whole number from ${min} to ${max} as ${name}, got ${String(value)}.`,
+  );
 }

@@ -9,6 +9,7 @@ import type { TensorInfo } from '../tensor/tensor-info';
 import { commitTogether, stageBytes, stageCopy, type FileOperations, type StagedFile } from './atomic-file';
 import { fileReadError, fileWriteError } from './file-errors';
 import { formatManifest, manifestPathOf, type EngineProfile, type Manifest } from './manifest';
+import { describeType } from './option-checks';
 import { readWholeFile } from './read-file';
 
 /** What an {@link Engine} is made of. */
@@ -159,7 +160,7 @@ export class Engine {
     if (typeof path !== 'string' || path === '')
       throw new TensorRTError(
         'ERR_TRT_ARG_TYPE',
-        `Engine.save(path) needs the path of a file, not ${String(path)}.`,
+        `Engine.save(path) needs the path of a file, not ${path === '' ? 'an empty string' : describeType(path)}.`,
       );
     const target = resolve(path);
     const staged: Promise<StagedFile>[] = [this.#stagePlan(target)];

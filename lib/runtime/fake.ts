@@ -88,7 +88,8 @@ export class FakeBackend implements ExecutionBackend {
 
   #enqueue(ticket: number, work: () => unknown): void {
     if (this.isClosed) throw nativeError('ERR_TRT_RUN_CLOSED', 'The session is closed.');
-    if (this.queue.length > this.#maxQueue) throw nativeError('ERR_TRT_RUN_QUEUE_FULL', 'as many wait already');
+    if (this.queue.length > this.#maxQueue)
+      throw nativeError('ERR_TRT_RUN_QUEUE_FULL', 'as many wait already');
     this.queue.push({ ticket, work });
     if (this.isAutomatic) setImmediate(() => this.step());
   }
@@ -101,7 +102,13 @@ export class FakeBackend implements ExecutionBackend {
 
   #close(ticket: number): void {
     this.isClosed = true;
-    const rejected = this.queue.splice(0).flatMap((waiting) => [waiting.ticket, nativeError('ERR_TRT_RUN_CLOSED', 'The session is closed.'), undefined]);
+    const rejected = this.queue
+      .splice(0)
+      .flatMap((waiting) => [
+        waiting.ticket,
+        nativeError('ERR_TRT_RUN_CLOSED', 'The session is closed.'),
+        undefined,
+      ]);
     setImmediate(() => this.#onFinished([...rejected, ticket, undefined, undefined]));
   }
 
@@ -121,7 +128,9 @@ export class FakeBackend implements ExecutionBackend {
     const first = this.#model.compute(asFloats(), dims);
     const outputs = first.map(({ data }) => new ArrayBuffer(data.byteLength));
     const run = (): void => {
-      this.#model.compute(asFloats(), dims).forEach(({ data }, i) => new Uint8Array(outputs[i]!).set(bytesOf(data)));
+      this.#model
+        .compute(asFloats(), dims)
+        .forEach(({ data }, i) => new Uint8Array(outputs[i]!).set(bytesOf(data)));
     };
     return {
       inputs,
@@ -130,7 +139,8 @@ export class FakeBackend implements ExecutionBackend {
       submit: (ticket) => this.#enqueue(ticket, run),
       runSync: run,
       collect: () => {},
-      close: () => [...inputs, ...outputs].forEach((buffer) => structuredClone(buffer, { transfer: [buffer] })),
+      close: () =>
+        [...inputs, ...outputs].forEach((buffer) => structuredClone(buffer, { transfer: [buffer] })),
     };
   }
 }

@@ -4,7 +4,13 @@
 
 import type { NativeArray } from '../binding/contract';
 import { TensorRTError } from '../errors';
-import { arrayLength, elementArray, elementCount, type ElementArray, type TensorData } from '../tensor/element-arrays';
+import {
+  arrayLength,
+  elementArray,
+  elementCount,
+  type ElementArray,
+  type TensorData,
+} from '../tensor/element-arrays';
 import type { TensorInfo } from '../tensor/tensor-info';
 import { didYouMean } from '../text/nearest-name';
 import { describeType } from './option-checks';
@@ -27,7 +33,7 @@ export interface PreparedFeeds {
 
 /** Dims without symbols, or undefined if one is dynamic. */
 export function fixedDims(info: TensorInfo): readonly number[] | undefined {
-  return info.dims.every(isFixed) ? (info.dims as readonly number[]) : undefined;
+  return info.dims.every(isFixed) ? info.dims : undefined;
 }
 
 function isFixed(dim: number | string): dim is number {
@@ -37,7 +43,11 @@ function isFixed(dim: number | string): dim is number {
 /** Works out what can be known about an input before any call. */
 export function inputSpec(info: TensorInfo): InputSpec {
   const array = elementArray(info.type);
-  if (array === undefined) throw new TensorRTError('ERR_TRT_RUN_MODEL', `Input "${info.name}" has elements of type ${info.type}, which cannot be passed.`);
+  if (array === undefined)
+    throw new TensorRTError(
+      'ERR_TRT_RUN_MODEL',
+      `Input "${info.name}" has elements of type ${info.type}, which cannot be passed.`,
+    );
   const dims = fixedDims(info);
   return { info, array, fixedLength: dims ? arrayLength(array, elementCount(dims)) : -1 };
 }
@@ -49,7 +59,10 @@ export function inputSpec(info: TensorInfo): InputSpec {
  */
 export function prepareFeeds(specs: readonly InputSpec[], feeds: Feeds): PreparedFeeds {
   if (typeof feeds !== 'object' || feeds === null) {
-    throw new TensorRTError('ERR_TRT_ARG_TYPE', `Expected inputs as { name: array }, got ${describeType(feeds)}.`);
+    throw new TensorRTError(
+      'ERR_TRT_ARG_TYPE',
+      `Expected inputs as { name: array }, got ${describeType(feeds)}.`,
+    );
   }
   const arrays: NativeArray[] = [];
   let dims: (readonly number[] | null)[] | null = null;
@@ -58,13 +71,13 @@ export function prepareFeeds(specs: readonly InputSpec[], feeds: Feeds): Prepare
     const feed = feeds[spec.info.name];
     if (feed === undefined) throw missingInput(specs, feeds);
     if (ArrayBuffer.isView(feed) && spec.fixedLength >= 0) {
-      checkType(spec, feed as TensorData);
+      checkType(spec, feed);
       if (feed.length !== spec.fixedLength) throw wrongSize(spec, feed, spec.info.dims as readonly number[]);
-      arrays.push(feed as NativeArray);
+      arrays.push(feed);
       continue;
     }
     const { data, shape } = readFeed(spec, feed);
-    arrays.push(data as NativeArray);
+    arrays.push(data);
     if (spec.fixedLength < 0) (dims ??= specs.map(() => null))[index] = shape;
   }
   // Every input is there: a different number of names means that one is unknown.
@@ -72,16 +85,19 @@ export function prepareFeeds(specs: readonly InputSpec[], feeds: Feeds): Prepare
   return { arrays, dims };
 }
 
-function readFeed(spec: InputSpec, feed: TensorData | TensorLike): { data: TensorData; shape: readonly number[] } {
+function readFeed(
+  spec: InputSpec,
+  feed: TensorData | TensorLike,
+): { data: TensorData; shape: readonly number[] } {
   if (ArrayBuffer.isView(feed)) {
-    checkType(spec, feed as TensorData);
-    return { data: feed as TensorData, shape: inferDims(spec, feed as TensorData) };
+    checkType(spec, feed);
+    return { data: feed, shape: inferDims(spec, feed) };
   }
   if (typeof feed !== 'object' || feed === null || !('data' in feed)) {
     throw wrongType(spec, describeType(feed));
   }
   const { data, dims, type } = feed;
-  if (type !== undefined && type !== spec.info.type) throw wrongType(spec, `a tensor of type ${String(type)}`);
+  if (type !== undefined && type !== spec.info.type) throw wrongType(spec, `a tensor of type ${type}`);
   checkType(spec, data);
   const shape = dims === undefined ? inferDims(spec, data) : checkDims(spec.info, dims);
   if (data.length !== arrayLength(spec.array, elementCount(shape))) throw wrongSize(spec, data, shape);
@@ -90,7 +106,7 @@ function readFeed(spec: InputSpec, feed: TensorData | TensorLike): { data: Tenso
 
 function checkType(spec: InputSpec, data: TensorData): void {
   // By the name that the array itself tells, so that arrays of another realm (vm, test runners) and Buffers pass.
-  const name = ArrayBuffer.isView(data) ? (data as TensorData)[Symbol.toStringTag] : undefined;
+  const name = ArrayBuffer.isView(data) ? data[Symbol.toStringTag] : undefined;
   if (name === spec.array.accepts[0] || (name !== undefined && spec.array.accepts.includes(name))) return;
   throw wrongType(spec, name ?? describeType(data));
 }
@@ -107,10 +123,18 @@ function inferDims(spec: InputSpec, data: TensorData): readonly number[] {
   const known = elementCount(info.dims.filter(isFixed));
   const elements = array.bits < 8 ? (data.length * 8) / array.bits : data.length;
   if (open > 1 || known === 0 || array.bits < 8) {
-    throw wrongShape(info, `a bare ${spec.array.accepts[0]}, which does not tell its dims`, 'Pass { data, dims }.');
+    throw wrongShape(
+      info,
+      `a bare ${spec.array.accepts[0]}, which does not tell its dims`,
+      'Pass { data, dims }.',
+    );
   }
   if (elements % known !== 0) {
-    throw sizeError(spec, `Expected a multiple of ${known} elements for input "${info.name}" ${formatDims(info)}, got ${data.length}.${detachedNote(data)}`, data);
+    throw sizeError(
+      spec,
+      `Expected a multiple of ${known} elements for input "${info.name}" ${formatDims(info)}, got ${data.length}.${detachedNote(data)}`,
+      data,
+    );
   }
   return info.dims.map((dim) => (isFixed(dim) ? dim : elements / known));
 }
@@ -121,9 +145,10 @@ function inferDims(spec: InputSpec, data: TensorData): readonly number[] {
  * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_SHAPE`
  */
 export function checkDims(info: TensorInfo, dims: readonly number[]): readonly number[] {
-  const isShape = Array.isArray(dims) && dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
-  if (!isShape) throw wrongShape(info, `${JSON.stringify(dims)}`, 'dims are whole numbers, not negative.');
-  const fits = dims.length === info.dims.length && info.dims.every((dim, i) => !isFixed(dim) || dim === dims[i]);
+  const isShape = dims instanceof Array && dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
+  if (!isShape) throw wrongShape(info, JSON.stringify(dims), 'dims are whole numbers, not negative.');
+  const fits =
+    dims.length === info.dims.length && info.dims.every((dim, i) => !isFixed(dim) || dim === dims[i]);
   if (!fits) throw wrongShape(info, `[${dims.join(', ')}]`);
   // A copy: the caller's array may change before the call runs.
   return [...dims];
@@ -167,25 +192,37 @@ function wrongType({ info, array }: InputSpec, came: string): TensorRTError {
 }
 
 function wrongShape(info: TensorInfo, came: string, hint?: string): TensorRTError {
-  return new TensorRTError('ERR_TRT_RUN_INPUT_SHAPE', `Expected dims ${formatDims(info)} for input "${info.name}", got ${came}.`, {
-    hint,
-    details: { input: info.name, expected: info.dims, received: came },
-  });
+  return new TensorRTError(
+    'ERR_TRT_RUN_INPUT_SHAPE',
+    `Expected dims ${formatDims(info)} for input "${info.name}", got ${came}.`,
+    {
+      hint,
+      details: { input: info.name, expected: info.dims, received: came },
+    },
+  );
 }
 
 function wrongSize(spec: InputSpec, data: TensorData, dims: readonly number[]): TensorRTError {
   const { info, array } = spec;
   const length = arrayLength(array, elementCount(dims));
   const unit = array.bits < 8 ? 'bytes' : 'elements';
-  return sizeError(spec, `Expected ${length} ${unit} for input "${info.name}" (${info.type} [${dims.join(', ')}]), got ${data.length}.${detachedNote(data)}`, data);
+  return sizeError(
+    spec,
+    `Expected ${length} ${unit} for input "${info.name}" (${info.type} [${dims.join(', ')}]), got ${data.length}.${detachedNote(data)}`,
+    data,
+  );
 }
 
 function sizeError({ info }: InputSpec, message: string, data: TensorData): TensorRTError {
-  return new TensorRTError('ERR_TRT_RUN_INPUT_SIZE', message, { details: { input: info.name, received: data.length } });
+  return new TensorRTError('ERR_TRT_RUN_INPUT_SIZE', message, {
+    details: { input: info.name, received: data.length },
+  });
 }
 
 function detachedNote(data: TensorData): string {
-  return data.length === 0 && data.buffer.byteLength === 0 ? ' Its buffer is empty: was it transferred or detached?' : '';
+  return data.length === 0 && data.buffer.byteLength === 0
+    ? ' Its buffer is empty: was it transferred or detached?'
+    : '';
 }
 
 function quoteAll(names: readonly string[]): string {

@@ -14,6 +14,15 @@ interface BoundSession {
   readonly outputs: readonly TensorInfo[];
 }
 
+/** What a binding is made of. */
+export interface BindingParts {
+  readonly session: BoundSession;
+  readonly native: NativeSession;
+  readonly calls: PendingCalls;
+  readonly binding: NativeBinding;
+  readonly inputDims: readonly (readonly number[])[];
+}
+
 /**
  * Inputs and outputs of a session at fixed places in native memory. Made by `session.createBinding()`.
  *
@@ -26,7 +35,10 @@ export class IoBinding {
   /** Typed arrays over the memory of the outputs, by name. */
   readonly outputs: Readonly<Record<string, TensorData>>;
   /** Dims of every input and output, by name. */
-  readonly dims: { readonly inputs: Readonly<Record<string, readonly number[]>>; readonly outputs: Readonly<Record<string, readonly number[]>> };
+  readonly dims: {
+    readonly inputs: Readonly<Record<string, readonly number[]>>;
+    readonly outputs: Readonly<Record<string, readonly number[]>>;
+  };
 
   // Keeps the session, and with it the model's threads, alive.
   readonly #session: BoundSession;
@@ -37,20 +49,17 @@ export class IoBinding {
   #isClosed = false;
 
   /** @internal Use `session.createBinding()`. */
-  constructor(
-    session: BoundSession,
-    native: NativeSession,
-    calls: PendingCalls,
-    binding: NativeBinding,
-    inputDims: readonly (readonly number[])[],
-  ) {
+  constructor({ session, native, calls, binding, inputDims }: BindingParts) {
     this.#session = session;
     this.#native = native;
     this.#calls = calls;
     this.#binding = binding;
     this.inputs = arraysOver(session.inputs, binding.inputs);
     this.outputs = arraysOver(session.outputs, binding.outputs);
-    this.dims = { inputs: byName(session.inputs, inputDims), outputs: byName(session.outputs, binding.outputDims) };
+    this.dims = {
+      inputs: byName(session.inputs, inputDims),
+      outputs: byName(session.outputs, binding.outputDims),
+    };
   }
 
   /**
@@ -108,7 +117,10 @@ export class IoBinding {
   }
 }
 
-function arraysOver(infos: readonly TensorInfo[], buffers: readonly ArrayBuffer[]): Record<string, TensorData> {
+function arraysOver(
+  infos: readonly TensorInfo[],
+  buffers: readonly ArrayBuffer[],
+): Record<string, TensorData> {
   return byName(
     infos,
     infos.map((info, index) => new (elementArray(info.type)!.ArrayClass)(buffers[index]!)),

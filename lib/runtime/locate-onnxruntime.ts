@@ -50,18 +50,29 @@ export async function locateOnnxRuntime(
     return search;
   }
   for (const origin of places.packageOrigins) await addNpmPackage(search, origin, places);
-  const venvs = ['.venv', 'venv'].map((name) => ({ ...places, env: { VIRTUAL_ENV: join(places.packageOrigins[0] ?? '.', name) } }));
+  const venvs = ['.venv', 'venv'].map((name) => ({
+    ...places,
+    env: { VIRTUAL_ENV: join(places.packageOrigins[0] ?? '.', name) },
+  }));
   const sites = (await Promise.all([places, ...venvs].map(findSitePackages))).flat();
-  for (const site of new Set(sites)) await addFolder(search, join(site, 'onnxruntime', 'capi'), 'a Python package');
+  for (const site of new Set(sites))
+    await addFolder(search, join(site, 'onnxruntime', 'capi'), 'a Python package');
   for (const folder of systemFolders(places)) await addFolder(search, folder, 'the system');
   return search;
 }
 
-async function addNpmPackage(search: RuntimeSearch, origin: string, { platform, arch }: RuntimePlaces): Promise<void> {
+async function addNpmPackage(
+  search: RuntimeSearch,
+  origin: string,
+  { platform, arch }: RuntimePlaces,
+): Promise<void> {
   let bin: string;
   try {
     // The manifest is resolved, not loaded: the package's entry point opens its own addon.
-    bin = join(dirname(createRequire(join(origin, 'noop.js')).resolve('onnxruntime-node/package.json')), 'bin');
+    bin = join(
+      dirname(createRequire(join(origin, 'noop.js')).resolve('onnxruntime-node/package.json')),
+      'bin',
+    );
   } catch {
     search.tried.push({ path: join(origin, 'node_modules', 'onnxruntime-node'), reason: 'no such package' });
     return;
@@ -94,7 +105,9 @@ async function addPath(search: RuntimeSearch, path: string, from: string): Promi
 
 async function addFolder(search: RuntimeSearch, folder: string, from: string): Promise<void> {
   const names = await readdir(folder).catch(() => undefined);
-  const libraries = (names ?? []).filter((name) => /^libonnxruntime\.so(\.|$)|^libonnxruntime[\d.]*\.dylib$|^onnxruntime\.dll$/.test(name));
+  const libraries = (names ?? []).filter((name) =>
+    /^libonnxruntime\.so(\.|$)|^libonnxruntime[\d.]*\.dylib$|^onnxruntime\.dll$/.test(name),
+  );
   if (libraries.length === 0) {
     search.tried.push({ path: folder, reason: names ? 'holds no libonnxruntime' : 'no such folder' });
     return;

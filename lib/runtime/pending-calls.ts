@@ -15,7 +15,7 @@ export interface Outcome {
  */
 export class PendingCalls {
   #lastTicket = 0;
-  readonly #waiting = new Map<number, (outcome: Outcome) => void>();
+  readonly #waiting = new Map<number, { resolve: (outcome: Outcome) => void; held: unknown }>();
 
   /** Calls in flight. */
   get size(): number {
@@ -30,10 +30,7 @@ export class PendingCalls {
   /** Settles when the ticket comes back. `held` stays reachable until then. */
   wait(ticket: number, held?: unknown): Promise<Outcome> {
     return new Promise((resolve) => {
-      this.#waiting.set(ticket, (outcome) => {
-        void held;
-        resolve(outcome);
-      });
+      this.#waiting.set(ticket, { resolve, held });
     });
   }
 
@@ -50,8 +47,8 @@ export class PendingCalls {
   };
 
   #end(ticket: number, outcome: Outcome): void {
-    const resolve = this.#waiting.get(ticket);
+    const call = this.#waiting.get(ticket);
     this.#waiting.delete(ticket);
-    resolve?.(outcome);
+    call?.resolve(outcome);
   }
 }

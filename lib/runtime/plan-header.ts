@@ -14,7 +14,7 @@ import { open } from 'node:fs/promises';
 
 import type { Family } from '../binding/contract';
 import { TensorRTError } from '../errors';
-import { describeFileKind, FILE_KIND_BYTES } from './file-kind';
+import { describeFileKind, FILE_KIND_BYTES } from '../text/file-kind';
 import { fileReadError } from './file-errors';
 
 /** What the first bytes of a plan tell. */
@@ -81,15 +81,15 @@ function notAFile(path: string, isDirectory: boolean): TensorRTError {
 export function parsePlanHeader(head: Uint8Array, actualBytes: number, name: string): PlanHeader {
   const product = productOfMagic(head);
   if (!product) {
-    const kind = describeFileKind(head);
+    const { kind, label, hint } = describeFileKind(head);
     throw new TensorRTError(
       'ERR_TRT_LOAD_PLAN_INVALID',
-      `Expected a TensorRT engine, but ${name} is ${kind}.`,
+      `Expected a TensorRT engine, but ${name} is ${label}.`,
       {
         hint:
-          kind === 'an ONNX model'
+          kind === 'onnx'
             ? 'Pass the model to buildEngine(), or to createSession() to run it on the CPU.'
-            : undefined,
+            : hint,
         details: { source: name, kind, bytes: actualBytes },
       },
     );

@@ -31,7 +31,7 @@ export async function runCall(
   { signal }: CallOptions = {},
 ): Promise<unknown> {
   if (signal?.aborted) throw abortedError(signal);
-  const { native, calls } = target;
+  const { calls } = target;
   const ticket = calls.take();
   try {
     submit(ticket);
@@ -39,7 +39,7 @@ export async function runCall(
     throw fromNativeError(error, 'ERR_TRT_RUN_FAILED');
   }
   const ended = calls.wait(ticket, target.held);
-  const outcome = signal ? await withSignal(ended, signal, native, calls, ticket) : await ended;
+  const outcome = signal ? await withSignal(ended, signal, target, ticket) : await ended;
   if (outcome.error !== undefined) throw fromNativeError(outcome.error, 'ERR_TRT_RUN_FAILED');
   return outcome.result;
 }
@@ -47,8 +47,7 @@ export async function runCall(
 async function withSignal(
   ended: Promise<Outcome>,
   signal: AbortSignal,
-  native: NativeSession,
-  calls: PendingCalls,
+  { native, calls }: CallTarget,
   ticket: number,
 ): Promise<Outcome> {
   const onAbort = (): void => {
@@ -63,5 +62,7 @@ async function withSignal(
 }
 
 function abortedError(signal: AbortSignal): TensorRTError {
-  return new TensorRTError('ERR_TRT_RUN_ABORTED', 'The call was withdrawn before it ran.', { cause: signal.reason });
+  return new TensorRTError('ERR_TRT_RUN_ABORTED', 'The call was withdrawn before it ran.', {
+    cause: signal.reason,
+  });
 }

@@ -39,7 +39,10 @@ export interface SessionParts {
  *
  * @throws {TensorRTError} What the backend's `load` throws.
  */
-export async function openSession(backend: ExecutionBackend, fallbackReason: string | null = null): Promise<Session> {
+export async function openSession(
+  backend: ExecutionBackend,
+  fallbackReason: string | null = null,
+): Promise<Session> {
   const calls = new PendingCalls();
   const native = await backend.load(calls.settle).catch((error: unknown) => {
     throw fromNativeError(error, 'ERR_TRT_RUN_MODEL');
@@ -149,15 +152,25 @@ export class Session {
     const names = this.inputs.map((info) => info.name);
     const unknown = Object.keys(shapes).find((name) => !names.includes(name));
     if (unknown !== undefined) {
-      throw new TensorRTError('ERR_TRT_RUN_INPUT_NAME', `The model has no input "${unknown}".${didYouMean(unknown, names)}`, {
-        details: { input: unknown, expected: names },
-      });
+      throw new TensorRTError(
+        'ERR_TRT_RUN_INPUT_NAME',
+        `The model has no input "${unknown}".${didYouMean(unknown, names)}`,
+        {
+          details: { input: unknown, expected: names },
+        },
+      );
     }
     const dims = this.inputs.map((info) => bindingDims(info, shapes[info.name]));
     const result = await runCall({ native: this.#native, calls: this.#calls, held: undefined }, (ticket) =>
       this.#native.bind(ticket, dims),
     );
-    const binding = new IoBinding(this, this.#native, this.#calls, result as NativeBinding, dims);
+    const binding = new IoBinding({
+      session: this,
+      native: this.#native,
+      calls: this.#calls,
+      binding: result as NativeBinding,
+      inputDims: dims,
+    });
     this.#bindings.add(new WeakRef(binding));
     return binding;
   }
@@ -200,13 +213,15 @@ export class Session {
 
   #checkOutputNames(wanted: readonly string[]): void {
     const names = this.outputs.map((info) => info.name);
-    const isList = Array.isArray(wanted) && wanted.length > 0;
+    const isList = wanted instanceof Array && wanted.length > 0;
     const unknown = isList ? wanted.find((name) => !names.includes(name)) : String(wanted);
     if (unknown === undefined) return;
     const message = isList
-      ? `The model has no output "${unknown}".${didYouMean(String(unknown), names)} Its outputs are ${names.join(', ')}.`
+      ? `The model has no output "${unknown}".${didYouMean(unknown, names)} Its outputs are ${names.join(', ')}.`
       : 'Expected a list of at least one output name.';
-    throw new TensorRTError('ERR_TRT_RUN_OUTPUT_NAME', message, { details: { output: unknown, expected: names } });
+    throw new TensorRTError('ERR_TRT_RUN_OUTPUT_NAME', message, {
+      details: { output: unknown, expected: names },
+    });
   }
 
   #collect(targets: readonly NativeTarget[], made: NativeOutputs | undefined): Record<string, Tensor> {
@@ -228,7 +243,11 @@ export class Session {
 
 function outputSpec(info: TensorInfo, inputsAreStatic: boolean): OutputSpec {
   const array = elementArray(info.type);
-  if (!array) throw new TensorRTError('ERR_TRT_RUN_MODEL', `Output "${info.name}" has elements of type ${info.type}, which cannot be handed out.`);
+  if (!array)
+    throw new TensorRTError(
+      'ERR_TRT_RUN_MODEL',
+      `Output "${info.name}" has elements of type ${info.type}, which cannot be handed out.`,
+    );
   return { info, array, dims: inputsAreStatic ? fixedDims(info) : undefined };
 }
 
@@ -238,6 +257,9 @@ function bindingDims(info: TensorInfo, given: readonly number[] | undefined): re
   throw new TensorRTError(
     'ERR_TRT_RUN_INPUT_SHAPE',
     `Input "${info.name}" has dynamic dims [${info.dims.join(', ')}]: a binding needs them all.`,
-    { hint: `Write createBinding({ ${JSON.stringify(info.name)}: [...] }).`, details: { input: info.name, expected: info.dims } },
+    {
+      hint: `Write createBinding({ ${JSON.stringify(info.name)}: [...] }).`,
+      details: { input: info.name, expected: info.dims },
+    },
   );
 }

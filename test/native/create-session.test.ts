@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { loadAddon } from '../../lib/binding/load';
 import { createSession } from '../../lib/runtime/create-session';
 import { RUNTIME_VARIABLE } from '../../lib/runtime/locate-onnxruntime';
@@ -30,9 +30,15 @@ describe('devices', () => {
 
   it('never falls back from a GPU that was named', async () => {
     const { status } = await loadAddon().probeCuda();
-    const codes: Record<string, string> = { ok: 'ERR_TRT_RUN_DEVICE', 'not-found': 'ERR_TRT_CUDA_DRIVER_NOT_FOUND', 'no-device': 'ERR_TRT_CUDA_NO_DEVICE' };
+    const codes: Record<string, string> = {
+      ok: 'ERR_TRT_RUN_DEVICE',
+      'not-found': 'ERR_TRT_CUDA_DRIVER_NOT_FOUND',
+      'no-device': 'ERR_TRT_CUDA_NO_DEVICE',
+    };
     const failure = createSession(addModel(), { device: 'cuda:0' });
-    await expect(failure).rejects.toMatchObject({ code: codes[status] ?? expect.stringMatching(/^ERR_TRT_CUDA_/) });
+    await expect(failure).rejects.toMatchObject({
+      code: codes[status] ?? expect.stringMatching(/^ERR_TRT_CUDA_/),
+    });
   });
 });
 
@@ -59,16 +65,21 @@ describe('models', () => {
   const cpu = { device: 'cpu' } as const;
 
   it('says that a file is missing', async () => {
-    await expect(createSession(join(folder, 'none.onnx'), cpu)).rejects.toMatchObject({ code: 'ERR_TRT_LOAD_FILE' });
+    await expect(createSession(join(folder, 'none.onnx'), cpu)).rejects.toMatchObject({
+      code: 'ERR_TRT_LOAD_FILE',
+    });
   });
 
   it.each([
     ['empty.onnx', '', 'empty'],
     ['pointer.onnx', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n', 'Git LFS'],
-    ['text.onnx', 'hello, this is text\n', 'plain text'],
+    ['text.onnx', 'hello, this is text\n', 'a text file'],
   ])('says what %s really is', async (name, content, text) => {
     const failure = createSession(file(name, content), cpu);
-    await expect(failure).rejects.toMatchObject({ code: 'ERR_TRT_RUN_MODEL', message: expect.stringContaining(text) });
+    await expect(failure).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_MODEL',
+      message: expect.stringContaining(text),
+    });
   });
 
   it('passes on why the runtime refuses a model', async () => {
@@ -78,20 +89,30 @@ describe('models', () => {
       nodes: [{ op: 'NoSuchOperator', inputs: ['x'], outputs: ['y'] }],
     });
     const failure = createSession(unknown, cpu);
-    await expect(failure).rejects.toMatchObject({ code: 'ERR_TRT_RUN_MODEL', message: expect.stringContaining('NoSuchOperator') });
+    await expect(failure).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_MODEL',
+      message: expect.stringContaining('NoSuchOperator'),
+    });
     const cut = identityModel().slice(0, 40);
     await expect(createSession(cut, cpu)).rejects.toMatchObject({ code: 'ERR_TRT_RUN_MODEL' });
   });
 
   it('refuses strings, which it could not pass', async () => {
     const failure = createSession(identityModel([2], 'STRING'), cpu);
-    await expect(failure).rejects.toMatchObject({ code: 'ERR_TRT_RUN_MODEL', message: expect.stringContaining('string') });
+    await expect(failure).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_MODEL',
+      message: expect.stringContaining('string'),
+    });
   });
 });
 
 describe('the CPU runtime', () => {
   it('is found and tells its version', async () => {
-    expect(await probeCpuRuntime()).toMatchObject({ available: true, version: expect.stringMatching(/^1\.\d+/), reason: null });
+    expect(await probeCpuRuntime()).toMatchObject({
+      available: true,
+      version: expect.stringMatching(/^1\.\d+/),
+      reason: null,
+    });
   });
 
   it('lists what was tried when an explicit library cannot be used', async () => {
@@ -103,16 +124,18 @@ describe('the CPU runtime', () => {
       });
     }
     const missing = createSession(addModel(), { device: 'cpu', runtimeLibrary: '/nowhere/lib.so' });
-    await expect(missing).rejects.toMatchObject({ details: { tried: [{ path: '/nowhere/lib.so', reason: expect.stringContaining('runtimeLibrary') }] } });
+    await expect(missing).rejects.toMatchObject({
+      details: { tried: [{ path: '/nowhere/lib.so', reason: expect.stringContaining('runtimeLibrary') }] },
+    });
   });
 
   it('takes the environment variable before the packages', async () => {
-    process.env[RUNTIME_VARIABLE] = '/nowhere/else.so';
+    vi.stubEnv(RUNTIME_VARIABLE, '/nowhere/else.so');
     try {
       const failure = createSession(addModel(), { device: 'cpu' });
       await expect(failure).rejects.toMatchObject({ message: expect.stringContaining('/nowhere/else.so') });
     } finally {
-      delete process.env[RUNTIME_VARIABLE];
+      vi.unstubAllEnvs();
     }
   });
 });

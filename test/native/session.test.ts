@@ -41,7 +41,11 @@ describe('results', () => {
 
   it('runs each shape that fits', async () => {
     const session = await open(dynamicModel());
-    for (const dims of [[1, 3, 2, 2], [2, 3, 5, 7], [1, 3, 64, 64]]) {
+    for (const dims of [
+      [1, 3, 2, 2],
+      [2, 3, 5, 7],
+      [1, 3, 64, 64],
+    ]) {
       const data = new Float32Array(dims.reduce((a, b) => a * b)).map((_, i) => i - 3);
       const { y } = await session.run({ x: { data, dims } });
       expect(y!.dims).toEqual(dims);
@@ -78,8 +82,14 @@ describe('results', () => {
     const session = await open(
       makeModel({
         inputs: [{ name: 'x', dims: [2] }],
-        outputs: [{ name: 'a', dims: [2] }, { name: 'b', dims: [2] }],
-        nodes: [{ op: 'Neg', inputs: ['x'], outputs: ['a'] }, { op: 'Abs', inputs: ['x'], outputs: ['b'] }],
+        outputs: [
+          { name: 'a', dims: [2] },
+          { name: 'b', dims: [2] },
+        ],
+        nodes: [
+          { op: 'Neg', inputs: ['x'], outputs: ['a'] },
+          { op: 'Abs', inputs: ['x'], outputs: ['b'] },
+        ],
       }),
     );
     const { a, b } = await session.run({ x: Float32Array.of(-1, 2) }, { outputs: ['b'] });
@@ -104,7 +114,8 @@ describe('results', () => {
     const session = await open(identityModel([4], onnxType));
     const { y } = await session.run({ x: data });
     expect(y!.type).toBe(type);
-    const bytes = (array: TensorData) => Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('hex');
+    const bytes = (array: TensorData) =>
+      Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('hex');
     expect(bytes(y!.data)).toBe(bytes(data));
     const io = await session.createBinding();
     new Uint8Array(io.inputs.x!.buffer).set(Buffer.from(bytes(data), 'hex'));
@@ -156,7 +167,7 @@ describe('what callers do to their arrays', () => {
     const session = await open(addModel());
     const x = new Float32Array(4);
     const [first, second] = await Promise.all([session.run({ x }), session.run({ x })]);
-    expect(first!.y!.data.buffer).not.toBe(second!.y!.data.buffer);
+    expect(first.y!.data.buffer).not.toBe(second.y!.data.buffer);
   });
 
   it('survives a garbage collection during runs', async () => {
@@ -206,7 +217,9 @@ describe('bindings', () => {
     // Node 20 copies an external buffer here, newer versions refuse or move it; none may crash.
     let moved: ArrayBuffer | undefined;
     try {
-      moved = structuredClone(io.inputs.x!.buffer as ArrayBuffer, { transfer: [io.inputs.x!.buffer as ArrayBuffer] });
+      moved = structuredClone(io.inputs.x!.buffer as ArrayBuffer, {
+        transfer: [io.inputs.x!.buffer as ArrayBuffer],
+      });
     } catch {
       moved = undefined;
     }

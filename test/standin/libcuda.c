@@ -2,10 +2,9 @@
 /*
  * A CUDA driver library that answers as the environment orders:
  *
- *   TRTN_STANDIN_CUDA_INIT     result of cuInit, default 0 (100 no device, 803 mismatch, 34 stub, 999 unknown)
- *   TRTN_STANDIN_CUDA_VERSION  version of the driver, default 13000
- *   TRTN_STANDIN_CUDA_DEVICES  number of devices, default 0
- *   TRTN_STANDIN_CUDA_COUNT    result of cuDeviceGetCount, default 0
+ *   TRTN_STANDIN_CUDA_INIT     result of cuInit, default 0 (100 no device, 803 mismatch, 34 stub, 999
+ * unknown) TRTN_STANDIN_CUDA_VERSION  version of the driver, default 13000 TRTN_STANDIN_CUDA_DEVICES  number
+ * of devices, default 0 TRTN_STANDIN_CUDA_COUNT    result of cuDeviceGetCount, default 0
  *
  * It lists devices and does nothing else: no memory, no streams.
  */
@@ -66,9 +65,14 @@ int cuDeviceTotalMem_v2(size_t* bytes, int device) {
 
 int cuDeviceGetAttribute(int* value, int attribute, int device) {
   switch (attribute) {
-    case 75: *value = 9; return RESULT_SUCCESS;
-    case 76: *value = 0; return RESULT_SUCCESS;
-    default: return RESULT_INVALID_VALUE;
+    case 75:
+      *value = 9;
+      return RESULT_SUCCESS;
+    case 76:
+      *value = 0;
+      return RESULT_SUCCESS;
+    default:
+      return RESULT_INVALID_VALUE;
   }
 }
 

@@ -49,10 +49,16 @@ describe('requireAddon', () => {
   it('explains a file that does not load', () => {
     const { root } = places([BUILD]);
     expect(() => requireAddon(join(root, BUILD))).toThrow(
-      expect.objectContaining({ code: 'ERR_TRT_LOAD_ADDON', hint: expect.stringContaining('no binary for this platform') as string }),
+      expect.objectContaining({
+        code: 'ERR_TRT_LOAD_ADDON',
+        hint: expect.stringContaining('no binary for this platform') as string,
+      }),
     );
     expect(() => requireAddon(join(root, 'none.node'))).toThrow(
-      expect.objectContaining({ code: 'ERR_TRT_LOAD_ADDON', hint: expect.stringContaining('TENSORRT_NODE_ADDON') as string }),
+      expect.objectContaining({
+        code: 'ERR_TRT_LOAD_ADDON',
+        hint: expect.stringContaining('TENSORRT_NODE_ADDON') as string,
+      }),
     );
   });
 });

@@ -27,8 +27,14 @@ describe('fromNativeError', () => {
 
   it('gives errors of no known code the fallback and itself as cause', () => {
     const strange = native({ code: 'EWHAT' });
-    expect(fromNativeError(strange, 'ERR_TRT_BUILD_FAILED')).toMatchObject({ code: 'ERR_TRT_BUILD_FAILED', cause: strange });
-    expect(fromNativeError('text', 'ERR_TRT_RUN_FAILED')).toMatchObject({ code: 'ERR_TRT_RUN_FAILED', message: 'text' });
+    expect(fromNativeError(strange, 'ERR_TRT_BUILD_FAILED')).toMatchObject({
+      code: 'ERR_TRT_BUILD_FAILED',
+      cause: strange,
+    });
+    expect(fromNativeError('text', 'ERR_TRT_RUN_FAILED')).toMatchObject({
+      code: 'ERR_TRT_RUN_FAILED',
+      message: 'text',
+    });
     expect(fromNativeError(null, 'ERR_TRT_RUN_FAILED').code).toBe('ERR_TRT_RUN_FAILED');
   });
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 
-import { BUILD_OPTION_NAMES, validateBuildOptions, type BuildOptions } from '../../../lib/builder/build-options';
+import {
+  BUILD_OPTION_NAMES,
+  validateBuildOptions,
+  type BuildOptions,
+} from '../../../lib/builder/build-options';
 
 function check(options: unknown) {
   return validateBuildOptions(options as BuildOptions);
@@ -59,7 +63,10 @@ describe('validateBuildOptions', () => {
     [{ profile: [] }, 'profiles'],
   ])('names the nearest option for %j', (options, nearest) => {
     expect(() => check(options)).toThrow(
-      expect.objectContaining({ code: 'ERR_TRT_ARG_UNKNOWN_OPTION', message: expect.stringContaining(`"${nearest}"`) as string }),
+      expect.objectContaining({
+        code: 'ERR_TRT_ARG_UNKNOWN_OPTION',
+        message: expect.stringContaining(`"${nearest}"`) as string,
+      }),
     );
   });
 

@@ -70,7 +70,14 @@ function succeed({ outputPath }: NativeBuildRequest): NativeBuildResult {
   };
 }
 
-const progress = (step: number): NativeBuildEvent => ({ kind: 'progress', phase: 'P', parent: '', step, steps: 2, finished: false });
+const progress = (step: number): NativeBuildEvent => ({
+  kind: 'progress',
+  phase: 'P',
+  parent: '',
+  step,
+  steps: 2,
+  finished: false,
+});
 
 function modelFile(bytes: Uint8Array = addModel()): string {
   const path = join(temporaryFolder(), 'm.onnx');
@@ -79,21 +86,47 @@ function modelFile(bytes: Uint8Array = addModel()): string {
 }
 
 describe('a build', () => {
-  it.each(['process', 'thread'] as const)('gives an engine in memory with its manifest (%s)', async (isolation) => {
-    const fake = fakeBuild();
-    const engine = await buildEngineIn(modelFile(), { isolation }, fake.context);
-    expect(Buffer.from(await engine.data()).equals(plan)).toBe(true);
-    expect(engine).toMatchObject({ family: 'tensorrt-rtx', version: '1.7.1.116', path: null, cached: false });
-    expect(engine.manifest).toMatchObject({ plan: { bytes: 200 }, gpu: { name: 'Fake GPU' }, driver: '13.0', warnings: ['slow'] });
-    expect(readdirSync(fake.temporary)).toEqual([]);
-  });
+  it.each(['process', 'thread'] as const)(
+    'gives an engine in memory with its manifest (%s)',
+    async (isolation) => {
+      const fake = fakeBuild();
+      const engine = await buildEngineIn(modelFile(), { isolation }, fake.context);
+      expect(Buffer.from(await engine.data()).equals(plan)).toBe(true);
+      expect(engine).toMatchObject({
+        family: 'tensorrt-rtx',
+        version: '1.7.1.116',
+        path: null,
+        cached: false,
+      });
+      expect(engine.manifest).toMatchObject({
+        plan: { bytes: 200 },
+        gpu: { name: 'Fake GPU' },
+        driver: '13.0',
+        warnings: ['slow'],
+      });
+      expect(readdirSync(fake.temporary)).toEqual([]);
+    },
+  );
 
   it('passes options on and records those that shape the engine', async () => {
     const fake = fakeBuild();
-    const options: BuildOptions = { workspaceBytes: 99, optimizationLevel: 2, computeCapabilities: [89, 80], sparseWeights: false };
+    const options: BuildOptions = {
+      workspaceBytes: 99,
+      optimizationLevel: 2,
+      computeCapabilities: [89, 80],
+      sparseWeights: false,
+    };
     const engine = await buildEngineIn(modelFile(), options, fake.context);
-    expect(fake.requests[0]).toMatchObject({ workspaceBytes: 99, optimizationLevel: 2, computeCapabilities: [80, 89] });
-    expect(engine.report().options).toEqual({ workspaceBytes: 99, optimizationLevel: 2, computeCapabilities: [80, 89] });
+    expect(fake.requests[0]).toMatchObject({
+      workspaceBytes: 99,
+      optimizationLevel: 2,
+      computeCapabilities: [80, 89],
+    });
+    expect(engine.report().options).toEqual({
+      workspaceBytes: 99,
+      optimizationLevel: 2,
+      computeCapabilities: [80, 89],
+    });
     expect(engine.manifest!.computeCapabilities).toEqual([80, 89]);
   });
 
@@ -101,7 +134,9 @@ describe('a build', () => {
     const fake = fakeBuild();
     const options = { dynamicAxes: { batch: [1, 2, 4], height: 8, width: 8 } } as const;
     const engine = await buildEngineIn(dynamicModel(), options, fake.context);
-    expect(fake.requests[0]!.profiles).toMatchObject([[{ isValues: false, min: [1, 3, 8, 8], max: [4, 3, 8, 8] }]]);
+    expect(fake.requests[0]!.profiles).toMatchObject([
+      [{ isValues: false, min: [1, 3, 8, 8], max: [4, 3, 8, 8] }],
+    ]);
     expect(Object.values(engine.profiles[0]!)[0]).toMatchObject({ opt: [2, 3, 8, 8] });
   });
 
@@ -135,7 +170,9 @@ describe('a build', () => {
     mkdirSync(join(folder, 'taken'));
     writeFileSync(join(folder, 'file'), '');
     for (const path of ['none/m.engine', 'taken', 'file/m.engine']) {
-      const error = await rejection(buildEngineIn(modelFile(), { outputPath: join(folder, path) }, fake.context));
+      const error = await rejection(
+        buildEngineIn(modelFile(), { outputPath: join(folder, path) }, fake.context),
+      );
       expect(error).toMatchObject({ code: 'ERR_TRT_BUILD_OUTPUT' });
     }
     expect(fake.requests).toHaveLength(0);
@@ -162,9 +199,15 @@ describe('a build', () => {
     expect(readFileSync(timingCache, 'utf8')).toBe('timings');
     await buildEngineIn(modelFile(), { timingCache, isolation: 'thread' }, fake.context);
     expect(Buffer.from(fake.requests[1]!.timingCache!).toString()).toBe('timings');
-    const engine = await buildEngineIn(modelFile(), { timingCache: join(fake.temporary, 'none', 'x') }, fake.context);
+    const engine = await buildEngineIn(
+      modelFile(),
+      { timingCache: join(fake.temporary, 'none', 'x') },
+      fake.context,
+    );
     expect(engine.report().warnings.join()).toContain('was not written');
-    expect(await rejection(buildEngineIn(modelFile(), { timingCache: fake.temporary }, fake.context))).toMatchObject({
+    expect(
+      await rejection(buildEngineIn(modelFile(), { timingCache: fake.temporary }, fake.context)),
+    ).toMatchObject({
       code: 'ERR_TRT_LOAD_FILE',
     });
   });
@@ -175,7 +218,11 @@ describe('a build', () => {
     });
     const fractions: number[] = [];
     const lines: string[] = [];
-    await buildEngineIn(modelFile(), { onProgress: (p) => fractions.push(p.fraction), onLog: (l) => lines.push(l.message) }, fake.context);
+    await buildEngineIn(
+      modelFile(),
+      { onProgress: (p) => fractions.push(p.fraction), onLog: (l) => lines.push(l.message) },
+      fake.context,
+    );
     expect(fractions).toEqual([...fractions].sort());
     expect(fractions.at(-1)).toBe(1);
     expect(lines).toEqual(['slow']);
@@ -188,7 +235,9 @@ describe('a build', () => {
       await cancelled;
     });
     const outputPath = join(fake.temporary, 'm.engine');
-    const error = await rejection(buildEngineIn(modelFile(), { signal: controller.signal, outputPath }, fake.context));
+    const error = await rejection(
+      buildEngineIn(modelFile(), { signal: controller.signal, outputPath }, fake.context),
+    );
     expect(error).toMatchObject({ code: 'ERR_TRT_BUILD_CANCELLED', cause: 'enough' });
     expect(readdirSync(fake.temporary)).toEqual([]);
     const late = await rejection(buildEngineIn(modelFile(), { signal: AbortSignal.abort() }, fake.context));

@@ -69,7 +69,14 @@ describe('ProgressTracker', () => {
   });
 
   it('survives nonsense', () => {
-    expectRising(fractions([['self', 'self', 1, 2], ['x', '', 5, 0], ['y', '', 100, 2], ['self', '', 0, -1]]));
+    expectRising(
+      fractions([
+        ['self', 'self', 1, 2],
+        ['x', '', 5, 0],
+        ['y', '', 100, 2],
+        ['self', '', 0, -1],
+      ]),
+    );
   });
 
   it('ends with exactly 1', () => {

@@ -15,7 +15,11 @@ function lockPath(): string {
 /** What a lock of this very process says. */
 async function ownLock(): Promise<Record<string, unknown>> {
   const path = lockPath();
-  return withLock(path, undefined, async () => JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>);
+  return withLock(
+    path,
+    undefined,
+    async () => JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>,
+  );
 }
 
 function makeOld(path: string): void {
@@ -34,7 +38,9 @@ describe('withLock', () => {
       inside--;
       return index;
     };
-    const all = await Promise.all([1, 2, 3, 4, 5].map((index) => withLock(path, undefined, () => visit(index))));
+    const all = await Promise.all(
+      [1, 2, 3, 4, 5].map((index) => withLock(path, undefined, () => visit(index))),
+    );
     expect(all).toEqual([1, 2, 3, 4, 5]);
     expect(most).toBe(1);
     expect(existsSync(path)).toBe(false);
@@ -42,7 +48,9 @@ describe('withLock', () => {
 
   it('is released when the work fails', async () => {
     const path = lockPath();
-    expect((await rejection(withLock(path, undefined, () => Promise.reject(new Error('work'))))).message).toBe('work');
+    expect(
+      (await rejection(withLock(path, undefined, () => Promise.reject(new Error('work'))))).message,
+    ).toBe('work');
     expect(await withLock(path, undefined, () => Promise.resolve('next'))).toBe('next');
   });
 
@@ -65,7 +73,9 @@ describe('withLock', () => {
     writeFileSync(path, JSON.stringify({ ...(await ownLock()), token: 'alive' }));
     makeOld(path);
     const signal = AbortSignal.timeout(100);
-    expect(await rejection(withLock(path, signal, () => Promise.resolve()))).toMatchObject({ code: 'ERR_TRT_BUILD_CANCELLED' });
+    expect(await rejection(withLock(path, signal, () => Promise.resolve()))).toMatchObject({
+      code: 'ERR_TRT_BUILD_CANCELLED',
+    });
     expect(existsSync(path)).toBe(true);
   });
 
@@ -76,7 +86,9 @@ describe('withLock', () => {
     const path = lockPath();
     writeFileSync(path, changes ? JSON.stringify({ ...(await ownLock()), ...changes }) : '');
     const signal = AbortSignal.timeout(100);
-    expect(await rejection(withLock(path, signal, () => Promise.resolve()))).toMatchObject({ code: 'ERR_TRT_BUILD_CANCELLED' });
+    expect(await rejection(withLock(path, signal, () => Promise.resolve()))).toMatchObject({
+      code: 'ERR_TRT_BUILD_CANCELLED',
+    });
     makeOld(path);
     expect(await withLock(path, undefined, () => Promise.resolve('taken'))).toBe('taken');
   });
@@ -91,6 +103,8 @@ describe('withLock', () => {
   it('passes on why a lock file cannot be made', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
-    expect(await rejection(withLock(join(folder, 'file', 'x.lock'), undefined, () => Promise.resolve()))).toMatchObject({ code: 'ENOTDIR' });
+    expect(
+      await rejection(withLock(join(folder, 'file', 'x.lock'), undefined, () => Promise.resolve())),
+    ).toMatchObject({ code: 'ENOTDIR' });
   });
 });

@@ -44,7 +44,7 @@ describe('dynamicAxes', () => {
   });
 
   const WRONG: readonly (readonly [DynamicAxes, string, string])[] = [
-    [{ ...AXES, batchs: 1 } as DynamicAxes, 'ERR_TRT_ARG_PROFILE_INPUT', 'Did you mean "batch"?'],
+    [{ ...AXES, batchs: 1 }, 'ERR_TRT_ARG_PROFILE_INPUT', 'Did you mean "batch"?'],
     [{ batch: 1, width: 8 }, 'ERR_TRT_ARG_PROFILE_MISSING', 'gives no range for "height"'],
     [{ ...AXES, batch: [8, 1, 32] }, 'ERR_TRT_ARG_PROFILE_RANGE', 'not [8,1,32]'],
     [{ ...AXES, batch: [1, 8] as never }, 'ERR_TRT_ARG_PROFILE_RANGE', '[min, opt, max]'],

@@ -30,13 +30,20 @@ function builtBy<T>(work: () => Promise<T>): Promise<{ result: T; built: number 
 describe('EngineCache', () => {
   it('builds once, for calls after each other and at once', async () => {
     const cache = new EngineCache(join(temporaryFolder(), 'made', 'on-demand'));
-    const { result, built } = await builtBy(() => Promise.all([1, 2, 3].map(() => cache.getOrBuild('key', build))));
+    const { result, built } = await builtBy(() =>
+      Promise.all([1, 2, 3].map(() => cache.getOrBuild('key', build))),
+    );
     expect(built).toBe(1);
     expect(result.filter(({ cached }) => !cached)).toHaveLength(1);
     expect(readFileSync(result[0]!.path).equals(plan)).toBe(true);
     expect((await builtBy(() => cache.getOrBuild('key', build))).built).toBe(0);
     expect((await builtBy(() => cache.getOrBuild('other', build))).built).toBe(1);
-    expect(readdirSync(cache.folder).sort()).toEqual(['key.engine', 'key.engine.json', 'other.engine', 'other.engine.json']);
+    expect(readdirSync(cache.folder).sort()).toEqual([
+      'key.engine',
+      'key.engine.json',
+      'other.engine',
+      'other.engine.json',
+    ]);
   });
 
   it.each([
@@ -80,29 +87,38 @@ describe('EngineCache', () => {
     expect(error.message).toContain(join(folder, 'file'));
   });
 
-  it.skipIf(process.getuid?.() === 0)('serves hits from a folder that is read-only (skipped for root, who may write anywhere)', async () => {
-    const cache = new EngineCache(temporaryFolder());
-    await cache.getOrBuild('key', build);
-    chmodSync(cache.folder, 0o500);
-    expect((await cache.getOrBuild('key', build)).cached).toBe(true);
-    expect(await rejection(cache.getOrBuild('other', build))).toMatchObject({ code: 'ERR_TRT_BUILD_CACHE' });
-    chmodSync(cache.folder, 0o700);
-  });
+  it.skipIf(process.getuid?.() === 0)(
+    'serves hits from a folder that is read-only (skipped for root, who may write anywhere)',
+    async () => {
+      const cache = new EngineCache(temporaryFolder());
+      await cache.getOrBuild('key', build);
+      chmodSync(cache.folder, 0o500);
+      expect((await cache.getOrBuild('key', build)).cached).toBe(true);
+      expect(await rejection(cache.getOrBuild('other', build))).toMatchObject({
+        code: 'ERR_TRT_BUILD_CACHE',
+      });
+      chmodSync(cache.folder, 0o700);
+    },
+  );
 
-  it.each(['open', 'rename'] as const)('keeps the old entry when the disk is full (%s)', async (operation) => {
-    const folder = temporaryFolder();
-    const { path } = await new EngineCache(folder).getOrBuild('key', build);
-    const old = readFileSync(`${path}.json`, 'utf8').replace('"layers": 3', '"layers": -3');
-    writeFileSync(`${path}.json`, old);
-    const full: FileOperations = {
-      ...fs,
-      [operation]: () => Promise.reject(Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })),
-    };
-    const error = await rejection(new EngineCache(folder, full).getOrBuild('key', build));
-    expect(error).toMatchObject({ code: 'ERR_TRT_BUILD_DISK_FULL' });
-    expect(readFileSync(`${path}.json`, 'utf8')).toBe(old);
-    expect(readdirSync(folder).sort()).toEqual(['key.engine', 'key.engine.json']);
-  });
+  it.each(['open', 'rename'] as const)(
+    'keeps the old entry when the disk is full (%s)',
+    async (operation) => {
+      const folder = temporaryFolder();
+      const { path } = await new EngineCache(folder).getOrBuild('key', build);
+      const old = readFileSync(`${path}.json`, 'utf8').replace('"layers": 3', '"layers": -3');
+      writeFileSync(`${path}.json`, old);
+      const full: FileOperations = {
+        ...fs,
+        [operation]: () =>
+          Promise.reject(Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })),
+      };
+      const error = await rejection(new EngineCache(folder, full).getOrBuild('key', build));
+      expect(error).toMatchObject({ code: 'ERR_TRT_BUILD_DISK_FULL' });
+      expect(readFileSync(`${path}.json`, 'utf8')).toBe(old);
+      expect(readdirSync(folder).sort()).toEqual(['key.engine', 'key.engine.json']);
+    },
+  );
 
   it('removes an entry', async () => {
     const cache = new EngineCache(temporaryFolder());

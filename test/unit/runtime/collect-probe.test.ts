@@ -28,7 +28,15 @@ describe('collectProbe', () => {
       node: process.version,
       addon: { available: true, path: '/addon.node', version: '0.1.0' },
       cuda: { driver: '13.0', status: 'ok', reason: null, devices: [{ computeCapability: 90 }] },
-      tensorrt: [{ family: 'tensorrt-rtx', version: '1.7.1', usable: true, reason: null, from: 'TENSORRT_NODE_LIB_DIR' }],
+      tensorrt: [
+        {
+          family: 'tensorrt-rtx',
+          version: '1.7.1',
+          usable: true,
+          reason: null,
+          from: 'TENSORRT_NODE_LIB_DIR',
+        },
+      ],
       cpu: { available: true, version: '1.30.0' },
     });
     expect(report.tried.map(({ path }) => path)).toContain('libnvinfer.so.10');
@@ -36,7 +44,12 @@ describe('collectProbe', () => {
   });
 
   it('says why a library is not usable', async () => {
-    const here = machine({ 'libnvinfer.so.10': 101601, 'libnvinfer.so.8': 8601, 'libnvinfer_lean.so.11': 110400, 'libtensorrt_rtx.so.1': 'truncated' });
+    const here = machine({
+      'libnvinfer.so.10': 101601,
+      'libnvinfer.so.8': 8601,
+      'libnvinfer_lean.so.11': 110400,
+      'libtensorrt_rtx.so.1': 'truncated',
+    });
     const { tensorrt, advice } = await collectProbe(undefined, context(here));
     expect(tensorrt.map(({ usable }) => usable)).toEqual([false, false, false, false]);
     const reasons = tensorrt.map(({ reason }) => reason).join('\n');
@@ -63,7 +76,9 @@ describe('collectProbe', () => {
   it('reports a missing addon and goes on', async () => {
     const here = machine({ 'libtensorrt_rtx.so.1': 10701 });
     const missing = () => {
-      throw new TensorRTError('ERR_TRT_LOAD_ADDON', 'no addon', { details: { tried: [{ path: '/a', reason: 'no such file' }] } });
+      throw new TensorRTError('ERR_TRT_LOAD_ADDON', 'no addon', {
+        details: { tried: [{ path: '/a', reason: 'no such file' }] },
+      });
     };
     const report = await collectProbe(undefined, context(here, { loadAddon: missing, addonPath: missing }));
     expect(report.addon).toMatchObject({ available: false, reason: 'no addon', tried: [{ path: '/a' }] });
@@ -85,7 +100,10 @@ describe('collectProbe', () => {
     const crashing = join(here.folder, 'libnvinfer.so.11');
     const report = await collectProbe(
       undefined,
-      context(here, { beforeOpening: async (path) => void opening.push(path), crashed: { [crashing]: 'SIGSEGV', [CPU_NAME]: 'SIGABRT' } }),
+      context(here, {
+        beforeOpening: async (path) => void opening.push(path),
+        crashed: { [crashing]: 'SIGSEGV', [CPU_NAME]: 'SIGABRT' },
+      }),
     );
     expect(opening[0]).toBe(DRIVER_NAME);
     expect(opening).toContain(join(here.folder, 'libtensorrt_rtx.so.1'));

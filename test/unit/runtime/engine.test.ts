@@ -24,13 +24,14 @@ function engine(changes: Partial<ConstructorParameters<typeof Engine>[0]> = {}):
 
 /** File operations on a disk that is full for files whose name contains `part`. */
 function fullDisk(part: string): FileOperations {
-  const noSpace = () => Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  const noSpace = () =>
+    Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
   const open = async (...args: Parameters<typeof fs.open>) => {
     const file = await fs.open(...args);
     if (String(args[0]).includes(part)) file.writeFile = () => Promise.reject(noSpace());
     return file;
   };
-  return { ...fs, open: open as typeof fs.open };
+  return { ...fs, open };
 }
 
 describe('Engine', () => {
@@ -43,7 +44,9 @@ describe('Engine', () => {
   it('without manifest has no inputs, but a report', () => {
     const bare = engine({ manifest: null });
     for (const property of ['inputs', 'outputs', 'profiles'] as const) {
-      expect(() => bare[property]).toThrow(expect.objectContaining({ code: 'ERR_TRT_LOAD_MANIFEST_MISSING' }));
+      expect(() => bare[property]).toThrow(
+        expect.objectContaining({ code: 'ERR_TRT_LOAD_MANIFEST_MISSING' }),
+      );
     }
     expect(bare.report()).toMatchObject({ inputs: null, buildMs: null, bytes: 200 });
   });
@@ -67,17 +70,20 @@ describe('Engine', () => {
     expect(existsSync(`${path}.json`)).toBe(false);
   });
 
-  it.each(['m.engine.', '.m.engine.json.'])('keeps the old files when the disk is full for %s', async (part) => {
-    const folder = temporaryFolder();
-    const path = join(folder, 'm.engine');
-    writeFileSync(path, 'old plan');
-    writeFileSync(`${path}.json`, 'old manifest');
-    const error = await rejection(engine({ fs: fullDisk(part) }).save(path));
-    expect(error).toMatchObject({ code: 'ERR_TRT_BUILD_DISK_FULL' });
-    expect(readFileSync(path, 'utf8')).toBe('old plan');
-    expect(readFileSync(`${path}.json`, 'utf8')).toBe('old manifest');
-    expect(readdirSync(folder).sort()).toEqual(['m.engine', 'm.engine.json']);
-  });
+  it.each(['m.engine.', '.m.engine.json.'])(
+    'keeps the old files when the disk is full for %s',
+    async (part) => {
+      const folder = temporaryFolder();
+      const path = join(folder, 'm.engine');
+      writeFileSync(path, 'old plan');
+      writeFileSync(`${path}.json`, 'old manifest');
+      const error = await rejection(engine({ fs: fullDisk(part) }).save(path));
+      expect(error).toMatchObject({ code: 'ERR_TRT_BUILD_DISK_FULL' });
+      expect(readFileSync(path, 'utf8')).toBe('old plan');
+      expect(readFileSync(`${path}.json`, 'utf8')).toBe('old manifest');
+      expect(readdirSync(folder).sort()).toEqual(['m.engine', 'm.engine.json']);
+    },
+  );
 
   it('says what is wrong with the place', async () => {
     const folder = temporaryFolder();
@@ -86,7 +92,7 @@ describe('Engine', () => {
       expect(await rejection(engine().save(path))).toMatchObject({ code: 'ERR_TRT_BUILD_OUTPUT' });
     }
     expect(readdirSync(folder)).toEqual(['taken']);
-    expect(await rejection(engine().save('' as string))).toMatchObject({ code: 'ERR_TRT_ARG_TYPE' });
+    expect(await rejection(engine().save(''))).toMatchObject({ code: 'ERR_TRT_ARG_TYPE' });
   });
 
   it('says that its file is gone', async () => {

@@ -33,7 +33,10 @@ describe('prepareFeeds', () => {
 
   it('takes dims, and copies them', () => {
     const dims = [1, 2, 2];
-    const prepared = prepare([fixed, batched], { x: new Float32Array(6), images: { data: new Float32Array(4), dims } });
+    const prepared = prepare([fixed, batched], {
+      x: new Float32Array(6),
+      images: { data: new Float32Array(4), dims },
+    });
     dims[0] = 9;
     expect(prepared.dims).toEqual([null, [1, 2, 2]]);
   });
@@ -50,27 +53,124 @@ describe('prepareFeeds', () => {
 
   const badCases: [title: string, code: string, infos: TensorInfo[], feeds: unknown, text: string][] = [
     ['no object', 'ERR_TRT_ARG_TYPE', [fixed], null, 'got null'],
-    ['a missing input', 'ERR_TRT_RUN_INPUT_MISSING', [fixed, batched], { x: new Float32Array(6) }, '"images" is missing'],
-    ['an unknown name with its nearest', 'ERR_TRT_RUN_INPUT_NAME', [batched], { imags: new Float32Array(4) }, 'mean "images"'],
+    [
+      'a missing input',
+      'ERR_TRT_RUN_INPUT_MISSING',
+      [fixed, batched],
+      { x: new Float32Array(6) },
+      '"images" is missing',
+    ],
+    [
+      'an unknown name with its nearest',
+      'ERR_TRT_RUN_INPUT_NAME',
+      [batched],
+      { imags: new Float32Array(4) },
+      'mean "images"',
+    ],
     ['a name too many', 'ERR_TRT_RUN_INPUT_NAME', [fixed], { x: new Float32Array(6), z: 1 }, '"z"'],
-    ['another array class', 'ERR_TRT_RUN_INPUT_TYPE', [fixed], { x: new Float64Array(6) }, 'Expected Float32Array for input "x" (float32), got Float64Array'],
+    [
+      'another array class',
+      'ERR_TRT_RUN_INPUT_TYPE',
+      [fixed],
+      { x: new Float64Array(6) },
+      'Expected Float32Array for input "x" (float32), got Float64Array',
+    ],
     ['a plain array', 'ERR_TRT_RUN_INPUT_TYPE', [fixed], { x: [1, 2, 3] }, 'got an array'],
-    ['a plain array as data', 'ERR_TRT_RUN_INPUT_TYPE', [fixed], { x: { data: [1], dims: [1] } }, 'got an array'],
-    ['an object that only says it is an array', 'ERR_TRT_RUN_INPUT_TYPE', [fixed], { x: { data: { [Symbol.toStringTag]: 'Float32Array', length: 6 } } }, 'got an object'],
+    [
+      'a plain array as data',
+      'ERR_TRT_RUN_INPUT_TYPE',
+      [fixed],
+      { x: { data: [1], dims: [1] } },
+      'got an array',
+    ],
+    [
+      'an object that only says it is an array',
+      'ERR_TRT_RUN_INPUT_TYPE',
+      [fixed],
+      { x: { data: { [Symbol.toStringTag]: 'Float32Array', length: 6 } } },
+      'got an object',
+    ],
     ['a DataView', 'ERR_TRT_RUN_INPUT_TYPE', [fixed], { x: new DataView(new ArrayBuffer(24)) }, 'DataView'],
-    ['another element type', 'ERR_TRT_RUN_INPUT_TYPE', [fixed], { x: { type: 'int32', data: new Float32Array(6) } }, 'type int32'],
-    ['another rank', 'ERR_TRT_RUN_INPUT_SHAPE', [fixed], { x: { data: new Float32Array(6), dims: [6] } }, 'Expected dims [2, 3] for input "x", got [6]'],
-    ['another fixed dimension', 'ERR_TRT_RUN_INPUT_SHAPE', [batched], { images: { data: new Float32Array(6), dims: [1, 2, 3] } }, '[batch, 2, 2]'],
-    ['a negative dimension', 'ERR_TRT_RUN_INPUT_SHAPE', [batched], { images: { data: new Float32Array(4), dims: [-1, 2, 2] } }, '[-1,2,2]'],
-    ['dims that are no list', 'ERR_TRT_RUN_INPUT_SHAPE', [fixed], { x: { data: new Float32Array(6), dims: '2x3' } }, '2x3'],
-    ['a bare array for two open dimensions', 'ERR_TRT_RUN_INPUT_SHAPE', [{ ...fixed, dims: ['a', 'b'] }], { x: new Float32Array(6) }, 'does not tell its dims'],
-    ['a bare array beside a zero dimension', 'ERR_TRT_RUN_INPUT_SHAPE', [{ ...fixed, dims: ['a', 0] }], { x: new Float32Array(0) }, '[a, 0]'],
-    ['too few elements', 'ERR_TRT_RUN_INPUT_SIZE', [fixed], { x: new Float32Array(5) }, 'Expected 6 elements for input "x" (float32 [2, 3]), got 5'],
-    ['elements that do not fit the dims', 'ERR_TRT_RUN_INPUT_SIZE', [batched], { images: { data: new Float32Array(4), dims: [2, 2, 2] } }, 'Expected 8'],
-    ['no multiple of the fixed part', 'ERR_TRT_RUN_INPUT_SIZE', [batched], { images: new Float32Array(5) }, 'a multiple of 4'],
-    ['too few bytes of a packed type', 'ERR_TRT_RUN_INPUT_SIZE', [{ name: 'p', type: 'int4', dims: [5] }], { p: new Uint8Array(2) }, 'Expected 3 bytes'],
+    [
+      'another element type',
+      'ERR_TRT_RUN_INPUT_TYPE',
+      [fixed],
+      { x: { type: 'int32', data: new Float32Array(6) } },
+      'type int32',
+    ],
+    [
+      'another rank',
+      'ERR_TRT_RUN_INPUT_SHAPE',
+      [fixed],
+      { x: { data: new Float32Array(6), dims: [6] } },
+      'Expected dims [2, 3] for input "x", got [6]',
+    ],
+    [
+      'another fixed dimension',
+      'ERR_TRT_RUN_INPUT_SHAPE',
+      [batched],
+      { images: { data: new Float32Array(6), dims: [1, 2, 3] } },
+      '[batch, 2, 2]',
+    ],
+    [
+      'a negative dimension',
+      'ERR_TRT_RUN_INPUT_SHAPE',
+      [batched],
+      { images: { data: new Float32Array(4), dims: [-1, 2, 2] } },
+      '[-1,2,2]',
+    ],
+    [
+      'dims that are no list',
+      'ERR_TRT_RUN_INPUT_SHAPE',
+      [fixed],
+      { x: { data: new Float32Array(6), dims: '2x3' } },
+      '2x3',
+    ],
+    [
+      'a bare array for two open dimensions',
+      'ERR_TRT_RUN_INPUT_SHAPE',
+      [{ ...fixed, dims: ['a', 'b'] }],
+      { x: new Float32Array(6) },
+      'does not tell its dims',
+    ],
+    [
+      'a bare array beside a zero dimension',
+      'ERR_TRT_RUN_INPUT_SHAPE',
+      [{ ...fixed, dims: ['a', 0] }],
+      { x: new Float32Array(0) },
+      '[a, 0]',
+    ],
+    [
+      'too few elements',
+      'ERR_TRT_RUN_INPUT_SIZE',
+      [fixed],
+      { x: new Float32Array(5) },
+      'Expected 6 elements for input "x" (float32 [2, 3]), got 5',
+    ],
+    [
+      'elements that do not fit the dims',
+      'ERR_TRT_RUN_INPUT_SIZE',
+      [batched],
+      { images: { data: new Float32Array(4), dims: [2, 2, 2] } },
+      'Expected 8',
+    ],
+    [
+      'no multiple of the fixed part',
+      'ERR_TRT_RUN_INPUT_SIZE',
+      [batched],
+      { images: new Float32Array(5) },
+      'a multiple of 4',
+    ],
+    [
+      'too few bytes of a packed type',
+      'ERR_TRT_RUN_INPUT_SIZE',
+      [{ name: 'p', type: 'int4', dims: [5] }],
+      { p: new Uint8Array(2) },
+      'Expected 3 bytes',
+    ],
   ];
-  it.each(badCases)('refuses %s', (_, code, infos, feeds, text) => {
+  it.each(badCases)('refuses %s', (...badCase) => {
+    const [, code, infos, feeds, text] = badCase;
     const error = failure(infos, feeds);
     expect(error.code).toBe(code);
     expect(error.message).toContain(text);
@@ -79,10 +179,15 @@ describe('prepareFeeds', () => {
   it('says that a detached buffer is empty', () => {
     const x = new Float32Array(6);
     structuredClone(x.buffer, { transfer: [x.buffer] });
-    expect(failure([fixed], { x })).toMatchObject({ code: 'ERR_TRT_RUN_INPUT_SIZE', message: expect.stringContaining('detached') });
+    expect(failure([fixed], { x })).toMatchObject({
+      code: 'ERR_TRT_RUN_INPUT_SIZE',
+      message: expect.stringContaining('detached'),
+    });
   });
 
   it('names the types that a session cannot pass', () => {
-    expect(() => inputSpec({ name: 'words', type: 'string', dims: [1] })).toThrowError(expect.objectContaining({ code: 'ERR_TRT_RUN_MODEL' }));
+    expect(() => inputSpec({ name: 'words', type: 'string', dims: [1] })).toThrow(
+      expect.objectContaining({ code: 'ERR_TRT_RUN_MODEL' }),
+    );
   });
 });

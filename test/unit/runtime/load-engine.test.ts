@@ -20,7 +20,11 @@ function save(bytes: Uint8Array, manifest?: Manifest): string {
   return path;
 }
 
-function load(source: string | Uint8Array, options: LoadOptions = {}, context: SelectionContext = machine({})) {
+function load(
+  source: string | Uint8Array,
+  options: LoadOptions = {},
+  context: SelectionContext = machine({}),
+) {
   return loadEngineOn(source, options, context);
 }
 
@@ -34,7 +38,13 @@ describe('loadEngine', () => {
   it('loads a file with its manifest and keeps the bytes on disk', async () => {
     const path = save(plan, manifestFor(plan));
     const engine = await load(path, {}, machine(rtx));
-    expect(engine).toMatchObject({ path, family: 'tensorrt-rtx', version: '1.7.1.116', bytes: 200, cached: false });
+    expect(engine).toMatchObject({
+      path,
+      family: 'tensorrt-rtx',
+      version: '1.7.1.116',
+      bytes: 200,
+      cached: false,
+    });
     expect(engine.inputs[0]!.name).toBe('x');
     expect(Buffer.from(await engine.data()).equals(plan)).toBe(true);
   });
@@ -55,7 +65,9 @@ describe('loadEngine', () => {
   it('refuses a manifest of another plan, naming what differs', async () => {
     const other = rtxPlan();
     other[150] = 1;
-    expect(await rejection(load(save(other, manifestFor(plan))))).toMatchObject({ code: 'ERR_TRT_LOAD_MANIFEST_MISMATCH' });
+    expect(await rejection(load(save(other, manifestFor(plan))))).toMatchObject({
+      code: 'ERR_TRT_LOAD_MANIFEST_MISMATCH',
+    });
     const error = await rejection(load(plan, { manifest: manifestFor(plan, { version: '1.6.1.120' }) }));
     expect(error).toMatchObject({ code: 'ERR_TRT_LOAD_MANIFEST_MISMATCH' });
     expect(error.message).toContain('1.6.1.120');
@@ -63,7 +75,9 @@ describe('loadEngine', () => {
 
   it('refuses a manifest with a wrong field', async () => {
     const manifest = { ...manifestFor(plan), layers: 'many' } as unknown as Manifest;
-    expect(await rejection(load(plan, { manifest }))).toMatchObject({ code: 'ERR_TRT_LOAD_MANIFEST_INVALID' });
+    expect(await rejection(load(plan, { manifest }))).toMatchObject({
+      code: 'ERR_TRT_LOAD_MANIFEST_INVALID',
+    });
   });
 
   it('refuses a plan of a family that is not installed, naming what is', async () => {
@@ -76,7 +90,9 @@ describe('loadEngine', () => {
     expect(await rejection(load(rtxPlan([1, 6, 1, 120]), {}, machine(rtx)))).toMatchObject({
       code: 'ERR_TRT_LOAD_PLAN_VERSION',
     });
-    expect(await rejection(load(tensorRtPlan([8, 6, 1, 6])))).toMatchObject({ code: 'ERR_TRT_LOAD_PLAN_VERSION' });
+    expect(await rejection(load(tensorRtPlan([8, 6, 1, 6])))).toMatchObject({
+      code: 'ERR_TRT_LOAD_PLAN_VERSION',
+    });
   });
 
   it('takes a version-compatible plan of an older release and no newer one', async () => {
@@ -86,7 +102,11 @@ describe('loadEngine', () => {
     const older = tensorRtPlan([10, 10, 0, 31]);
     const newer = tensorRtPlan([10, 17, 0, 1]);
     await load(older, { manifest: compatible('10.10.0.31', older) }, machine(libraries, oneGpu()));
-    expect(await rejection(load(newer, { manifest: compatible('10.17.0.1', newer) }, machine(libraries, oneGpu())))).toMatchObject({
+    expect(
+      await rejection(
+        load(newer, { manifest: compatible('10.17.0.1', newer) }, machine(libraries, oneGpu())),
+      ),
+    ).toMatchObject({
       code: 'ERR_TRT_LOAD_PLAN_VERSION',
     });
   });
@@ -100,7 +120,9 @@ describe('loadEngine', () => {
     const manifest = manifestFor(plan, built);
     const error = await rejection(load(plan, { manifest }, withGpu(rtx, oneGpu(90))));
     expect(error).toMatchObject({ code: 'ERR_TRT_LOAD_PLAN_DEVICE' });
-    expect(error.message).toMatch(/needs compute capability 8\.0, as it was built on NVIDIA A100; this machine has .* \(9\.0\)/);
+    expect(error.message).toMatch(
+      /needs compute capability 8\.0, as it was built on NVIDIA A100; this machine has .* \(9\.0\)/,
+    );
     const ampere = manifestFor(plan, { ...built, options: { hardwareCompatibility: 'ampere+' } });
     await load(plan, { manifest: ampere }, withGpu(rtx, oneGpu(90)));
     await load(plan, { manifest }, withGpu(rtx, oneGpu(80)));
@@ -114,6 +136,8 @@ describe('loadEngine', () => {
       code: 'ERR_TRT_ARG_UNKNOWN_OPTION',
       message: expect.stringContaining('Did you mean "manifest"?') as string,
     });
-    expect(await rejection(load(plan, { manifest: 5 as unknown as string }))).toMatchObject({ code: 'ERR_TRT_ARG_TYPE' });
+    expect(await rejection(load(plan, { manifest: 5 as unknown as string }))).toMatchObject({
+      code: 'ERR_TRT_ARG_TYPE',
+    });
   });
 });

@@ -7,7 +7,10 @@ import { findParser, locateTensorRt, type SearchPlaces } from '../../../lib/runt
 import { temporaryFolder } from '../../temporary-folder';
 
 /** A machine in a folder: its files, and environment variables whose values are paths in it. */
-function places(files: readonly string[], env: Readonly<Record<string, string>> = {}): SearchPlaces & { at(path: string): string } {
+function places(
+  files: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): SearchPlaces & { at(path: string): string } {
   const root = temporaryFolder();
   const at = (path: string): string => join(root, path);
   for (const file of files) {
@@ -19,7 +22,9 @@ function places(files: readonly string[], env: Readonly<Record<string, string>> 
 }
 
 async function found(machine: SearchPlaces, libraryPath?: string): Promise<string[]> {
-  return (await locateTensorRt(libraryPath, machine)).candidates.map(({ path }) => path).filter((path) => path.includes('/'));
+  return (await locateTensorRt(libraryPath, machine)).candidates
+    .map(({ path }) => path)
+    .filter((path) => path.includes('/'));
 }
 
 describe('locateTensorRt', () => {
@@ -50,30 +55,48 @@ describe('locateTensorRt', () => {
   });
 
   it('takes an explicit folder or file and nothing else', async () => {
-    const machine = places(['a/libnvinfer.so.10', 'a/libnvinfer.so.11', 'b/libnvinfer.so.10', 'a/x.so'], { TENSORRT_NODE_LIB_DIR: 'b' });
-    expect(await found(machine, machine.at('a'))).toEqual([machine.at('a/libnvinfer.so.11'), machine.at('a/libnvinfer.so.10')]);
+    const machine = places(['a/libnvinfer.so.10', 'a/libnvinfer.so.11', 'b/libnvinfer.so.10', 'a/x.so'], {
+      TENSORRT_NODE_LIB_DIR: 'b',
+    });
+    expect(await found(machine, machine.at('a'))).toEqual([
+      machine.at('a/libnvinfer.so.11'),
+      machine.at('a/libnvinfer.so.10'),
+    ]);
     expect(await found(machine, machine.at('a/x.so'))).toEqual([machine.at('a/x.so')]);
   });
 
   it("prefers pyenv's selected version", async () => {
-    const library = (version: string) => `home/.pyenv/versions/${version}/lib/python3/site-packages/tensorrt_libs/libnvinfer.so.10`;
+    const library = (version: string) =>
+      `home/.pyenv/versions/${version}/lib/python3/site-packages/tensorrt_libs/libnvinfer.so.10`;
     const machine = places([library('3.12.0'), library('3.9.1')]);
     writeFileSync(machine.at('home/.pyenv/version'), '3.9.1\n');
     expect(await found(machine)).toEqual([machine.at(library('3.9.1')), machine.at(library('3.12.0'))]);
   });
 
   it('follows a virtual environment to the interpreter that it links to', async () => {
-    const machine = places(['base/bin/python3.11', 'base/lib/python3.11/site-packages/tensorrt_libs/libnvinfer.so.10']);
+    const machine = places([
+      'base/bin/python3.11',
+      'base/lib/python3.11/site-packages/tensorrt_libs/libnvinfer.so.10',
+    ]);
     mkdirSync(machine.at('venv/bin'), { recursive: true });
     symlinkSync(machine.at('base/bin/python3.11'), machine.at('venv/bin/python3'));
     machine.env.PATH = machine.at('venv/bin');
-    expect(await found(machine)).toEqual([machine.at('base/lib/python3.11/site-packages/tensorrt_libs/libnvinfer.so.10')]);
+    expect(await found(machine)).toEqual([
+      machine.at('base/lib/python3.11/site-packages/tensorrt_libs/libnvinfer.so.10'),
+    ]);
   });
 
   it('lists a file once that has several names', async () => {
-    const machine = places(['lib/libnvinfer.so.10.16.1', 'lib/libnvinfer_lean.so.10', 'lib/libnvinfer_plugin.so.10']);
+    const machine = places([
+      'lib/libnvinfer.so.10.16.1',
+      'lib/libnvinfer_lean.so.10',
+      'lib/libnvinfer_plugin.so.10',
+    ]);
     symlinkSync('libnvinfer.so.10.16.1', machine.at('lib/libnvinfer.so.10'));
-    expect(await found(machine, machine.at('lib'))).toEqual([machine.at('lib/libnvinfer.so.10'), machine.at('lib/libnvinfer_lean.so.10')]);
+    expect(await found(machine, machine.at('lib'))).toEqual([
+      machine.at('lib/libnvinfer.so.10'),
+      machine.at('lib/libnvinfer_lean.so.10'),
+    ]);
   });
 
   it('says why a place gave nothing', async () => {
@@ -87,7 +110,11 @@ describe('locateTensorRt', () => {
 
 describe('findParser', () => {
   it('looks beside the library and beside what it links to', async () => {
-    const machine = places(['real/libtensorrt_rtx.so.1', 'real/libtensorrt_onnxparser_rtx.so.1', 'lonely/libtensorrt_rtx.so.1']);
+    const machine = places([
+      'real/libtensorrt_rtx.so.1',
+      'real/libtensorrt_onnxparser_rtx.so.1',
+      'lonely/libtensorrt_rtx.so.1',
+    ]);
     mkdirSync(machine.at('links'));
     symlinkSync(machine.at('real/libtensorrt_rtx.so.1'), machine.at('links/libtensorrt_rtx.so.1'));
     const parser = machine.at('real/libtensorrt_onnxparser_rtx.so.1');

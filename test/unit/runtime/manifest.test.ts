@@ -15,9 +15,9 @@ function withField(path: string, value: unknown): unknown {
   const keys = path.split('.');
   const last = keys.pop()!;
   const parent = keys.reduce((object, key) => object[key] as Record<string, unknown>, copy);
-  if (value === undefined) delete parent[last];
-  else parent[last] = value;
-  return copy;
+  // JSON leaves undefined out.
+  parent[last] = value;
+  return JSON.parse(JSON.stringify(copy));
 }
 
 describe('parseManifest', () => {
@@ -53,7 +53,10 @@ describe('parseManifest', () => {
     ['warnings', [1], 'warnings[0]'],
   ])('names the field: %s = %j', (path, value, field) => {
     expect(() => parseManifest(withField(path, value), 'm.json')).toThrow(
-      expect.objectContaining({ code: 'ERR_TRT_LOAD_MANIFEST_INVALID', details: expect.objectContaining({ field }) }),
+      expect.objectContaining({
+        code: 'ERR_TRT_LOAD_MANIFEST_INVALID',
+        details: expect.objectContaining({ field }),
+      }),
     );
   });
 
@@ -62,7 +65,9 @@ describe('parseManifest', () => {
   });
 
   it('refuses a newer format as such', () => {
-    expect(() => parseManifest(withField('formatVersion', 2), 'm')).toThrow(/format version 2; this package reads up to 1/);
+    expect(() => parseManifest(withField('formatVersion', 2), 'm')).toThrow(
+      /format version 2; this package reads up to 1/,
+    );
   });
 });
 

@@ -41,15 +41,19 @@ describe('readPlanHeader', () => {
 
   it.each([
     ['empty', Buffer.alloc(0), 'empty'],
-    ['a Git LFS pointer', Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\n'), 'a Git LFS pointer'],
+    [
+      'a Git LFS pointer',
+      Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\n'),
+      'a Git LFS pointer',
+    ],
     ['a PNG', Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), 'a PNG image'],
-    ['HTML', Buffer.from('<!DOCTYPE html><html>404</html>'), 'an HTML or XML page'],
+    ['HTML', Buffer.from('<!DOCTYPE html><html>404</html>'), 'an HTML page'],
     ['a ZIP', Buffer.from('PK\x03\x04....'), 'a ZIP archive'],
-    ['text', Buffer.from('hello, engine'), 'plain text'],
-    ['JSON', Buffer.from('{"formatVersion": 1}'), 'JSON text'],
-    ['zeros', Buffer.alloc(100), 'nothing but zero bytes'],
+    ['text', Buffer.from('hello, engine'), 'a text file'],
+    ['JSON', Buffer.from('{"formatVersion": 1}'), 'a JSON document'],
+    ['zeros', Buffer.alloc(100), 'a file of zeros'],
     ['ONNX', Buffer.from([0x08, 0x08, 0x12, 0x04, 0x74, 0x65, 0x73, 0x74]), 'an ONNX model'],
-    ['a library', Buffer.from('\x7fELF\x02\x01'), 'a program or shared library'],
+    ['a library', Buffer.from('\x7fELF\x02\x01'), 'an ELF program or library'],
     ['noise', Buffer.from([0xde, 0xad, 0xbe, 0xef, 0x01]), 'binary data of an unknown kind'],
   ])('says that the file is %s', async (_what, bytes, kind) => {
     const error = await rejection(readPlanHeader(bytes));
@@ -60,14 +64,21 @@ describe('readPlanHeader', () => {
   it('finds an engine that is shorter than its header says', async () => {
     const plan = rtxPlan();
     for (const bytes of [199, 64, 63, 28, 5, 4]) {
-      expect(await rejection(readPlanHeader(plan.subarray(0, bytes)))).toMatchObject({ code: 'ERR_TRT_LOAD_PLAN_TRUNCATED' });
+      expect(await rejection(readPlanHeader(plan.subarray(0, bytes)))).toMatchObject({
+        code: 'ERR_TRT_LOAD_PLAN_TRUNCATED',
+      });
     }
-    expect(await rejection(readPlanHeader(tensorRtPlan().subarray(0, 27)))).toMatchObject({ code: 'ERR_TRT_LOAD_PLAN_TRUNCATED' });
+    expect(await rejection(readPlanHeader(tensorRtPlan().subarray(0, 27)))).toMatchObject({
+      code: 'ERR_TRT_LOAD_PLAN_TRUNCATED',
+    });
   });
 
   it('finds bytes behind the end of an engine', async () => {
     const error = await rejection(readPlanHeader(Buffer.concat([rtxPlan(), Buffer.from('x')])));
-    expect(error).toMatchObject({ code: 'ERR_TRT_LOAD_PLAN_INVALID', details: { bytes: 201, expectedBytes: 200 } });
+    expect(error).toMatchObject({
+      code: 'ERR_TRT_LOAD_PLAN_INVALID',
+      details: { bytes: 201, expectedBytes: 200 },
+    });
   });
 
   it('tells a missing file, a folder and a path through a file apart', async () => {
@@ -78,7 +89,9 @@ describe('readPlanHeader', () => {
       code: 'ERR_TRT_LOAD_FILE',
       details: { errno: 'ENOENT' },
     });
-    expect(await rejection(readPlanHeader(join(folder, 'file', 'x')))).toMatchObject({ code: 'ERR_TRT_LOAD_FILE' });
+    expect(await rejection(readPlanHeader(join(folder, 'file', 'x')))).toMatchObject({
+      code: 'ERR_TRT_LOAD_FILE',
+    });
     expect((await rejection(readPlanHeader(join(folder, 'inner')))).message).toContain('a folder');
   });
 
@@ -89,7 +102,7 @@ describe('readPlanHeader', () => {
       const plan = round % 2 ? rtxPlan() : tensorRtPlan();
       for (let flips = 0; flips < 5; flips++) plan[random() % 64] = random() & 255;
       const cut = plan.subarray(0, random() % 201);
-      const outcome = await readPlanHeader(cut).catch((error: { code: string }) => error);
+      const outcome = await readPlanHeader(cut).catch((error: unknown) => error as { code: string });
       if ('code' in outcome) expect(outcome.code).toMatch(/^ERR_TRT_LOAD_PLAN_(INVALID|TRUNCATED)$/);
     }
   });

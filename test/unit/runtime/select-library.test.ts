@@ -30,7 +30,9 @@ describe('selectLibrary', () => {
   it('takes TensorRT-RTX with a GPU when nothing else is there, or when it is asked for', async () => {
     const rtx = { 'libtensorrt_rtx.so.1': 10701 };
     expect((await selectLibrary('auto', undefined, machine(rtx, oneGpu()))).family).toBe('tensorrt-rtx');
-    expect((await selectLibrary('tensorrt-rtx', undefined, machine(both, oneGpu()))).family).toBe('tensorrt-rtx');
+    expect((await selectLibrary('tensorrt-rtx', undefined, machine(both, oneGpu()))).family).toBe(
+      'tensorrt-rtx',
+    );
   });
 
   it('takes a library by its path alone', async () => {
@@ -48,7 +50,10 @@ describe('selectLibrary', () => {
     ['error', 'ERR_TRT_CUDA_INIT'],
   ] as const)('TensorRT with driver status %s is %s', async (status, code) => {
     const context = machine(both, brokenDriver(status));
-    expect(await rejection(selectLibrary('tensorrt', undefined, context))).toMatchObject({ code, details: { status } });
+    expect(await rejection(selectLibrary('tensorrt', undefined, context))).toMatchObject({
+      code,
+      details: { status },
+    });
     expect(context.opened).toEqual([]);
     // The same if TensorRT is all there is.
     const alone = machine({ 'libnvinfer.so.10': 101601 }, brokenDriver(status));
@@ -67,7 +72,9 @@ describe('selectLibrary', () => {
     const error = await rejection(selectLibrary('auto', undefined, context));
     expect(error).toMatchObject({ code: 'ERR_TRT_LOAD_TENSORRT_NOT_FOUND' });
     const { tried } = error.details as { tried: { path: string }[] };
-    expect(tried.map(({ path }) => path)).toEqual(expect.arrayContaining([context.folder, 'libtensorrt_rtx.so.1', 'libnvinfer.so.11']));
+    expect(tried.map(({ path }) => path)).toEqual(
+      expect.arrayContaining([context.folder, 'libtensorrt_rtx.so.1', 'libnvinfer.so.11']),
+    );
     expect(error.message).toContain(context.folder);
     expect(error.hint).toContain('pip install tensorrt-rtx');
     expect(await rejection(selectLibrary('tensorrt', undefined, machine({}, oneGpu())))).toMatchObject({

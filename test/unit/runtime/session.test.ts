@@ -41,15 +41,22 @@ describe('Session over any backend', () => {
 
   it('leaves out the outputs that were not asked for', async () => {
     const { session } = await open(batched);
-    expect(Object.keys(await session.run({ x: new Float32Array(2) }, { outputs: ['count'] }))).toEqual(['count']);
+    expect(Object.keys(await session.run({ x: new Float32Array(2) }, { outputs: ['count'] }))).toEqual([
+      'count',
+    ]);
     expect(Object.keys(session.runSync({ x: new Float32Array(2) }, { outputs: ['y'] }))).toEqual(['y']);
   });
 
   it('names the nearest output', async () => {
     const { session } = await open(batched);
     const run = session.run({ x: new Float32Array(2) }, { outputs: ['cuont'] });
-    await expect(run).rejects.toMatchObject({ code: 'ERR_TRT_RUN_OUTPUT_NAME', message: expect.stringContaining('"count"') });
-    await expect(session.run({ x: new Float32Array(2) }, { outputs: [] })).rejects.toMatchObject({ code: 'ERR_TRT_RUN_OUTPUT_NAME' });
+    await expect(run).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_OUTPUT_NAME',
+      message: expect.stringContaining('"count"'),
+    });
+    await expect(session.run({ x: new Float32Array(2) }, { outputs: [] })).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_OUTPUT_NAME',
+    });
   });
 
   it('takes the inputs as they are at the call', async () => {
@@ -69,14 +76,30 @@ describe('Session over any backend', () => {
   });
 
   it('throws errors of native code as TensorRTError with a stack that leads to the caller', async () => {
-    const failing = { ...doubling, compute: () => { throw Object.assign(new Error('node 7 failed'), { code: 'ERR_TRT_RUN_FAILED', where: 'Run', log: [{ severity: 'error', message: 'line' }] }); } };
+    const failing = {
+      ...doubling,
+      compute: () => {
+        throw Object.assign(new Error('node 7 failed'), {
+          code: 'ERR_TRT_RUN_FAILED',
+          where: 'Run',
+          log: [{ severity: 'error', message: 'line' }],
+        });
+      },
+    };
     const { session } = await open(failing);
     const error = await (async function callerOfRun() {
       return session.run({ x: new Float32Array(4) }).catch((e: unknown) => e);
     })();
-    expect(error).toMatchObject({ name: 'TensorRTError', code: 'ERR_TRT_RUN_FAILED', message: 'node 7 failed', details: { where: 'Run' } });
+    expect(error).toMatchObject({
+      name: 'TensorRTError',
+      code: 'ERR_TRT_RUN_FAILED',
+      message: 'node 7 failed',
+      details: { where: 'Run' },
+    });
     expect((error as { log: unknown[] }).log).toHaveLength(1);
-    await expect(async () => session.runSync({ x: new Float32Array(4) })).rejects.toMatchObject({ code: 'ERR_TRT_RUN_FAILED' });
+    await expect(async () => session.runSync({ x: new Float32Array(4) })).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_FAILED',
+    });
   });
 
   it('passes a full queue on', async () => {
@@ -127,9 +150,13 @@ describe('closing', () => {
     expect(session.close()).toBe(closed);
     await expect(waiting).rejects.toMatchObject({ code: 'ERR_TRT_RUN_CLOSED' });
     await closed;
-    await expect(session.run({ x: new Float32Array(4) })).rejects.toMatchObject({ code: 'ERR_TRT_RUN_CLOSED' });
+    await expect(session.run({ x: new Float32Array(4) })).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_CLOSED',
+    });
     await expect(session.createBinding()).rejects.toMatchObject({ code: 'ERR_TRT_RUN_CLOSED' });
-    expect(() => session.runSync({ x: new Float32Array(4) })).toThrowError(expect.objectContaining({ code: 'ERR_TRT_RUN_CLOSED' }));
+    expect(() => session.runSync({ x: new Float32Array(4) })).toThrow(
+      expect.objectContaining({ code: 'ERR_TRT_RUN_CLOSED' }),
+    );
   });
 
   it('closes its bindings', async () => {
@@ -159,7 +186,9 @@ describe('IoBinding', () => {
     const shapeError = { code: 'ERR_TRT_RUN_INPUT_SHAPE' };
     await expect(session.createBinding()).rejects.toMatchObject(shapeError);
     await expect(session.createBinding({ x: [1, 3] })).rejects.toMatchObject(shapeError);
-    await expect(session.createBinding({ z: [1, 2] })).rejects.toMatchObject({ code: 'ERR_TRT_RUN_INPUT_NAME' });
+    await expect(session.createBinding({ z: [1, 2] })).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_INPUT_NAME',
+    });
     const io = await session.createBinding({ x: [3, 2] });
     expect(io.inputs.x).toHaveLength(6);
     expect(io.dims.outputs.y).toEqual([3, 2]);
@@ -176,6 +205,6 @@ describe('IoBinding', () => {
     await Promise.all([running, closed]);
     expect(io.inputs.x).toHaveLength(0);
     expect(io.outputs.y).toHaveLength(0);
-    expect(() => io.runSync()).toThrowError(expect.objectContaining({ code: 'ERR_TRT_RUN_CLOSED' }));
+    expect(() => io.runSync()).toThrow(expect.objectContaining({ code: 'ERR_TRT_RUN_CLOSED' }));
   });
 });

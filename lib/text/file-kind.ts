@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells what a file really is when it is not what was asked for, from its first bytes.
 
-/** How many bytes from the start `detectFileKind` wants to see. */
+/** How many bytes from the start of a file the functions here want to see. */
 export const FILE_KIND_BYTES = 512;
 
 /** A kind of file that is mistaken for a model, as messages name it and with what to do about it. */
@@ -56,6 +56,7 @@ const SIGNATURES: readonly Signature[] = [
   { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a], kind: 'xz', label: 'an XZ archive', hint: UNPACK },
   { bytes: [0x7f, 0x45, 0x4c, 0x46], kind: 'elf', label: 'an ELF program or library' },
   { bytes: 'MZ', kind: 'pe', label: 'a Windows program or library' },
+  { bytes: 'ustar', offset: 257, kind: 'tar', label: 'a tar archive', hint: UNPACK },
   { bytes: [0x89, 0x48, 0x44, 0x46], kind: 'hdf5', label: 'an HDF5 file (Keras .h5)', hint: EXPORT },
   { bytes: 'GGUF', kind: 'gguf', label: 'a GGUF model', hint: EXPORT },
   { bytes: [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59], kind: 'npy', label: 'a NumPy array' },
@@ -88,6 +89,24 @@ export function detectFileKind(head: Uint8Array): FileKind | undefined {
   return isSafetensors(head)
     ? { kind: 'safetensors', label: 'a safetensors file', hint: EXPORT }
     : textKind(head);
+}
+
+/** As {@link detectFileKind}, but always with an answer: empty, ONNX by its looks, or unknown. */
+export function describeFileKind(head: Uint8Array): FileKind {
+  if (head.length === 0) return { kind: 'empty', label: 'empty' };
+  const known = detectFileKind(head);
+  if (known !== undefined) return known;
+  return looksLikeOnnx(head)
+    ? { kind: 'onnx', label: 'an ONNX model' }
+    : { kind: 'unknown', label: 'binary data of an unknown kind' };
+}
+
+/** ModelProto's fields that may follow ir_version, as their first tag byte. */
+const FIELDS_AFTER_IR_VERSION = [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42];
+
+/** A ModelProto that begins as exporters write it: with ir_version, a small number, and another of its fields. */
+function looksLikeOnnx([tag, irVersion = 0, next = 0]: Uint8Array): boolean {
+  return tag === 0x08 && irVersion >= 1 && irVersion <= 32 && FIELDS_AFTER_IR_VERSION.includes(next);
 }
 
 function startsWith(head: Uint8Array, { bytes, offset = 0 }: Signature): boolean {
