@@ -14,6 +14,7 @@ export type { BuildOptions, BuildProgress } from './builder/build-engine';
 export type { DynamicAxes } from './builder/dynamic-axes';
 export type { Precision } from './builder/precision-checks';
 export type { InputRange, ProfileSpec, ShapeRange, ValuesRange } from './builder/profiles';
+export type { BackendName } from './runtime/backend';
 export { createSession } from './runtime/create-session';
 export type { SessionOptions } from './runtime/create-session';
 export { Engine } from './runtime/engine';
@@ -35,6 +36,7 @@ export type {
 } from './runtime/probe';
 export type { TriedPath } from './runtime/locate-tensorrt';
 export type { RuntimeChoice } from './runtime/select-library';
+export type { CallOptions } from './runtime/run-call';
 export { Session } from './runtime/session';
 export type { RunOptions } from './runtime/session';
 export { Tensor } from './runtime/tensor';

@@ -24,6 +24,7 @@ export interface NativeBuildInfo {
   compiler: string;
 }
 
+/** What came of opening the driver and counting its devices. `'too-old'`: below what a TensorRT family needs. */
 export type CudaStatus = 'ok' | 'not-found' | 'no-device' | 'too-old' | 'mismatch' | 'error';
 
 /** A CUDA device as the driver tells it. */

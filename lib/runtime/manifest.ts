@@ -34,7 +34,7 @@ export interface FileDigest {
  * being loaded on the right GPU.
  */
 export interface Manifest {
-  /** {@link MANIFEST_FORMAT_VERSION} of the writer. */
+  /** Version of the format that its writer knew; this package reads 1. */
   readonly formatVersion: number;
   /** Package and version that wrote it, e.g. `'tensorrt-node 0.1.0'`. */
   readonly createdBy: string;
