@@ -65,7 +65,7 @@ const ERROR_TABLE = {
 
   // Running.
   ERR_TRT_RUN_CLOSED: 'Create a new session; a closed one cannot be used again.',
-  ERR_TRT_RUN_DEVICE: "Use device 'cpu', or an existing 'cuda:N' on a machine with an NVIDIA GPU.",
+  ERR_TRT_RUN_DEVICE: "Use device 'cpu' with the ONNX model; this release does not run engines on a GPU.",
   ERR_TRT_RUN_MODEL: 'The CPU runtime refuses the model; its message names the reason.',
   ERR_TRT_RUN_INPUT_NAME: "Use the model's input names.",
   ERR_TRT_RUN_INPUT_MISSING: 'Pass every input of the model.',

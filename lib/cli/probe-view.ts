@@ -10,7 +10,7 @@ import { formatBytes } from './values/format';
 
 /** Whether this machine can build or run anything at all. */
 export function isAnythingUsable(report: ProbeReport): boolean {
-  return canBuild(report).length > 0 || canRunOnCpu(report) || canRunOnGpu(report);
+  return canBuild(report).length > 0 || canRunOnCpu(report);
 }
 
 /** The report for people: one line per part, what can be done, what to do about the rest. */
@@ -132,17 +132,14 @@ function canRunOnCpu({ addon, cpu }: ProbeReport): boolean {
   return addon.available && cpu.available;
 }
 
-function canRunOnGpu(report: ProbeReport): boolean {
-  return report.cuda.devices.length > 0 && report.cuda.reason === null && canBuild(report).length > 0;
-}
-
 function formatAbilities(report: ProbeReport, style: Style): string[] {
   const builders = [...new Set(canBuild(report).map(nameOf))].join(' and ');
   const answer = (isPossible: boolean, yes: string, no: string) =>
     isPossible ? `${style.green('yes')}  ${yes}` : `${style.dim('no')}   ${style.dim(no)}`;
   return [
     answer(builders !== '', `build engines with ${builders}`, 'build engines'),
-    answer(canRunOnGpu(report), 'run engines on the GPU', 'run engines on a GPU'),
+    // A GPU changes nothing here before sessions run on one.
+    answer(false, '', 'run engines on a GPU (not in this release)'),
     answer(canRunOnCpu(report), 'run ONNX models on the CPU', 'run ONNX models on the CPU'),
   ];
 }

@@ -194,7 +194,7 @@ function adviceOnDriver({ status, driver }: CudaReport): string {
     return `Update the NVIDIA driver${driver ? ` (it supports CUDA ${driver})` : ''}, or use a TensorRT for an older CUDA.`;
   if (status === 'mismatch') return "Reboot: the driver's kernel module and library differ.";
   if (status === 'not-found')
-    return 'To run engines on a GPU install the NVIDIA driver; in a container start it with `--gpus all`. Building with TensorRT-RTX and running on the CPU work without.';
+    return 'Building with TensorRT (other than TensorRT-RTX) needs a GPU: install the NVIDIA driver; in a container start it with `--gpus all`. Building with TensorRT-RTX and running on the CPU work without.';
   return 'No GPU is usable: check `nvidia-smi`, CUDA_VISIBLE_DEVICES, and `--gpus all` in a container.';
 }
 
