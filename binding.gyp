@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The same addon as CMakeLists.txt makes, for node-gyp: `node-gyp rebuild --nodedir=<prefix of Node's headers>`.
+# The same addon as CMakeLists.txt makes, for node-gyp:
+# `node-gyp rebuild --nodedir=<prefix of Node's headers>`.
 # npm would compile a package with this file at install; package.json's "gypfile": false keeps it from that.
 {
   'variables': {

@@ -50,7 +50,11 @@ async function inTurns(rounds, actions) {
 /** A session of each side over one model, and what runs it. */
 async function openBoth(bytes, dims) {
   const peer = await ort.InferenceSession.create(bytes, SETTINGS);
-  const ours = await createSession(bytes, { device: 'cpu', contexts: SETTINGS.contexts, intraOpNumThreads: 1 });
+  const ours = await createSession(bytes, {
+    device: 'cpu',
+    contexts: SETTINGS.contexts,
+    intraOpNumThreads: 1,
+  });
   const x = new Float32Array(dims.reduce((a, b) => a * b)).fill(0.5);
   return {
     session: ours,
@@ -80,14 +84,14 @@ async function measureConvolutions() {
   const oursDelay = await loopDelay(both.runOurs);
   await both.close();
   return [
-    row('one convolutional inference', ms(peerOne), ms(oursOne), oursOne / peerOne),
-    row('two at once, over one', (peerTwo / peerOne).toFixed(2), (oursTwo / oursOne).toFixed(2), null, {
+    row('one convolutional inference', [ms(peerOne), ms(oursOne), oursOne / peerOne]),
+    row('two at once, over one', [(peerTwo / peerOne).toFixed(2), (oursTwo / oursOne).toFixed(2), null], {
       claim: 'two inferences at once on two cores, over one',
       value: (oursTwo / oursOne).toFixed(2),
       target: '<= 1.15',
       isMet: oursTwo / oursOne <= 1.15,
     }),
-    row('event-loop delay p99 meanwhile', ms(peerDelay), ms(oursDelay), oursDelay / peerDelay, {
+    row('event-loop delay p99 meanwhile', [ms(peerDelay), ms(oursDelay), oursDelay / peerDelay], {
       claim: 'event-loop delay p99 during CPU inference',
       value: ms(oursDelay),
       target: '< 5 ms',
@@ -126,8 +130,8 @@ async function measureCopies() {
   const [peer, run, binding] = Object.values(times).map(median);
   await both.close();
   return [
-    row('identity of 4.7 MiB, session.run', ms(peer), ms(run), run / peer),
-    row('identity of 4.7 MiB, binding.run', ms(peer), ms(binding), binding / peer, {
+    row('identity of 4.7 MiB, session.run', [ms(peer), ms(run), run / peer]),
+    row('identity of 4.7 MiB, binding.run', [ms(peer), ms(binding), binding / peer], {
       claim: 'identity of 4.7 MiB through a binding, over onnxruntime-node',
       value: (binding / peer).toFixed(2),
       target: '<= 0.2',
@@ -144,18 +148,34 @@ async function measureSmallCalls() {
   const many = (run) => async () => {
     for (let i = 0; i < calls; i++) await run();
   };
-  const one = await inTurns(40, { peer: many(both.runPeer), run: many(both.runOurs), binding: many(() => io.run()) });
+  const one = await inTurns(40, {
+    peer: many(both.runPeer),
+    run: many(both.runOurs),
+    binding: many(() => io.run()),
+  });
   const flight = (run) => () => Promise.all(Array.from({ length: IN_FLIGHT }, run));
   const full = await inTurns(300, { peer: flight(both.runPeer), run: flight(both.runOurs) });
   await both.close();
   const [peer, run, binding] = Object.values(one).map((times) => (median(times) * 1e3) / calls);
   const [peerFull, runFull] = Object.values(full).map((times) => (median(times) * 1e3) / IN_FLIGHT);
   const p90 = (times) => (percentile(times, 0.9) * 1e3) / calls;
-  say(`p90 per call: ${Object.entries(one).map(([name, times]) => `${name} ${us(p90(times))}`).join(', ')}`);
+  say(
+    `p90 per call: ${Object.entries(one)
+      .map(([name, times]) => `${name} ${us(p90(times))}`)
+      .join(', ')}`,
+  );
   return [
-    row('four elements, session.run, one at a time', us(peer), us(run), run / peer, atMost('session.run', run / peer)),
-    row('four elements, binding.run, one at a time', us(peer), us(binding), binding / peer, atMost('binding.run', binding / peer)),
-    row(`four elements, ${IN_FLIGHT} in flight, per call`, us(peerFull), us(runFull), runFull / peerFull, {
+    row(
+      'four elements, session.run, one at a time',
+      [us(peer), us(run), run / peer],
+      atMost('session.run', run / peer),
+    ),
+    row(
+      'four elements, binding.run, one at a time',
+      [us(peer), us(binding), binding / peer],
+      atMost('binding.run', binding / peer),
+    ),
+    row(`four elements, ${IN_FLIGHT} in flight, per call`, [us(peerFull), us(runFull), runFull / peerFull], {
       claim: `four elements, ${IN_FLIGHT} in flight, per call, over onnxruntime-node`,
       value: (runFull / peerFull).toFixed(2),
       target: '< 1',
@@ -173,7 +193,9 @@ function atMost(route, ratio) {
   };
 }
 
-function row(what, peer, ours, ratio, verdict) {
+/** `figures` are the peer's, ours, and the ratio or null. */
+function row(what, figures, verdict) {
+  const [peer, ours, ratio] = figures;
   return { what, peer, ours, ratio, ...(verdict ? { verdict } : {}) };
 }
 

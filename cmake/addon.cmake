@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The .node file. cmake-js sets CMAKE_JS_INC (node-api-headers and node-addon-api), CMAKE_JS_SRC and CMAKE_JS_LIB.
+# The .node file. cmake-js sets CMAKE_JS_INC (node-api-headers and node-addon-api), CMAKE_JS_SRC and
+# CMAKE_JS_LIB.
 file(GLOB addon_sources CONFIGURE_DEPENDS native/addon/*.cc)
 add_library(tensorrt_node MODULE ${addon_sources} ${CMAKE_JS_SRC})
 set_target_properties(tensorrt_node PROPERTIES PREFIX "" SUFFIX ".node")
@@ -11,7 +12,6 @@ target_compile_definitions(tensorrt_node PRIVATE NAPI_VERSION=8 NAPI_CPP_EXCEPTI
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS package.json)
 target_link_libraries(tensorrt_node PRIVATE trtn_core ${CMAKE_JS_LIB})
 if(UNIX AND NOT APPLE)
-  # A symbol that nobody defines shall fail here, not at a user's first call; Node's own come from the process.
   target_link_options(tensorrt_node PRIVATE -Wl,--gc-sections -Wl,--exclude-libs,ALL)
 endif()
 if(MSVC AND CMAKE_JS_NODELIB_DEF AND CMAKE_JS_NODELIB_TARGET)

@@ -12,13 +12,19 @@ const root = path.join(__dirname, '..');
 
 function sources(folders) {
   return folders
-    .flatMap((folder) => fs.readdirSync(path.join(root, 'native', folder)).map((name) => `native/${folder}/${name}`))
+    .flatMap((folder) =>
+      fs.readdirSync(path.join(root, 'native', folder)).map((name) => `native/${folder}/${name}`),
+    )
     .filter((file) => file.endsWith('.cc'))
     .sort();
 }
 
 function serves(folder, family) {
-  if (!['NvInferVersion.h', 'NvInfer.h', 'NvOnnxParser.h'].every((name) => fs.existsSync(path.join(folder, name)))) {
+  if (
+    !['NvInferVersion.h', 'NvInfer.h', 'NvOnnxParser.h'].every((name) =>
+      fs.existsSync(path.join(folder, name)),
+    )
+  ) {
     return false;
   }
   const text = fs.readFileSync(path.join(folder, 'NvInferVersion.h'), 'utf8');

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# GoogleTest suite of everything below native/addon, and the stand-ins for libraries that a test machine lacks.
+# GoogleTest suite of everything below native/addon, and stand-ins for libraries that a test machine lacks.
 find_package(GTest REQUIRED)
 add_subdirectory(test/standin)
 file(GLOB test_sources CONFIGURE_DEPENDS native/test/*_test.cc native/test/support/*.cc)

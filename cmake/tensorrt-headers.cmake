@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# Finds the headers of one TensorRT family. A user's SDK (TENSORRT_ROOT) comes first, then headers that the system
-# has, then those of .sdk. NvInferVersion.h says which family a folder serves and how old it is; code is written for
-# headers of at least 10.13, 11.0 or RTX 1.5 (older libraries are served by newer headers and run-time gates).
+# Finds the headers of one TensorRT family. A user's SDK (TENSORRT_ROOT) comes first, then headers that the
+# system has, then those of .sdk. NvInferVersion.h says which family a folder serves and how old it is; code is
+# written for headers of at least 10.13, 11.0 or RTX 1.5: older libraries are served by newer headers and gates
+# at run time.
 
 # The number after "#define <name>" in `text`, or "".
 function(trtn_defined_number text name out)
@@ -15,7 +16,8 @@ endfunction()
 # Whether the headers in `dir` are of `family` and new enough.
 function(trtn_headers_serve dir family out)
   set(${out} FALSE PARENT_SCOPE)
-  if(NOT EXISTS "${dir}/NvInferVersion.h" OR NOT EXISTS "${dir}/NvInfer.h" OR NOT EXISTS "${dir}/NvOnnxParser.h")
+  if(NOT EXISTS "${dir}/NvInferVersion.h" OR NOT EXISTS "${dir}/NvInfer.h"
+     OR NOT EXISTS "${dir}/NvOnnxParser.h")
     return()
   endif()
   file(READ "${dir}/NvInferVersion.h" text)
@@ -36,7 +38,8 @@ endfunction()
 function(trtn_find_headers family out)
   set(candidates)
   if(TENSORRT_ROOT)
-    list(APPEND candidates "${TENSORRT_ROOT}/include" "${TENSORRT_ROOT}/include/${CMAKE_LIBRARY_ARCHITECTURE}")
+    list(APPEND candidates "${TENSORRT_ROOT}/include"
+         "${TENSORRT_ROOT}/include/${CMAKE_LIBRARY_ARCHITECTURE}")
   endif()
   list(APPEND candidates "/usr/include/${CMAKE_LIBRARY_ARCHITECTURE}" /usr/include /usr/local/tensorrt/include
        "${TRTN_SDK_DIR}/include/tensorrt-${family}")

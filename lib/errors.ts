@@ -10,12 +10,14 @@ const ERROR_TABLE = {
   ERR_TRT_ARG_VALUE: 'Pass a value in the range that the message names.',
   ERR_TRT_ARG_UNKNOWN_OPTION: 'Remove the option or correct its spelling.',
   ERR_TRT_ARG_USAGE: 'Run the command with --help to see its arguments.',
-  ERR_TRT_ARG_PROFILE_MISSING: 'Give each dynamic input a range in `profiles`, or its symbols in `dynamicAxes`.',
+  ERR_TRT_ARG_PROFILE_MISSING:
+    'Give each dynamic input a range in `profiles`, or its symbols in `dynamicAxes`.',
   ERR_TRT_ARG_PROFILE_INPUT: "Use the model's input names in `profiles`.",
   ERR_TRT_ARG_PROFILE_RANK: 'Write as many dimensions as the input has.',
   ERR_TRT_ARG_PROFILE_DIMENSION: 'A fixed dimension must have the same value in min, opt and max.',
   ERR_TRT_ARG_PROFILE_RANGE: 'Each dimension needs 0 <= min <= opt <= max.',
-  ERR_TRT_ARG_PROFILE_VALUES: 'Give the shape-tensor input its values: { input: { values: { min, opt, max } } }.',
+  ERR_TRT_ARG_PROFILE_VALUES:
+    'Give the shape-tensor input its values: { input: { values: { min, opt, max } } }.',
 
   // Loading: the addon, native libraries, plans and manifests.
   ERR_TRT_LOAD_ADDON: 'Run `npx tensorrt-node doctor` to see which binaries were tried.',
@@ -26,15 +28,20 @@ const ERROR_TABLE = {
   ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND:
     'Add the CPU runtime with `npm install onnxruntime-node --onnxruntime-node-install=skip`.',
   ERR_TRT_LOAD_FILE: 'Check the path and its permissions.',
-  ERR_TRT_LOAD_PLAN_INVALID: 'Pass an engine that TensorRT wrote; `tensorrt-node inspect` tells what a file is.',
+  ERR_TRT_LOAD_PLAN_INVALID:
+    'Pass an engine that TensorRT wrote; `tensorrt-node inspect` tells what a file is.',
   ERR_TRT_LOAD_PLAN_TRUNCATED: 'Copy or build the engine again; the file is shorter than its header says.',
   ERR_TRT_LOAD_PLAN_FAMILY: 'Build the engine with the TensorRT family that shall run it.',
-  ERR_TRT_LOAD_PLAN_VERSION: 'Build the engine with the installed TensorRT version, or install the one it needs.',
+  ERR_TRT_LOAD_PLAN_VERSION:
+    'Build the engine with the installed TensorRT version, or install the one it needs.',
   ERR_TRT_LOAD_PLAN_DEVICE: 'Build the engine on this GPU, or with a hardware compatibility level.',
   ERR_TRT_LOAD_MANIFEST_MISSING: 'Keep <engine>.json beside the engine; buildEngine().save() writes both.',
-  ERR_TRT_LOAD_MANIFEST_INVALID: 'Build the engine again, or delete the manifest to load the plan without it.',
-  ERR_TRT_LOAD_MANIFEST_MISMATCH: 'The plan is not the one that the manifest describes: keep both files together.',
-  ERR_TRT_LOAD_NPY_INVALID: 'Save the array with numpy.save() as a plain, C-ordered array of numbers or bools.',
+  ERR_TRT_LOAD_MANIFEST_INVALID:
+    'Build the engine again, or delete the manifest to load the plan without it.',
+  ERR_TRT_LOAD_MANIFEST_MISMATCH:
+    'The plan is not the one that the manifest describes: keep both files together.',
+  ERR_TRT_LOAD_NPY_INVALID:
+    'Save the array with numpy.save() as a plain, C-ordered array of numbers or bools.',
 
   // ONNX models.
   ERR_TRT_ONNX_FILE_NOT_FOUND: 'Check the path of the model.',
@@ -56,7 +63,8 @@ const ERROR_TABLE = {
   ERR_TRT_BUILD_WORKSPACE: 'Raise `workspaceBytes`.',
   ERR_TRT_BUILD_OUT_OF_MEMORY: 'Free memory, lower the profile maxima or `workspaceBytes`.',
   ERR_TRT_BUILD_CANCELLED: 'The build was stopped by its AbortSignal.',
-  ERR_TRT_BUILD_CRASHED: 'The building process died; your process is unharmed. Report the model with error.log.',
+  ERR_TRT_BUILD_CRASHED:
+    'The building process died; your process is unharmed. Report the model with error.log.',
   ERR_TRT_BUILD_OPTION_UNSUPPORTED: 'Leave the option out, or choose another runtime.',
   ERR_TRT_BUILD_PRECISION: 'Export or convert the model in the precision you ask for.',
   ERR_TRT_BUILD_CACHE: 'Make the cache folder writable or choose another `cacheDir`.',
@@ -151,7 +159,9 @@ export class TensorRTError extends Error {
 }
 
 function format(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v));
+  return typeof value === 'string'
+    ? value
+    : JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v));
 }
 
 /** True for a string that is one of this package's error codes. */

@@ -23,6 +23,14 @@ const CHECKS = {
   unit: () => [...packageProgram('vitest/vitest.mjs'), 'run', '--project', 'unit'],
 };
 
+/** What is worth reading of a check that explains itself at too great a length. */
+const SHORTEN = {
+  'clang-format': (output) => {
+    const files = [...output.matchAll(/^(\S+?):\d+:\d+: (?:error|warning):/gm)].map((match) => match[1]);
+    return files.length === 0 ? output : [...new Set(files), 'run npm run format'].join('\n');
+  },
+};
+
 /** Runs checks, two or more at a time, each reported as it ends. */
 async function runChecks(names) {
   const waiting = [...names];
@@ -41,7 +49,8 @@ async function runCheck(name) {
   const { ok, output } = await capture(CHECKS[name]());
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)\n`);
-  if (!ok) process.stdout.write(`${output.trimEnd().replace(/^/gm, '  ')}\n`);
+  const shown = SHORTEN[name]?.(output) ?? output;
+  if (!ok) process.stdout.write(`${shown.trimEnd().replace(/^/gm, '  ')}\n`);
   return ok;
 }
 

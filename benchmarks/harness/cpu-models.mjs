@@ -26,7 +26,10 @@ export function convolutionModel(layers) {
   let from = 'x';
   for (let i = 0; i < layers; i++) {
     const dims = [CHANNELS, i === 0 ? 3 : CHANNELS, 3, 3];
-    const values = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, (_, k) => (((k * 7) % 13) - 6) / 200);
+    const values = Float32Array.from(
+      { length: dims.reduce((a, b) => a * b) },
+      (_, k) => (((k * 7) % 13) - 6) / 200,
+    );
     weights.push(tensor(`w${i}`, dims, values));
     nodes.push(node('Conv', [from, `w${i}`], `c${i}`, { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }));
     nodes.push(node('Relu', [`c${i}`], `r${i}`));
@@ -68,7 +71,11 @@ function node(op, inputs, output, attributes = {}) {
 function tensor(name, dims, values) {
   const writer = new BinaryWriter();
   for (const dim of dims) numberField(writer, 1, dim);
-  return bytesField(textField(numberField(writer, 2, FLOAT), 8, name), 9, new Uint8Array(values.buffer)).finish();
+  return bytesField(
+    textField(numberField(writer, 2, FLOAT), 8, name),
+    9,
+    new Uint8Array(values.buffer),
+  ).finish();
 }
 
 function value(name, dims) {

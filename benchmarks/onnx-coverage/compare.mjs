@@ -5,13 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { LinePeer } from '../harness/children.mjs';
 import { pythonPeer } from '../harness/paths.mjs';
+import { buildWithLikeMemory } from './like-memory.mjs';
 import { buildOurs } from './ours.mjs';
-
-/**
- * The bytes of some engines depend on where the process has its memory: TensorRT writes one of two or three variants,
- * by chance. Both sides are built again, at most so often, until they have met in one variant.
- */
-const REPEATS = 12;
 
 /** Starts the Python side. */
 export function startPeer() {
@@ -50,25 +45,9 @@ async function compareModel(peer, id, path) {
   return { id, set: id.split('/')[0], profile, theirs, ours, bytes };
 }
 
-/** `result` is 'same', 'varies' (the same bytes on both sides, but not every time) or 'different'. */
+/** 'same', 'same-with-like-memory' (the bytes depend on what the process did before), or 'different'. */
 async function compareBytes(request, theirHash, ourHash) {
-  if (theirHash === ourHash) return { result: 'same' };
-  const theirHashes = new Set([theirHash]);
-  const ourHashes = new Set([ourHash]);
-  const haveMet = () => [...ourHashes].some((hash) => theirHashes.has(hash));
-  for (let repeat = 0; repeat < REPEATS && !haveMet(); repeat += 1) {
-    theirHashes.add(await buildAgain(request));
-    ourHashes.add((await buildOurs(request.path, request.profile)).sha256);
-  }
-  return { result: haveMet() ? 'varies' : 'different', theirs: theirHashes.size, ours: ourHashes.size };
-}
-
-/** In a new Python process: forks of one process share their addresses, and with them the variant. */
-async function buildAgain(request) {
-  const peer = startPeer();
-  try {
-    return (await peer.ask(request)).sha256;
-  } finally {
-    peer.close();
-  }
+  if (theirHash === ourHash) return 'same';
+  const { theirs, ours } = await buildWithLikeMemory(request);
+  return theirs !== undefined && theirs === ours ? 'same-with-like-memory' : 'different';
 }

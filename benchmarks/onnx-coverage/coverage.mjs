@@ -88,7 +88,7 @@ function readJournal(wanted) {
 /** One line per model: status of the Python API, of ours (an error code where there is one), bytes. */
 function writeJson(summary) {
   const lines = results.map(({ id, theirs, ours, bytes }) => {
-    const row = [theirs.status, ours.code ?? ours.status, ...(bytes ? [bytes.result] : [])];
+    const row = [theirs.status, ours.code ?? ours.status, ...(bytes ? [bytes] : [])];
     return `${JSON.stringify(id)}:${JSON.stringify(row)}`;
   });
   const head = JSON.stringify({ benchmark: NAME, environment: environment(), ...summary });

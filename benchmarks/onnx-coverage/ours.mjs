@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our side of the coverage comparison: one model through buildEngine(), in a process of its own.
+// Our side of the coverage comparison: one model through buildEngine(), in a process of its own. As a program:
+// ours.mjs model.onnx <profile as JSON>
 
 import { createHash } from 'node:crypto';
+import { pathToFileURL } from 'node:url';
 import { buildEngine, TensorRTError } from 'tensorrt-node';
 
 const TIMEOUT_MS = 120_000;
@@ -47,4 +49,9 @@ function statusOf({ code }, signal) {
   if (code === 'ERR_TRT_BUILD_PARSE' || code === 'ERR_TRT_ONNX_UNSUPPORTED_OPERATOR') return 'parse-failed';
   if (code.startsWith('ERR_TRT_ONNX_') || code.startsWith('ERR_TRT_ARG_')) return 'rejected-early';
   return 'build-failed';
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const [path, profile] = process.argv.slice(2);
+  console.log(JSON.stringify(await buildOurs(path, JSON.parse(profile))));
 }

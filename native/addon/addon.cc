@@ -4,9 +4,7 @@
 #include "addon/async.h"
 #include "addon/build_wrap.h"
 #include "addon/probe_wrap.h"
-#if __has_include("addon/session_wrap.h")
 #include "addon/session_wrap.h"
-#endif
 
 namespace {
 
@@ -14,9 +12,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   trtn::Completions::Install(env);
   trtn::RegisterProbe(env, exports);
   trtn::RegisterBuild(env, exports);
-#if __has_include("addon/session_wrap.h")
   trtn::RegisterSession(env, exports);
-#endif
   return exports;
 }
 

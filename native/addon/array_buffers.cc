@@ -56,7 +56,8 @@ ArrayMemory MemoryOf(Napi::Env env, napi_value value) {
 bool AllowsExternalBuffers(Napi::Env env) {
   auto* holder = new Holder(std::malloc(64), std::free);
   napi_value buffer;
-  const napi_status status = napi_create_external_arraybuffer(env, holder->get(), 64, DropHolder, holder, &buffer);
+  const napi_status status =
+      napi_create_external_arraybuffer(env, holder->get(), 64, DropHolder, holder, &buffer);
   if (status == napi_ok) return true;
   delete holder;
   // The refusal may leave an exception behind.

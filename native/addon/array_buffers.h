@@ -10,8 +10,8 @@
 
 namespace trtn {
 
-/// Memory of a typed array as it is now. Sizes are counted here: the tables of node-addon-api have no element size
-/// for Float16Array. Also for arrays over a SharedArrayBuffer; a detached array has no bytes.
+/// Memory of a typed array as it is now. Sizes are counted here: the tables of node-addon-api have no element
+/// size for Float16Array. Also for arrays over a SharedArrayBuffer; a detached array has no bytes.
 struct ArrayMemory {
   void* data = nullptr;
   size_t bytes = 0;
@@ -26,7 +26,8 @@ bool AllowsExternalBuffers(Napi::Env env);
 /// An ArrayBuffer over `memory`, which lives until the buffer is collected. V8 counts its bytes.
 Napi::ArrayBuffer ExternalBuffer(Napi::Env env, std::shared_ptr<void> memory, size_t bytes);
 
-/// An ArrayBuffer with the content of an output: over its memory where that is allowed and worth it, else a copy.
+/// An ArrayBuffer with the content of an output: over its memory where that is allowed and worth it, else a
+/// copy.
 Napi::ArrayBuffer OutputBuffer(Napi::Env env, OwnedOutput output, bool allow_external);
 
 /// Takes the memory away from all views of `buffer`; nothing if that has happened already.

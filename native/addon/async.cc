@@ -40,7 +40,9 @@ void Completions::Install(Napi::Env env) {
   env.AddCleanupHook([self] { self->Shutdown(); });
 }
 
-std::shared_ptr<Completions> Completions::Of(Napi::Env env) { return env.GetInstanceData<InstanceData>()->completions; }
+std::shared_ptr<Completions> Completions::Of(Napi::Env env) {
+  return env.GetInstanceData<InstanceData>()->completions;
+}
 
 void Completions::Post(std::function<void(Napi::Env)> task) {
   Post(std::make_unique<FunctionTask>(std::move(task)));

@@ -3,18 +3,22 @@
 // How finished work comes back to JavaScript.
 //
 // Work runs on threads of the addon. What it has to tell JavaScript is posted as tasks to the environment's
-// Completions, which runs them on the JavaScript thread. Many posts make one wake-up of the event loop: a post
-// signals the loop only if no signal is under way.
+// Completions, which runs them on the JavaScript thread. Many posts make one wake-up of the event loop: a
+// post signals the loop only if no signal is under way.
 //
 // Rules:
-//  1. Completions::Of(env), BeginWork, EndWork, AddStopper and RemoveStopper belong to the JavaScript thread; Post
+//  1. Completions::Of(env), BeginWork, EndWork, AddStopper and RemoveStopper belong to the JavaScript thread;
+//  Post
 //     may be called from any thread.
-//  2. Napi values and references live and die on the JavaScript thread. A task that owns references (through a
+//  2. Napi values and references live and die on the JavaScript thread. A task that owns references (through
+//  a
 //     shared_ptr, or as members of a Task class) is run or dropped there, provided rule 3 is kept.
-//  3. Every thread that posts is stopped by a stopper: a function that runs when the environment goes away (process
-//     exit, worker.terminate()) and returns when the thread will post no more. Tasks that are still queued then
-//     are dropped, not run: their promises belong to a world that is gone.
-//  4. Between BeginWork and EndWork the event loop stays alive. A promise that will settle needs that; an idle
+//  3. Every thread that posts is stopped by a stopper: a function that runs when the environment goes away
+//  (process
+//     exit, worker.terminate()) and returns when the thread will post no more. Tasks that are still queued
+//     then are dropped, not run: their promises belong to a world that is gone.
+//  4. Between BeginWork and EndWork the event loop stays alive. A promise that will settle needs that; an
+//  idle
 //     session must not have it. Calls nest.
 #pragma once
 
@@ -56,8 +60,8 @@ class Completions {
   void BeginWork(Napi::Env env);
   void EndWork(Napi::Env env);
 
-  /// Registers what must stop before the environment goes away. Stoppers run in the order of their registration's
-  /// reverse, on the JavaScript thread; they may block until their thread has ended.
+  /// Registers what must stop before the environment goes away. Stoppers run in the order of their
+  /// registration's reverse, on the JavaScript thread; they may block until their thread has ended.
   StopperId AddStopper(std::function<void()> stop);
   /// Forgets a stopper whose thread has ended by itself.
   void RemoveStopper(StopperId id);

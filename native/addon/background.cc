@@ -14,7 +14,9 @@ namespace {
 class BackgroundJob : public std::enable_shared_from_this<BackgroundJob> {
  public:
   BackgroundJob(Napi::Env env, BackgroundWork work)
-      : completions_(Completions::Of(env)), work_(std::move(work)), deferred_(Napi::Promise::Deferred::New(env)) {}
+      : completions_(Completions::Of(env)),
+        work_(std::move(work)),
+        deferred_(Napi::Promise::Deferred::New(env)) {}
 
   Napi::Promise Start(Napi::Env env) {
     const auto self = shared_from_this();

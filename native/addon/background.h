@@ -18,13 +18,13 @@ struct BackgroundWork {
   std::function<Converter()> run;
   /// Asks `run` to end soon, when the environment goes away meanwhile. JavaScript thread; may be empty.
   std::function<void()> cancel;
-  /// Releases the JavaScript references that `run` needed, once the thread has ended, on the JavaScript thread,
-  /// exactly once, before the promise settles. May be empty.
+  /// Releases the JavaScript references that `run` needed, once the thread has ended, on the JavaScript
+  /// thread, exactly once, before the promise settles. May be empty.
   std::function<void()> release;
 };
 
-/// Starts the work and returns its promise; keeps the event loop alive until it settles. An environment that goes
-/// away waits for the thread, because the thread reads memory that the environment owns.
+/// Starts the work and returns its promise; keeps the event loop alive until it settles. An environment that
+/// goes away waits for the thread, because the thread reads memory that the environment owns.
 Napi::Promise RunInBackground(Napi::Env env, BackgroundWork work);
 
 }  // namespace trtn

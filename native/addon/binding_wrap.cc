@@ -47,7 +47,8 @@ bool IsStatic(const TensorInfo& info) {
 
 Napi::Array ToArray(Napi::Env env, const std::vector<int64_t>& dims) {
   Napi::Array array = Napi::Array::New(env, dims.size());
-  for (uint32_t i = 0; i < dims.size(); ++i) array.Set(i, Napi::Number::New(env, static_cast<double>(dims[i])));
+  for (uint32_t i = 0; i < dims.size(); ++i)
+    array.Set(i, Napi::Number::New(env, static_cast<double>(dims[i])));
   return array;
 }
 
@@ -65,8 +66,8 @@ void BindCall::Execute(ExecutionContext& context) {
 
 std::vector<std::vector<int64_t>> BindCall::OutputDims(ExecutionContext& context) const {
   std::shared_ptr<SessionState> state = state_.lock();
-  // With a dynamic input the model's own statement about its outputs is not to be relied on: exporters leave the
-  // batch size of their example in it.
+  // With a dynamic input the model's own statement about its outputs is not to be relied on: exporters leave
+  // the batch size of their example in it.
   const bool is_static = std::all_of(state->inputs.begin(), state->inputs.end(), IsStatic) &&
                          std::all_of(state->outputs.begin(), state->outputs.end(), IsStatic);
   if (!is_static) return context.ResolveOutputDims(tensors_->inputs);
@@ -84,22 +85,24 @@ Napi::Value BindCall::Result(Napi::Env env) {
 }
 
 Napi::Function BindingWrap::Define(Napi::Env env) {
-  return DefineClass(env, "NativeBinding",
-                     {InstanceMethod<&BindingWrap::Submit>("submit"), InstanceMethod<&BindingWrap::RunSync>("runSync"),
-                      InstanceMethod<&BindingWrap::Collect>("collect"),
-                      InstanceMethod<&BindingWrap::Close>("close")});
+  return DefineClass(
+      env, "NativeBinding",
+      {InstanceMethod<&BindingWrap::Submit>("submit"), InstanceMethod<&BindingWrap::RunSync>("runSync"),
+       InstanceMethod<&BindingWrap::Collect>("collect"), InstanceMethod<&BindingWrap::Close>("close")});
 }
 
 BindingWrap::BindingWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
 
-void BindingWrap::Fill(Napi::Env env, std::shared_ptr<SessionState> state, std::shared_ptr<BoundTensors> tensors) {
+void BindingWrap::Fill(Napi::Env env, std::shared_ptr<SessionState> state,
+                       std::shared_ptr<BoundTensors> tensors) {
   state_ = std::move(state);
   tensors_ = std::move(tensors);
   Napi::Object self = Value();
   self.Set("inputs", Expose(env, tensors_->inputs, 0));
   self.Set("outputs", Expose(env, tensors_->outputs, tensors_->inputs.size()));
   Napi::Array dims = Napi::Array::New(env, tensors_->outputs.size());
-  for (uint32_t i = 0; i < tensors_->outputs.size(); ++i) dims.Set(i, ToArray(env, tensors_->outputs[i].dims));
+  for (uint32_t i = 0; i < tensors_->outputs.size(); ++i)
+    dims.Set(i, ToArray(env, tensors_->outputs[i].dims));
   self.Set("outputDims", dims);
 }
 
@@ -121,7 +124,8 @@ void BindingWrap::CopyInputs(Napi::Env env) {
     Napi::ArrayBuffer buffer = buffers_[i].Value();
     const TensorView& view = tensors_->inputs[i];
     // Shorter only if the caller transferred it away: then the last content is used again.
-    if (buffer.ByteLength() == view.bytes && view.bytes > 0) std::memcpy(view.data, buffer.Data(), view.bytes);
+    if (buffer.ByteLength() == view.bytes && view.bytes > 0)
+      std::memcpy(view.data, buffer.Data(), view.bytes);
   }
 }
 
@@ -130,7 +134,8 @@ void BindingWrap::CopyOutputs(Napi::Env env) {
   for (size_t i = 0; i < tensors_->outputs.size(); ++i) {
     Napi::ArrayBuffer buffer = buffers_[tensors_->inputs.size() + i].Value();
     const TensorView& view = tensors_->outputs[i];
-    if (buffer.ByteLength() == view.bytes && view.bytes > 0) std::memcpy(buffer.Data(), view.data, view.bytes);
+    if (buffer.ByteLength() == view.bytes && view.bytes > 0)
+      std::memcpy(buffer.Data(), view.data, view.bytes);
   }
 }
 

@@ -71,7 +71,8 @@ void BuildEvents::Deliver(Napi::Env env) {
   if (events.empty() || callback_.IsEmpty()) return;
   Napi::Array list = Napi::Array::New(env, events.size());
   for (size_t i = 0; i < events.size(); i++) {
-    list[static_cast<uint32_t>(i)] = std::visit([&](const auto& event) { return ToJs(env, event); }, events[i]);
+    list[static_cast<uint32_t>(i)] =
+        std::visit([&](const auto& event) { return ToJs(env, event); }, events[i]);
   }
   try {
     callback_.Call({list});

@@ -16,8 +16,8 @@
 
 namespace trtn {
 
-/// Carries a build's progress and log lines to a JavaScript callback. A build makes thousands of progress events;
-/// those of one phase that come between two turns of the event loop are merged into the latest.
+/// Carries a build's progress and log lines to a JavaScript callback. A build makes thousands of progress
+/// events; those of one phase that come between two turns of the event loop are merged into the latest.
 class BuildEvents : public std::enable_shared_from_this<BuildEvents> {
  public:
   /// JavaScript thread.

@@ -103,18 +103,19 @@ void ReadOptions(Napi::Object object, BuildRequest& request) {
 }
 
 void ReadNamedOptions(Napi::Object object, BuildRequest& request) {
-  request.hardware_compatibility =
-      OptionalEnum<HardwareCompatibility>(object, "hardwareCompatibility",
-                                          {{"none", HardwareCompatibility::kNone},
-                                           {"ampere+", HardwareCompatibility::kAmperePlus},
-                                           {"same-compute-capability", HardwareCompatibility::kSameComputeCapability}});
+  request.hardware_compatibility = OptionalEnum<HardwareCompatibility>(
+      object, "hardwareCompatibility",
+      {{"none", HardwareCompatibility::kNone},
+       {"ampere+", HardwareCompatibility::kAmperePlus},
+       {"same-compute-capability", HardwareCompatibility::kSameComputeCapability}});
   request.profiling_verbosity = OptionalEnum<Verbosity>(object, "profilingVerbosity",
                                                         {{"layer-names-only", Verbosity::kLayerNamesOnly},
                                                          {"none", Verbosity::kNone},
                                                          {"detailed", Verbosity::kDetailed}});
-  request.refit = OptionalEnum<Refit>(object, "refit",
-                                      {{"none", Refit::kNone}, {"all", Refit::kAll}, {"identical", Refit::kIdentical}})
-                      .value_or(Refit::kNone);
+  request.refit =
+      OptionalEnum<Refit>(object, "refit",
+                          {{"none", Refit::kNone}, {"all", Refit::kAll}, {"identical", Refit::kIdentical}})
+          .value_or(Refit::kNone);
   request.log_severity = OptionalEnum<Severity>(object, "logSeverity",
                                                 {{"internal-error", Severity::kInternalError},
                                                  {"error", Severity::kError},

@@ -19,7 +19,8 @@ struct JsBuildRequest {
   BuildRequest request;
 };
 
-/// Reads the object. `request.model_data` points into the Uint8Array that the object holds. Throws Napi::TypeError.
+/// Reads the object. `request.model_data` points into the Uint8Array that the object holds. Throws
+/// Napi::TypeError.
 JsBuildRequest ReadBuildRequest(Napi::Object object);
 
 }  // namespace trtn

@@ -93,8 +93,8 @@ Napi::Value Build(const Napi::CallbackInfo& info) {
 
   Napi::Object build = Napi::Object::New(env);
   build["promise"] = RunInBackground(env, WorkOf(call));
-  build["cancel"] = Napi::Function::New(
-      env, [call](const Napi::CallbackInfo&) { call->cancelled = true; }, "cancel");
+  build["cancel"] =
+      Napi::Function::New(env, [call](const Napi::CallbackInfo&) { call->cancelled = true; }, "cancel");
   return build;
 }
 

@@ -26,7 +26,8 @@ std::optional<Napi::Value> Property(Napi::Object object, const char* key) {
 int64_t WholeNumber(Napi::Env env, Napi::Value value, const char* key) {
   if (!value.IsNumber()) ThrowType(env, key, "a whole number");
   const double number = value.As<Napi::Number>().DoubleValue();
-  if (!(std::fabs(number) <= kMaxSafeInteger) || std::trunc(number) != number) ThrowType(env, key, "a whole number");
+  if (!(std::fabs(number) <= kMaxSafeInteger) || std::trunc(number) != number)
+    ThrowType(env, key, "a whole number");
   return static_cast<int64_t>(number);
 }
 

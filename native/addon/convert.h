@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between JavaScript values and the types of native/core. Readers throw Napi::TypeError that names the property:
-// options are validated in TypeScript, so such an error means that the two sides disagree.
+// Between JavaScript values and the types of native/core. Readers throw Napi::TypeError that names the
+// property: options are validated in TypeScript, so such an error means that the two sides disagree.
 #pragma once
 
 #include <napi.h>

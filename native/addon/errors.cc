@@ -10,7 +10,8 @@ namespace {
 
 Napi::Value ToJsDetail(Napi::Env env, const std::vector<std::string>& values) {
   Napi::Array list = Napi::Array::New(env, values.size());
-  for (size_t i = 0; i < values.size(); i++) list[static_cast<uint32_t>(i)] = Napi::String::New(env, values[i]);
+  for (size_t i = 0; i < values.size(); i++)
+    list[static_cast<uint32_t>(i)] = Napi::String::New(env, values[i]);
   return list;
 }
 

@@ -11,8 +11,8 @@
 
 namespace trtn {
 
-/// The JavaScript Error for a native failure, with `code`, `where`, `details` and `log`. `lib/binding` makes the
-/// TensorRTError of it.
+/// The JavaScript Error for a native failure, with `code`, `where`, `details` and `log`. `lib/binding` makes
+/// the TensorRTError of it.
 Napi::Error ToJsError(Napi::Env env, const Error& error);
 
 /// The same for whatever was thrown, as a value to reject a promise with. std::bad_alloc becomes

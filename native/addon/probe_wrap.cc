@@ -17,7 +17,8 @@ namespace {
 Napi::Object BuildInfo(Napi::Env env) {
   Napi::Object info = Napi::Object::New(env);
   Napi::Array families = Napi::Array::New(env);
-  for (Family family : trt::CompiledFamilies()) families[families.Length()] = Napi::String::New(env, FamilyName(family));
+  for (Family family : trt::CompiledFamilies())
+    families[families.Length()] = Napi::String::New(env, FamilyName(family));
   info["version"] = TRTN_VERSION;
   info["families"] = families;
 #if defined(__clang__)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The calls of a JavaScript session and their way back. A call is made on the JavaScript thread, executes on a
-// thread of the session, and ends in Delivery, which hands everything that has ended to JavaScript in one crossing.
+// The calls of a JavaScript session and their way back. A call is made on the JavaScript thread, executes on
+// a thread of the session, and ends in Delivery, which hands everything that has ended to JavaScript in one
+// crossing.
 #pragma once
 
 #include <napi.h>
@@ -45,7 +46,8 @@ class Delivery : public std::enable_shared_from_this<Delivery> {
 /// A call with a ticket.
 class SessionCall : public Call, public std::enable_shared_from_this<SessionCall> {
  public:
-  SessionCall(uint64_t ticket, std::shared_ptr<Delivery> delivery) : Call(ticket), delivery_(std::move(delivery)) {}
+  SessionCall(uint64_t ticket, std::shared_ptr<Delivery> delivery)
+      : Call(ticket), delivery_(std::move(delivery)) {}
   void Execute(ExecutionContext&) override {}
   void Finish(std::exception_ptr error) noexcept override {
     error_ = std::move(error);
@@ -60,7 +62,8 @@ class SessionCall : public Call, public std::enable_shared_from_this<SessionCall
   std::exception_ptr error_;
 };
 
-/// One inference. Its inputs are either copies in `staging` or, for runs on the JavaScript thread, the arrays.
+/// One inference. Its inputs are either copies in `staging` or, for runs on the JavaScript thread, the
+/// arrays.
 class RunCall : public SessionCall {
  public:
   RunCall(uint64_t ticket, std::shared_ptr<Delivery> delivery, bool allow_external)

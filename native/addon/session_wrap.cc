@@ -54,8 +54,8 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
     return DefineClass(
         env, "NativeSession",
         {InstanceMethod<&SessionWrap::Submit>("submit"), InstanceMethod<&SessionWrap::RunSync>("runSync"),
-         InstanceMethod<&SessionWrap::Withdraw>("withdraw"),
-         InstanceMethod<&SessionWrap::Bind>("bind"), InstanceMethod<&SessionWrap::Close>("close")});
+         InstanceMethod<&SessionWrap::Withdraw>("withdraw"), InstanceMethod<&SessionWrap::Bind>("bind"),
+         InstanceMethod<&SessionWrap::Close>("close")});
   }
 
   explicit SessionWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
@@ -107,7 +107,8 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   int64_t model_bytes_ = 0;
 };
 
-std::shared_ptr<RunCall> SessionWrap::MakeCall(const Napi::CallbackInfo& info, uint64_t ticket, size_t first) {
+std::shared_ptr<RunCall> SessionWrap::MakeCall(const Napi::CallbackInfo& info, uint64_t ticket,
+                                               size_t first) {
   RequireState(info.Env());
   auto call = std::make_shared<RunCall>(ticket, state_->delivery, state_->allow_external);
   ReadInputs(info.Env(), *call, info[first].As<Napi::Array>(), info[first + 1]);
@@ -146,7 +147,8 @@ void SessionWrap::ReadTargets(Napi::Env env, RunCall& call, Napi::Array targets)
     slot.view.dims = state_->outputs[i].dims;
     slot.view.bytes = TensorBytes(slot.view.type, slot.view.dims);
     slot.view.data = memory.data;
-    if (memory.bytes != slot.view.bytes) throw Error("ERR_TRT_ARG_VALUE", "An output array has a wrong size.");
+    if (memory.bytes != slot.view.bytes)
+      throw Error("ERR_TRT_ARG_VALUE", "An output array has a wrong size.");
   }
 }
 

@@ -47,8 +47,8 @@ struct BuildRequest {
   std::string model_path;
   const void* model_data = nullptr;
   size_t model_bytes = 0;
-  /// External data of a model that is given as bytes; valid as long as these. With a path, and with bytes that
-  /// come with the path that they were read from, the parser reads the files itself.
+  /// External data of a model that is given as bytes; valid as long as these. With a path, and with bytes
+  /// that come with the path that they were read from, the parser reads the files itself.
   std::vector<ExternalInitializer> initializers;
   /// Where the engine is streamed to; empty keeps it in memory.
   std::string output_path;

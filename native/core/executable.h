@@ -28,7 +28,8 @@ struct OutputSlot {
 class ExecutionContext {
  public:
   virtual ~ExecutionContext() = default;
-  /// Blocks until the outputs are written. `inputs` and `outputs` are in the model's order. Throws trtn::Error.
+  /// Blocks until the outputs are written. `inputs` and `outputs` are in the model's order. Throws
+  /// trtn::Error.
   virtual void Run(const std::vector<TensorView>& inputs, std::vector<OutputSlot>& outputs) = 0;
   /// Dimensions of every output for these inputs. May run the model where nothing else tells them.
   virtual std::vector<std::vector<int64_t>> ResolveOutputDims(const std::vector<TensorView>& inputs) = 0;
@@ -37,7 +38,8 @@ class ExecutionContext {
   virtual void Interrupt() noexcept {}
 };
 
-/// Inputs and outputs fixed once for any number of runs over the same memory. One run at a time, on any thread.
+/// Inputs and outputs fixed once for any number of runs over the same memory. One run at a time, on any
+/// thread.
 class BoundExecution {
  public:
   virtual ~BoundExecution() = default;

@@ -12,7 +12,8 @@ constexpr size_t kMaxMessageBytes = 16 * 1024;
 
 thread_local LogCapture* current_capture = nullptr;
 
-/// The captures that are open, for lines of foreign threads. Never destroyed: TensorRT's threads may log at exit.
+/// The captures that are open, for lines of foreign threads. Never destroyed: TensorRT's threads may log at
+/// exit.
 struct OpenCaptures {
   std::mutex mutex;
   std::vector<LogCapture*> captures;
@@ -27,11 +28,16 @@ OpenCaptures& Open() {
 
 const char* SeverityName(Severity severity) {
   switch (severity) {
-    case Severity::kInternalError: return "internal-error";
-    case Severity::kError: return "error";
-    case Severity::kWarning: return "warning";
-    case Severity::kInfo: return "info";
-    case Severity::kVerbose: break;
+    case Severity::kInternalError:
+      return "internal-error";
+    case Severity::kError:
+      return "error";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kInfo:
+      return "info";
+    case Severity::kVerbose:
+      break;
   }
   return "verbose";
 }

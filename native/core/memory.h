@@ -15,12 +15,12 @@ constexpr size_t kTensorAlignment = 64;
 /// Rounds up to kTensorAlignment.
 constexpr size_t AlignUp(size_t bytes) { return (bytes + kTensorAlignment - 1) & ~(kTensorAlignment - 1); }
 
-/// Zeroed, aligned memory that lives as long as its last reference, whoever holds it: a binding and the finaliser
-/// of the ArrayBuffer over it. Never null, also for 0 bytes. Throws std::bad_alloc.
+/// Zeroed, aligned memory that lives as long as its last reference, whoever holds it: a binding and the
+/// finaliser of the ArrayBuffer over it. Never null, also for 0 bytes. Throws std::bad_alloc.
 std::shared_ptr<void> AllocateTensorMemory(size_t bytes);
 
-/// Reusable memory for the inputs of calls in flight, kept by size class (powers of two). Fresh memory costs a page
-/// fault per 4 KiB, which is more than copying into memory that is already there. Thread-safe.
+/// Reusable memory for the inputs of calls in flight, kept by size class (powers of two). Fresh memory costs
+/// a page fault per 4 KiB, which is more than copying into memory that is already there. Thread-safe.
 class StagingPool : public std::enable_shared_from_this<StagingPool> {
  public:
   /// At most this much is kept for later; what is above is freed at once.

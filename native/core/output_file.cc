@@ -19,7 +19,8 @@ namespace {
 // write(2) takes at most 0x7ffff000 bytes at once.
 constexpr size_t kMaxWrite = size_t{1} << 30;
 
-/// A name that no other writer of this file has: other threads differ in the counter, other processes in the id.
+/// A name that no other writer of this file has: other threads differ in the counter, other processes in the
+/// id.
 std::string TemporaryName(const std::string& path) {
   static std::atomic<unsigned> counter{0};
   return path + ".tmp-" + std::to_string(getpid()) + "-" + std::to_string(counter++);

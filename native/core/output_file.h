@@ -7,8 +7,9 @@
 
 namespace trtn {
 
-/// A file that appears under its name only when it is complete: written beside it under a temporary name, flushed
-/// to the disk, then renamed. Whatever stood there before stays until then, and stays for good if writing fails.
+/// A file that appears under its name only when it is complete: written beside it under a temporary name,
+/// flushed to the disk, then renamed. Whatever stood there before stays until then, and stays for good if
+/// writing fails.
 ///
 /// Not thread-safe.
 class OutputFile {

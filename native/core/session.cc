@@ -77,7 +77,8 @@ void Session::WakeWorkerIfNeeded(std::unique_lock<std::mutex>& lock) {
 bool Session::Withdraw(uint64_t id) {
   std::shared_ptr<Call> withdrawn;  // destroyed after the lock is released
   std::lock_guard<std::mutex> lock(mutex_);
-  auto found = std::find_if(queue_.begin(), queue_.end(), [id](const auto& queued) { return queued->id() == id; });
+  auto found =
+      std::find_if(queue_.begin(), queue_.end(), [id](const auto& queued) { return queued->id() == id; });
   if (found == queue_.end()) return false;
   withdrawn = std::move(*found);
   queue_.erase(found);
@@ -126,7 +127,8 @@ void Session::Spin() const {
   const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(options_.spin_us);
   do {
     for (int i = 0; i < 16; ++i) {
-      if (queue_hint_.load(std::memory_order_acquire) > 0 || closed_hint_.load(std::memory_order_acquire)) return;
+      if (queue_hint_.load(std::memory_order_acquire) > 0 || closed_hint_.load(std::memory_order_acquire))
+        return;
       Pause();
     }
   } while (std::chrono::steady_clock::now() < end);

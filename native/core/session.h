@@ -43,15 +43,16 @@ struct SessionOptions {
   size_t contexts = 1;
   /// Calls that may wait for a context.
   size_t max_queue = 1024;
-  /// How long an idle thread watches for the next call before it sleeps. Waking a sleeping thread costs 5 µs, and
-  /// 20 µs more on an idle virtual CPU; the next call of a caller that awaits each one comes within this time.
+  /// How long an idle thread watches for the next call before it sleeps. Waking a sleeping thread costs 5 µs,
+  /// and 20 µs more on an idle virtual CPU; the next call of a caller that awaits each one comes within this
+  /// time.
   int spin_us = 50;
 };
 
 /// A pool of execution contexts with one first-in-first-out queue before it.
 ///
-/// Waiting calls are taken in order. All members may be called from any thread, except that the destructor and
-/// Abandon() must not run on a thread of the session.
+/// Waiting calls are taken in order. All members may be called from any thread, except that the destructor
+/// and Abandon() must not run on a thread of the session.
 class Session {
  public:
   /// Creates contexts and threads. Throws what CreateContext() throws.
@@ -64,15 +65,17 @@ class Session {
   /// Null after the session has closed.
   std::shared_ptr<Executable> executable() const;
 
-  /// Queues a call. Throws ERR_TRT_RUN_CLOSED, or ERR_TRT_RUN_QUEUE_FULL where `max_queue` calls wait already.
+  /// Queues a call. Throws ERR_TRT_RUN_CLOSED, or ERR_TRT_RUN_QUEUE_FULL where `max_queue` calls wait
+  /// already.
   void Submit(std::shared_ptr<Call> call);
   /// Takes a call out of the queue; false if it runs or has run. Its Finish() is not called.
   bool Withdraw(uint64_t id);
-  /// Executes on the calling thread with the next context that is free, before the calls that wait: the caller
-  /// blocks, they do not. Throws what Execute() throws, or ERR_TRT_RUN_CLOSED. Finish() is not called.
+  /// Executes on the calling thread with the next context that is free, before the calls that wait: the
+  /// caller blocks, they do not. Throws what Execute() throws, or ERR_TRT_RUN_CLOSED. Finish() is not called.
   void RunNow(Call& call);
-  /// Refuses new calls, finishes the queued ones with ERR_TRT_RUN_CLOSED, lets the running ones end, releases the
-  /// executable and then calls `on_closed`, from a thread of the session. Later calls do nothing and return false.
+  /// Refuses new calls, finishes the queued ones with ERR_TRT_RUN_CLOSED, lets the running ones end, releases
+  /// the executable and then calls `on_closed`, from a thread of the session. Later calls do nothing and
+  /// return false.
   bool Close(std::function<void()> on_closed);
   /// Drops the queued calls unfinished, interrupts the running ones and waits for the threads.
   void Abandon() noexcept;

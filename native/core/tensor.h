@@ -8,10 +8,29 @@
 
 namespace trtn {
 
-/// Element types as JavaScript names them (`lib/tensor/element-type.ts` holds the same list in the same order).
+/// Element types as JavaScript names them (`lib/tensor/element-type.ts` holds the same list in the same
+/// order).
 enum class ElementType : int {
-  kFloat32, kFloat16, kBFloat16, kFloat64, kInt8, kUInt8, kInt16, kUInt16, kInt32, kUInt32, kInt64, kUInt64,
-  kBool, kString, kFloat8E4M3, kFloat8E5M2, kInt4, kUInt4, kFloat4E2M1, kUnknown
+  kFloat32,
+  kFloat16,
+  kBFloat16,
+  kFloat64,
+  kInt8,
+  kUInt8,
+  kInt16,
+  kUInt16,
+  kInt32,
+  kUInt32,
+  kInt64,
+  kUInt64,
+  kBool,
+  kString,
+  kFloat8E4M3,
+  kFloat8E5M2,
+  kInt4,
+  kUInt4,
+  kFloat4E2M1,
+  kUnknown
 };
 
 /// The JavaScript name ("float32"), "unknown" for kUnknown.
@@ -36,7 +55,7 @@ struct TensorInfo {
   bool is_shape_tensor = false;
 };
 
-/// A dense tensor in host memory that somebody else owns. 
+/// A dense tensor in host memory that somebody else owns.
 struct TensorView {
   ElementType type = ElementType::kUnknown;
   std::vector<int64_t> dims;

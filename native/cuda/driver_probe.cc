@@ -30,33 +30,47 @@ std::string ErrorText(const DynamicLibrary& library, Result code) {
 
 DriverStatus StatusOf(Result code) {
   switch (code) {
-    case kSuccess: return DriverStatus::kOk;
+    case kSuccess:
+      return DriverStatus::kOk;
     case kNoDevice:
-    case kInvalidDevice: return DriverStatus::kNoDevice;
-    case kInsufficientDriver: return DriverStatus::kTooOld;
+    case kInvalidDevice:
+      return DriverStatus::kNoDevice;
+    case kInsufficientDriver:
+      return DriverStatus::kTooOld;
     case kSystemDriverMismatch:
-    case kCompatNotSupported: return DriverStatus::kMismatch;
-    default: return DriverStatus::kError;
+    case kCompatNotSupported:
+      return DriverStatus::kMismatch;
+    default:
+      return DriverStatus::kError;
   }
 }
 
 std::string Explain(Result code) {
   switch (code) {
-    case kStubLibrary: return "it is the link-time stub of the CUDA toolkit, not a driver";
-    case kInsufficientDriver: return "the driver is too old";
-    case kNoDevice: return "the driver sees no GPU";
-    case kInvalidDevice: return "CUDA_VISIBLE_DEVICES names no GPU that exists";
-    case kSystemNotReady: return "the GPU fabric is not ready (on NVSwitch systems: is nvidia-fabricmanager running?)";
-    case kSystemDriverMismatch: return "the driver's library and its kernel module have different versions";
-    case kCompatNotSupported: return "the CUDA compatibility library does not support this GPU";
-    default: return "the driver does not start";
+    case kStubLibrary:
+      return "it is the link-time stub of the CUDA toolkit, not a driver";
+    case kInsufficientDriver:
+      return "the driver is too old";
+    case kNoDevice:
+      return "the driver sees no GPU";
+    case kInvalidDevice:
+      return "CUDA_VISIBLE_DEVICES names no GPU that exists";
+    case kSystemNotReady:
+      return "the GPU fabric is not ready (on NVSwitch systems: is nvidia-fabricmanager running?)";
+    case kSystemDriverMismatch:
+      return "the driver's library and its kernel module have different versions";
+    case kCompatNotSupported:
+      return "the CUDA compatibility library does not support this GPU";
+    default:
+      return "the driver does not start";
   }
 }
 
 DriverReport& Fail(DriverReport& report, const DynamicLibrary& library, const char* call, Result code) {
   report.status = StatusOf(code);
   report.code = code;
-  report.message = report.path + ": " + Explain(code) + ": " + call + " returned " + ErrorText(library, code) + ".";
+  report.message =
+      report.path + ": " + Explain(code) + ": " + call + " returned " + ErrorText(library, code) + ".";
   return report;
 }
 
@@ -84,7 +98,8 @@ DeviceInfo Describe(const DynamicLibrary& library, Device device, int ordinal) {
   if (get_uuid != nullptr && get_uuid(&uuid, device) == kSuccess) info.uuid = UuidText(uuid);
   int major = 0, minor = 0;
   auto* get_attribute = library.Function<DeviceGetAttributeFn>("cuDeviceGetAttribute");
-  if (get_attribute != nullptr && get_attribute(&major, kAttributeComputeCapabilityMajor, device) == kSuccess &&
+  if (get_attribute != nullptr &&
+      get_attribute(&major, kAttributeComputeCapabilityMajor, device) == kSuccess &&
       get_attribute(&minor, kAttributeComputeCapabilityMinor, device) == kSuccess) {
     info.compute_capability = major * 10 + minor;
   }
@@ -119,24 +134,36 @@ DriverReport& ListDevices(DriverReport& report, const DynamicLibrary& library) {
 
 const char* DriverStatusName(DriverStatus status) {
   switch (status) {
-    case DriverStatus::kOk: return "ok";
-    case DriverStatus::kNotFound: return "not-found";
-    case DriverStatus::kNoDevice: return "no-device";
-    case DriverStatus::kTooOld: return "too-old";
-    case DriverStatus::kMismatch: return "mismatch";
-    case DriverStatus::kError: break;
+    case DriverStatus::kOk:
+      return "ok";
+    case DriverStatus::kNotFound:
+      return "not-found";
+    case DriverStatus::kNoDevice:
+      return "no-device";
+    case DriverStatus::kTooOld:
+      return "too-old";
+    case DriverStatus::kMismatch:
+      return "mismatch";
+    case DriverStatus::kError:
+      break;
   }
   return "error";
 }
 
 const char* DriverErrorCode(DriverStatus status) {
   switch (status) {
-    case DriverStatus::kOk: return nullptr;
-    case DriverStatus::kNotFound: return "ERR_TRT_CUDA_DRIVER_NOT_FOUND";
-    case DriverStatus::kNoDevice: return "ERR_TRT_CUDA_NO_DEVICE";
-    case DriverStatus::kTooOld: return "ERR_TRT_CUDA_DRIVER_TOO_OLD";
-    case DriverStatus::kMismatch: return "ERR_TRT_CUDA_DRIVER_MISMATCH";
-    case DriverStatus::kError: break;
+    case DriverStatus::kOk:
+      return nullptr;
+    case DriverStatus::kNotFound:
+      return "ERR_TRT_CUDA_DRIVER_NOT_FOUND";
+    case DriverStatus::kNoDevice:
+      return "ERR_TRT_CUDA_NO_DEVICE";
+    case DriverStatus::kTooOld:
+      return "ERR_TRT_CUDA_DRIVER_TOO_OLD";
+    case DriverStatus::kMismatch:
+      return "ERR_TRT_CUDA_DRIVER_MISMATCH";
+    case DriverStatus::kError:
+      break;
   }
   return "ERR_TRT_CUDA_INIT";
 }

@@ -45,8 +45,8 @@ constexpr int kOldestDriver = 11080;
 /// Opens libcuda.so.1 (or `path`), initialises it and lists the devices. Creates no context. Never throws.
 /// Thread-safe. A driver older than `min_version` is kTooOld.
 ///
-/// This comes before any other call into CUDA or TensorRT: some TensorRT libraries abort the process when there
-/// is no working driver.
+/// This comes before any other call into CUDA or TensorRT: some TensorRT libraries abort the process when
+/// there is no working driver.
 DriverReport ProbeDriver(const std::string& path = {}, int min_version = kOldestDriver);
 
 }  // namespace trtn::cuda

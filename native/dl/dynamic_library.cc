@@ -12,13 +12,15 @@ namespace {
 
 std::string PathOf(void* handle, const std::string& asked) {
   link_map* map = nullptr;
-  if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map != nullptr && map->l_name != nullptr && *map->l_name != '\0') {
+  if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map != nullptr && map->l_name != nullptr &&
+      *map->l_name != '\0') {
     return map->l_name;
   }
   return asked;
 }
 
-// A dependency that is missing gives the same words as a missing file, with the dependency's name before them.
+// A dependency that is missing gives the same words as a missing file, with the dependency's name before
+// them.
 bool IsMissing(const std::string& path, const std::string& error) {
   if (path.find('/') != std::string::npos) {
     struct stat info;

@@ -16,7 +16,8 @@ class DynamicLibrary {
   struct OpenResult {
     std::shared_ptr<DynamicLibrary> library;
     std::string error;
-    /// True if the file itself is not there; false if it is but does not load (wrong machine, missing dependency).
+    /// True if the file itself is not there; false if it is but does not load (wrong machine, missing
+    /// dependency).
     bool missing = false;
   };
 

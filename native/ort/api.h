@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-// The part of ONNX Runtime's C API that this package calls. The API is one table of function pointers that only
-// ever grows at its end, so a slot's index is stable across versions; the table is read by index and no header
-// of ONNX Runtime is needed. ort_runtime_test.cc holds these indexes against a real library.
+// The part of ONNX Runtime's C API that this package calls. The API is one table of function pointers that
+// only ever grows at its end, so a slot's index is stable across versions; the table is read by index and no
+// header of ONNX Runtime is needed. ort_runtime_test.cc holds these indexes against a real library.
 
 namespace trtn::ort {
 
@@ -36,46 +36,47 @@ struct ApiBase {
   const char* (*GetVersionString)();
 };
 
-/// X(index in the table, name, return type, parameters). A Status* that is not null is an error to be released.
-#define TRTN_ORT_SLOTS(X)                                                                                     \
-  X(2, GetErrorMessage, const char*, const Status*)                                                           \
-  X(4, CreateEnvWithCustomLogger, Status*, LogFunction, void*, LogLevel, const char* log_id, Env**)           \
-  X(7, CreateSession, Status*, const Env*, const char* path, const SessionOptions*, OrtSession**)             \
-  X(8, CreateSessionFromArray, Status*, const Env*, const void* data, size_t bytes, const SessionOptions*,    \
-    OrtSession**)                                                                                             \
-  X(9, Run, Status*, OrtSession*, const RunOptions*, const char* const* input_names, const Value* const*,     \
-    size_t, const char* const* output_names, size_t, Value**)                                                 \
-  X(10, CreateSessionOptions, Status*, SessionOptions**)                                                      \
-  X(24, SetIntraOpNumThreads, Status*, SessionOptions*, int)                                                  \
-  X(25, SetInterOpNumThreads, Status*, SessionOptions*, int)                                                  \
-  X(30, SessionGetInputCount, Status*, const OrtSession*, size_t*)                                            \
-  X(31, SessionGetOutputCount, Status*, const OrtSession*, size_t*)                                           \
-  X(33, SessionGetInputTypeInfo, Status*, const OrtSession*, size_t, TypeInfo**)                              \
-  X(34, SessionGetOutputTypeInfo, Status*, const OrtSession*, size_t, TypeInfo**)                             \
-  X(36, SessionGetInputName, Status*, const OrtSession*, size_t, Allocator*, char**)                          \
-  X(37, SessionGetOutputName, Status*, const OrtSession*, size_t, Allocator*, char**)                         \
-  X(39, CreateRunOptions, Status*, RunOptions**)                                                              \
-  X(46, RunOptionsSetTerminate, Status*, RunOptions*)                                                         \
-  X(49, CreateTensorWithDataAsOrtValue, Status*, const MemoryInfo*, void* data, size_t bytes,                 \
-    const int64_t* dims, size_t rank, int type, Value**)                                                      \
-  X(51, GetTensorMutableData, Status*, Value*, void**)                                                        \
-  X(55, CastTypeInfoToTensorInfo, Status*, const TypeInfo*, const TensorTypeInfo**)                           \
-  X(56, GetOnnxTypeFromTypeInfo, Status*, const TypeInfo*, OnnxType*)                                         \
-  X(60, GetTensorElementType, Status*, const TensorTypeInfo*, int*)                                           \
-  X(61, GetDimensionsCount, Status*, const TensorTypeInfo*, size_t*)                                          \
-  X(62, GetDimensions, Status*, const TensorTypeInfo*, int64_t*, size_t)                                      \
-  X(63, GetSymbolicDimensions, Status*, const TensorTypeInfo*, const char**, size_t)                          \
-  X(65, GetTensorTypeAndShape, Status*, const Value*, TensorTypeInfo**)                                       \
-  X(69, CreateCpuMemoryInfo, Status*, int allocator_type, int memory_type, MemoryInfo**)                      \
-  X(76, AllocatorFree, Status*, Allocator*, void*)                                                            \
-  X(78, GetAllocatorWithDefaultOptions, Status*, Allocator**)                                                 \
-  X(93, ReleaseStatus, void, Status*)                                                                         \
-  X(95, ReleaseSession, void, OrtSession*)                                                                    \
-  X(96, ReleaseValue, void, Value*)                                                                           \
-  X(97, ReleaseRunOptions, void, RunOptions*)                                                                 \
-  X(98, ReleaseTypeInfo, void, TypeInfo*)                                                                     \
-  X(99, ReleaseTensorTypeAndShapeInfo, void, TensorTypeInfo*)                                                 \
-  X(100, ReleaseSessionOptions, void, SessionOptions*)                                                        \
+/// X(index in the table, name, return type, parameters). A Status* that is not null is an error to be
+/// released.
+#define TRTN_ORT_SLOTS(X)                                                                                  \
+  X(2, GetErrorMessage, const char*, const Status*)                                                        \
+  X(4, CreateEnvWithCustomLogger, Status*, LogFunction, void*, LogLevel, const char* log_id, Env**)        \
+  X(7, CreateSession, Status*, const Env*, const char* path, const SessionOptions*, OrtSession**)          \
+  X(8, CreateSessionFromArray, Status*, const Env*, const void* data, size_t bytes, const SessionOptions*, \
+    OrtSession**)                                                                                          \
+  X(9, Run, Status*, OrtSession*, const RunOptions*, const char* const* input_names, const Value* const*,  \
+    size_t, const char* const* output_names, size_t, Value**)                                              \
+  X(10, CreateSessionOptions, Status*, SessionOptions**)                                                   \
+  X(24, SetIntraOpNumThreads, Status*, SessionOptions*, int)                                               \
+  X(25, SetInterOpNumThreads, Status*, SessionOptions*, int)                                               \
+  X(30, SessionGetInputCount, Status*, const OrtSession*, size_t*)                                         \
+  X(31, SessionGetOutputCount, Status*, const OrtSession*, size_t*)                                        \
+  X(33, SessionGetInputTypeInfo, Status*, const OrtSession*, size_t, TypeInfo**)                           \
+  X(34, SessionGetOutputTypeInfo, Status*, const OrtSession*, size_t, TypeInfo**)                          \
+  X(36, SessionGetInputName, Status*, const OrtSession*, size_t, Allocator*, char**)                       \
+  X(37, SessionGetOutputName, Status*, const OrtSession*, size_t, Allocator*, char**)                      \
+  X(39, CreateRunOptions, Status*, RunOptions**)                                                           \
+  X(46, RunOptionsSetTerminate, Status*, RunOptions*)                                                      \
+  X(49, CreateTensorWithDataAsOrtValue, Status*, const MemoryInfo*, void* data, size_t bytes,              \
+    const int64_t* dims, size_t rank, int type, Value**)                                                   \
+  X(51, GetTensorMutableData, Status*, Value*, void**)                                                     \
+  X(55, CastTypeInfoToTensorInfo, Status*, const TypeInfo*, const TensorTypeInfo**)                        \
+  X(56, GetOnnxTypeFromTypeInfo, Status*, const TypeInfo*, OnnxType*)                                      \
+  X(60, GetTensorElementType, Status*, const TensorTypeInfo*, int*)                                        \
+  X(61, GetDimensionsCount, Status*, const TensorTypeInfo*, size_t*)                                       \
+  X(62, GetDimensions, Status*, const TensorTypeInfo*, int64_t*, size_t)                                   \
+  X(63, GetSymbolicDimensions, Status*, const TensorTypeInfo*, const char**, size_t)                       \
+  X(65, GetTensorTypeAndShape, Status*, const Value*, TensorTypeInfo**)                                    \
+  X(69, CreateCpuMemoryInfo, Status*, int allocator_type, int memory_type, MemoryInfo**)                   \
+  X(76, AllocatorFree, Status*, Allocator*, void*)                                                         \
+  X(78, GetAllocatorWithDefaultOptions, Status*, Allocator**)                                              \
+  X(93, ReleaseStatus, void, Status*)                                                                      \
+  X(95, ReleaseSession, void, OrtSession*)                                                                 \
+  X(96, ReleaseValue, void, Value*)                                                                        \
+  X(97, ReleaseRunOptions, void, RunOptions*)                                                              \
+  X(98, ReleaseTypeInfo, void, TypeInfo*)                                                                  \
+  X(99, ReleaseTensorTypeAndShapeInfo, void, TensorTypeInfo*)                                              \
+  X(100, ReleaseSessionOptions, void, SessionOptions*)                                                     \
   X(130, AddSessionConfigEntry, Status*, SessionOptions*, const char* key, const char* value)
 
 /// The slots above as typed pointers, copied out of a library's table.

@@ -36,10 +36,10 @@ ValueHandle Wrap(const Model& model, const TensorView& view) {
   void* data = view.data != nullptr ? view.data : nothing;
   Value* value = nullptr;
   const Runtime& runtime = model.runtime;
-  runtime.Check(runtime.api().CreateTensorWithDataAsOrtValue(runtime.host_memory(), data, view.bytes,
-                                                             view.dims.data(), view.dims.size(),
-                                                             ToOnnxType(view.type), &value),
-                kRunError, "CreateTensorWithDataAsOrtValue");
+  runtime.Check(
+      runtime.api().CreateTensorWithDataAsOrtValue(runtime.host_memory(), data, view.bytes, view.dims.data(),
+                                                   view.dims.size(), ToOnnxType(view.type), &value),
+      kRunError, "CreateTensorWithDataAsOrtValue");
   return ValueHandle(value, runtime.api().ReleaseValue);
 }
 
@@ -66,7 +66,8 @@ TensorView Describe(const Model& model, Value* value) {
 /// RunOptions that can be told, from any thread, to end the run they belong to.
 class Interruptible {
  public:
-  explicit Interruptible(const Runtime& runtime) : api_(runtime.api()), options_(nullptr, api_.ReleaseRunOptions) {
+  explicit Interruptible(const Runtime& runtime)
+      : api_(runtime.api()), options_(nullptr, api_.ReleaseRunOptions) {
     RunOptions* raw = nullptr;
     runtime.Check(api_.CreateRunOptions(&raw), kRunError, "CreateRunOptions");
     options_.reset(raw);
@@ -86,14 +87,16 @@ class Interruptible {
 void RunModel(const Model& model, const RunOptions* options, const std::vector<Value*>& inputs,
               const std::vector<const char*>& output_names, std::vector<Value*>& outputs) {
   LogCapture capture;
-  Status* status = model.runtime.api().Run(model.session.get(), options, model.input_names.data(), inputs.data(),
-                                           inputs.size(), output_names.data(), outputs.size(), outputs.data());
+  Status* status =
+      model.runtime.api().Run(model.session.get(), options, model.input_names.data(), inputs.data(),
+                              inputs.size(), output_names.data(), outputs.size(), outputs.data());
   if (status != nullptr) model.runtime.Throw(status, kRunError, "Run", capture.Take());
 }
 
 class Context : public ExecutionContext {
  public:
-  explicit Context(std::shared_ptr<const Model> model) : model_(std::move(model)), options_(model_->runtime) {}
+  explicit Context(std::shared_ptr<const Model> model)
+      : model_(std::move(model)), options_(model_->runtime) {}
 
   void Run(const std::vector<TensorView>& inputs, std::vector<OutputSlot>& outputs) override {
     std::vector<ValueHandle> held;
@@ -142,7 +145,8 @@ class Context : public ExecutionContext {
       made.push_back(&slot);
     }
     // Second pass: every value has its owner before anything can throw.
-    for (OutputSlot* slot : made) slot->owned.view = Describe(*model_, static_cast<Value*>(slot->owned.owner.get()));
+    for (OutputSlot* slot : made)
+      slot->owned.view = Describe(*model_, static_cast<Value*>(slot->owned.owner.get()));
   }
 
   std::shared_ptr<const Model> model_;
@@ -156,7 +160,8 @@ class Bound : public BoundExecution {
       : model_(std::move(model)), options_(model_->runtime) {
     for (const TensorView& view : inputs) held_.push_back(Wrap(*model_, view));
     for (const TensorView& view : outputs) held_.push_back(Wrap(*model_, view));
-    for (size_t i = 0; i < held_.size(); ++i) (i < inputs.size() ? inputs_ : outputs_).push_back(held_[i].get());
+    for (size_t i = 0; i < held_.size(); ++i)
+      (i < inputs.size() ? inputs_ : outputs_).push_back(held_[i].get());
   }
 
   void Run() override { RunModel(*model_, options_.get(), inputs_, model_->output_names, outputs_); }
@@ -203,7 +208,8 @@ void ReadType(const Model& model, const TypeInfo* type_info, TensorInfo& info) {
   OnnxType kind = OnnxType::kUnknown;
   runtime.Check(api.GetOnnxTypeFromTypeInfo(type_info, &kind), kModelError, "GetOnnxTypeFromTypeInfo");
   if (kind != OnnxType::kTensor) {
-    throw Error(kModelError, "'" + info.name + "' is a sequence, map or optional; only tensors are supported");
+    throw Error(kModelError,
+                "'" + info.name + "' is a sequence, map or optional; only tensors are supported");
   }
   const TensorTypeInfo* tensor = nullptr;  // a view into type_info, not to be released
   runtime.Check(api.CastTypeInfoToTensorInfo(type_info, &tensor), kModelError, "CastTypeInfoToTensorInfo");
@@ -244,7 +250,8 @@ Handle<SessionOptions> MakeOptions(const Runtime& runtime, const ModelOptions& w
   SessionOptions* raw = nullptr;
   runtime.Check(api.CreateSessionOptions(&raw), kModelError, "CreateSessionOptions");
   Handle<SessionOptions> options(raw, api.ReleaseSessionOptions);
-  runtime.Check(api.SetIntraOpNumThreads(raw, wanted.intra_op_num_threads), kModelError, "SetIntraOpNumThreads");
+  runtime.Check(api.SetIntraOpNumThreads(raw, wanted.intra_op_num_threads), kModelError,
+                "SetIntraOpNumThreads");
   runtime.Check(api.SetInterOpNumThreads(raw, 1), kModelError, "SetInterOpNumThreads");
   return options;
 }
@@ -255,10 +262,10 @@ void CreateSession(Model& model, const ModelOptions& wanted) {
   const Handle<SessionOptions> options = MakeOptions(runtime, wanted);
   LogCapture capture;
   OrtSession* raw = nullptr;
-  Status* status =
-      wanted.model_data != nullptr
-          ? api.CreateSessionFromArray(runtime.env(), wanted.model_data, wanted.model_bytes, options.get(), &raw)
-          : api.CreateSession(runtime.env(), wanted.model_path.c_str(), options.get(), &raw);
+  Status* status = wanted.model_data != nullptr
+                       ? api.CreateSessionFromArray(runtime.env(), wanted.model_data, wanted.model_bytes,
+                                                    options.get(), &raw)
+                       : api.CreateSession(runtime.env(), wanted.model_path.c_str(), options.get(), &raw);
   if (status != nullptr) runtime.Throw(status, kModelError, "CreateSession", capture.Take());
   model.session.reset(raw);
 }

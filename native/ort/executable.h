@@ -18,8 +18,8 @@ struct ModelOptions {
   int intra_op_num_threads = 1;
 };
 
-/// Loads an ONNX model with the libonnxruntime at `library`. Blocks (tens of ms for a real model); thread-safe.
-/// All contexts of the result share one set of weights and one thread pool. Throws
+/// Loads an ONNX model with the libonnxruntime at `library`. Blocks (tens of ms for a real model);
+/// thread-safe. All contexts of the result share one set of weights and one thread pool. Throws
 /// ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND or ERR_TRT_RUN_MODEL.
 std::shared_ptr<Executable> LoadModel(const std::string& library, const ModelOptions& options);
 

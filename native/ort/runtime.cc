@@ -64,7 +64,8 @@ Runtime::Runtime(std::string path, std::string version, const void* const* table
     : path_(std::move(path)), version_(std::move(version)), api_(table) {
   Check(api_.CreateEnvWithCustomLogger(&LogSink::Write, nullptr, LogLevel::kWarning, "tensorrt-node", &env_),
         kNotUsable, "CreateEnvWithCustomLogger");
-  Check(api_.CreateCpuMemoryInfo(kDeviceAllocator, kDefaultMemory, &host_memory_), kNotUsable, "CreateCpuMemoryInfo");
+  Check(api_.CreateCpuMemoryInfo(kDeviceAllocator, kDefaultMemory, &host_memory_), kNotUsable,
+        "CreateCpuMemoryInfo");
   Check(api_.GetAllocatorWithDefaultOptions(&allocator_), kNotUsable, "GetAllocatorWithDefaultOptions");
 }
 
@@ -77,7 +78,8 @@ Runtime& Runtime::Open(const std::string& path) {
   if (found != opened.end()) return *found->second;
 
   const DynamicLibrary::OpenResult result = DynamicLibrary::Open(path);
-  if (result.library == nullptr) throw Error(kNotUsable, path + " cannot be opened: " + result.error, "dlopen");
+  if (result.library == nullptr)
+    throw Error(kNotUsable, path + " cannot be opened: " + result.error, "dlopen");
   auto* get_base = result.library->Function<const ApiBase*()>("OrtGetApiBase");
   if (get_base == nullptr) {
     throw Error(kNotUsable, path + " is not ONNX Runtime: it has no OrtGetApiBase", "OrtGetApiBase");
@@ -85,7 +87,8 @@ Runtime& Runtime::Open(const std::string& path) {
   const ApiBase* base = get_base();
   const std::string version = base->GetVersionString();
   // Asked first: GetApi() of an older library prints to stderr when it does not know the version.
-  const void* const* table = ApiVersionOf(version.c_str()) >= kApiVersion ? base->GetApi(kApiVersion) : nullptr;
+  const void* const* table =
+      ApiVersionOf(version.c_str()) >= kApiVersion ? base->GetApi(kApiVersion) : nullptr;
   if (table == nullptr) {
     throw Error(kNotUsable, path + " is ONNX Runtime " + version + "; 1.17 or newer is needed", "GetApi");
   }

@@ -27,7 +27,8 @@ class Runtime {
   Allocator* allocator() const { return allocator_; }
 
   /// Throws `code` with ONNX Runtime's text and the given log lines; releases the status.
-  [[noreturn]] void Throw(Status* status, const char* code, const char* where, std::vector<LogLine> log) const;
+  [[noreturn]] void Throw(Status* status, const char* code, const char* where,
+                          std::vector<LogLine> log) const;
   /// As Throw() for a status that is not null, nothing for one that is.
   void Check(Status* status, const char* code, const char* where) const {
     if (status != nullptr) Throw(status, code, where, {});

@@ -91,7 +91,8 @@ TEST_F(Builder, TakesExternalWeightsFromFilesAndFromMemory) {
 
   const fs::path file = InFolder("model.onnx");
   std::ofstream(file, std::ios::binary) << model;
-  std::ofstream(InFolder("weights.bin"), std::ios::binary).write(reinterpret_cast<const char*>(weights.data()), bytes);
+  std::ofstream(InFolder("weights.bin"), std::ios::binary)
+      .write(reinterpret_cast<const char*>(weights.data()), bytes);
   BuildRequest from_file;
   from_file.model_path = file;
   EXPECT_TRUE(IsWholePlan(backend_->Build(from_file, {}).engine));
@@ -126,7 +127,8 @@ TEST_F(Builder, RefusesWrongProfiles) {
   EXPECT_EQ(code_of({{"x", false, {1, 8, 1}, {1, 8, 1}, {1, 8, 1}}}), "ERR_TRT_ARG_PROFILE_RANK");
   EXPECT_EQ(code_of({{"x", false, {1}, {1, 8}, {1, 8}}}), "ERR_TRT_ARG_PROFILE_RANK");
   EXPECT_EQ(code_of({{"x", false, {9, 8}, {4, 8}, {1, 8}}}), "ERR_TRT_ARG_PROFILE_RANGE");
-  EXPECT_EQ(code_of({{"x", false, std::vector<int64_t>(9, 1), std::vector<int64_t>(9, 1), std::vector<int64_t>(9, 1)}}),
+  EXPECT_EQ(code_of({{"x", false, std::vector<int64_t>(9, 1), std::vector<int64_t>(9, 1),
+                      std::vector<int64_t>(9, 1)}}),
             "ERR_TRT_ARG_PROFILE_RANK");
 }
 
@@ -161,13 +163,17 @@ TEST_F(Builder, RefusesTheOptionsThatRtxLacks) {
     set(request);
     return FailureOf(test::SmallConvNet(), request);
   };
-  const Error hardware = error_of([](BuildRequest& r) { r.hardware_compatibility = HardwareCompatibility::kAmperePlus; });
+  const Error hardware =
+      error_of([](BuildRequest& r) { r.hardware_compatibility = HardwareCompatibility::kAmperePlus; });
   EXPECT_EQ(hardware.code(), "ERR_TRT_BUILD_OPTION_UNSUPPORTED");
   EXPECT_EQ(test::Detail(hardware, "option"), std::vector<std::string>{"hardwareCompatibility"});
   EXPECT_NE(std::string(hardware.what()).find("TensorRT-RTX 1."), std::string::npos);
-  EXPECT_EQ(error_of([](BuildRequest& r) { r.version_compatible = true; }).code(), "ERR_TRT_BUILD_OPTION_UNSUPPORTED");
-  EXPECT_EQ(error_of([](BuildRequest& r) { r.exclude_lean_runtime = true; }).code(), "ERR_TRT_BUILD_OPTION_UNSUPPORTED");
-  EXPECT_EQ(error_of([](BuildRequest& r) { r.compute_capabilities = {90}; }).code(), "ERR_TRT_BUILD_OPTION_UNSUPPORTED");
+  EXPECT_EQ(error_of([](BuildRequest& r) { r.version_compatible = true; }).code(),
+            "ERR_TRT_BUILD_OPTION_UNSUPPORTED");
+  EXPECT_EQ(error_of([](BuildRequest& r) { r.exclude_lean_runtime = true; }).code(),
+            "ERR_TRT_BUILD_OPTION_UNSUPPORTED");
+  EXPECT_EQ(error_of([](BuildRequest& r) { r.compute_capabilities = {90}; }).code(),
+            "ERR_TRT_BUILD_OPTION_UNSUPPORTED");
   EXPECT_EQ(error_of([](BuildRequest& r) { r.optimization_level = 6; }).code(), "ERR_TRT_ARG_VALUE");
 }
 
@@ -181,7 +187,8 @@ TEST_F(Builder, SaysWhichOptionsNeedAGpu) {
   EXPECT_EQ(refit.code(), "ERR_TRT_CUDA_DRIVER_NOT_FOUND");
   EXPECT_NE(std::string(refit.what()).find("refit"), std::string::npos);
   EXPECT_EQ(error_of([](BuildRequest& r) { r.strip_plan = true; }).code(), "ERR_TRT_CUDA_DRIVER_NOT_FOUND");
-  EXPECT_EQ(error_of([](BuildRequest& r) { r.compute_capabilities = {1}; }).code(), "ERR_TRT_CUDA_DRIVER_NOT_FOUND");
+  EXPECT_EQ(error_of([](BuildRequest& r) { r.compute_capabilities = {1}; }).code(),
+            "ERR_TRT_CUDA_DRIVER_NOT_FOUND");
 }
 
 TEST_F(Builder, KeepsATimingCache) {

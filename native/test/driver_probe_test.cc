@@ -76,9 +76,12 @@ TEST_F(DriverProbe, MapsEachResultToItsStatus) {
     int result;
     DriverStatus status;
     const char* words;
-  } cases[] = {{803, DriverStatus::kMismatch, "kernel module"},  {804, DriverStatus::kMismatch, "compatibility"},
-               {35, DriverStatus::kTooOld, "too old"},           {34, DriverStatus::kError, "stub"},
-               {999, DriverStatus::kError, "does not start"},    {101, DriverStatus::kNoDevice, "VISIBLE_DEVICES"},
+  } cases[] = {{803, DriverStatus::kMismatch, "kernel module"},
+               {804, DriverStatus::kMismatch, "compatibility"},
+               {35, DriverStatus::kTooOld, "too old"},
+               {34, DriverStatus::kError, "stub"},
+               {999, DriverStatus::kError, "does not start"},
+               {101, DriverStatus::kNoDevice, "VISIBLE_DEVICES"},
                {802, DriverStatus::kError, "fabric"}};
   for (const auto& expected : cases) {
     Order("INIT", expected.result);

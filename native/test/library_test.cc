@@ -14,7 +14,9 @@ namespace {
 
 const std::string kStandins = TRTN_TEST_STANDIN_DIR;
 
-std::string InferOf(const std::string& major) { return kStandins + "/tensorrt-" + major + "/libnvinfer.so." + major; }
+std::string InferOf(const std::string& major) {
+  return kStandins + "/tensorrt-" + major + "/libnvinfer.so." + major;
+}
 std::string ParserOf(const std::string& major) {
   return kStandins + "/tensorrt-" + major + "/libnvonnxparser.so." + major;
 }
@@ -41,8 +43,9 @@ TEST(Library, NamesAnUnsupportedVersion) {
   EXPECT_EQ(report.version, 8601);
   EXPECT_FALSE(report.family.has_value());
   EXPECT_NE(report.reason.find("TensorRT 8.6.1 is not supported"), std::string::npos);
-  EXPECT_NE(ProbeLibrary(kStandins + "/tensorrt-rtx-1.4/libtensorrt_rtx.so.1").reason.find("TensorRT-RTX 1.4.0"),
-            std::string::npos);
+  EXPECT_NE(
+      ProbeLibrary(kStandins + "/tensorrt-rtx-1.4/libtensorrt_rtx.so.1").reason.find("TensorRT-RTX 1.4.0"),
+      std::string::npos);
 }
 
 TEST(Library, TellsMissingFromForeign) {
@@ -66,7 +69,8 @@ TEST(Library, RefusesWhatItCannotServe) {
 class AbortingLibrary : public testing::TestWithParam<const char*> {
  protected:
   void TearDown() override {
-    for (const char* name : {"INIT", "VERSION", "DEVICES"}) unsetenv((std::string("TRTN_STANDIN_CUDA_") + name).c_str());
+    for (const char* name : {"INIT", "VERSION", "DEVICES"})
+      unsetenv((std::string("TRTN_STANDIN_CUDA_") + name).c_str());
   }
 
   static void Order(const char* name, const char* value) {

@@ -18,7 +18,9 @@ TEST(ValidUtf8, KeepsWhatIsValid) {
 
 TEST(ValidUtf8, ReplacesEachBrokenByte) {
   const std::string r = "\xEF\xBF\xBD";
-  EXPECT_EQ(ValidUtf8("a\xFF" "b"), "a" + r + "b");
+  EXPECT_EQ(ValidUtf8("a\xFF"
+                      "b"),
+            "a" + r + "b");
   EXPECT_EQ(ValidUtf8("\xC3"), r);                          // cut off
   EXPECT_EQ(ValidUtf8("\xC0\xAF"), r + r);                  // overlong
   EXPECT_EQ(ValidUtf8("\xED\xA0\x80"), r + r + r);          // surrogate

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holds the table of slots in ort/api.h against a real library: one wrong index would call another function. Needs
-// the libonnxruntime of the npm package onnxruntime-node.
+// Holds the table of slots in ort/api.h against a real library: one wrong index would call another function.
+// Needs the libonnxruntime of the npm package onnxruntime-node.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -26,7 +26,8 @@ constexpr char kArch[] = "x64";
 std::string Source(const std::string& path) { return std::string(TRTN_TEST_SOURCE_DIR) + "/" + path; }
 
 std::string Library() {
-  return Source(std::string("node_modules/onnxruntime-node/bin/napi-v6/linux/") + kArch + "/libonnxruntime.so.1");
+  return Source(std::string("node_modules/onnxruntime-node/bin/napi-v6/linux/") + kArch +
+                "/libonnxruntime.so.1");
 }
 
 std::string Model() { return Source("examples/digits/digits.onnx"); }

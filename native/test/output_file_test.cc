@@ -51,7 +51,9 @@ TEST_F(OutputFileTest, AppearsWhenItIsComplete) {
 }
 
 TEST_F(OutputFileTest, LeavesTheOldFileIfItIsNotCommitted) {
-  { OutputFile(path_).Write("new", 3); }
+  {
+    OutputFile(path_).Write("new", 3);
+  }
   EXPECT_EQ(ReadAll(path_), "old");
   EXPECT_EQ(Files(), 1u);
 }

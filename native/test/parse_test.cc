@@ -69,8 +69,11 @@ TEST_F(Parse, NamesTheNodeOfATypeMismatch) {
 }
 
 TEST_F(Parse, NamesAnUndefinedInput) {
-  const std::string model =
-      OnnxModel().Input("x", {int64_t{4}}).Output("y", {int64_t{4}}).Node("Add", "a", {"x", "ghost"}, {"y"}).Serialize();
+  const std::string model = OnnxModel()
+                                .Input("x", {int64_t{4}})
+                                .Output("y", {int64_t{4}})
+                                .Node("Add", "a", {"x", "ghost"}, {"y"})
+                                .Serialize();
   EXPECT_EQ(FailureOf(model).code(), "ERR_TRT_BUILD_PARSE");
 }
 

@@ -14,9 +14,11 @@ TEST(ParserFailure, ListsEveryUnsupportedNodeOnce) {
   const ParserIssue other{6, "creator && \"Plugin not found, are the names correct?\"", 5, "", "MyOp"};
   const Error error = ParserFailure({det, other, det}, {});
   EXPECT_EQ(error.code(), "ERR_TRT_ONNX_UNSUPPORTED_OPERATOR");
-  EXPECT_EQ(test::Detail(error, "unsupportedNodes"), (std::vector<std::string>{"Det (node 2 'det_a')", "MyOp (node 5)"}));
+  EXPECT_EQ(test::Detail(error, "unsupportedNodes"),
+            (std::vector<std::string>{"Det (node 2 'det_a')", "MyOp (node 5)"}));
   EXPECT_EQ(test::Detail(error, "unsupportedOperators"), (std::vector<std::string>{"Det", "MyOp"}));
-  EXPECT_NE(std::string(error.what()).find("Det (node 2 'det_a'): the operator is not supported"), std::string::npos);
+  EXPECT_NE(std::string(error.what()).find("Det (node 2 'det_a'): the operator is not supported"),
+            std::string::npos);
 }
 
 TEST(ParserFailure, TellsTypesFromOperators) {
@@ -31,7 +33,8 @@ TEST(ParserFailure, HasAMessageForNoReason) {
 }
 
 TEST(WithoutDriverNoise, DropsTheLinesThatAMissingDriverAdds) {
-  EXPECT_EQ(WithoutDriverNoise("first\n[checkMacros.cpp::catchCudaError::250] Error Code 1: Cuda Runtime (…)\nlast"),
+  EXPECT_EQ(WithoutDriverNoise(
+                "first\n[checkMacros.cpp::catchCudaError::250] Error Code 1: Cuda Runtime (…)\nlast"),
             "first\nlast");
   EXPECT_EQ(WithoutDriverNoise("[checkMacros.cpp::catchCudaError::250] Error Code 1"), "");
 }
@@ -41,7 +44,8 @@ TEST(BuildFailure, FindsTheCodeInTheLog) {
     const char* line;
     const char* code;
   } cases[] = {
-      {"Tactic Selection: no tactics to implement the operation within workspace limit.", "ERR_TRT_BUILD_WORKSPACE"},
+      {"Tactic Selection: no tactics to implement the operation within workspace limit.",
+       "ERR_TRT_BUILD_WORKSPACE"},
       {"Compiling this graph requires workspace memory greater than 0", "ERR_TRT_BUILD_WORKSPACE"},
       {"Error Code 7: BuildCanceled (Build canceled by user)", "ERR_TRT_BUILD_CANCELLED"},
       {"(CUDA initialization failure with error: 35. Please check", "ERR_TRT_CUDA_DRIVER_TOO_OLD"},
@@ -61,9 +65,10 @@ TEST(BuildFailure, FindsTheCodeInTheLog) {
 }
 
 TEST(BuildFailure, NeverTakesTheMissingDriverForTheReason) {
-  const Error error = BuildFailure("call", {{Severity::kWarning, "harmless", 1},
-                                            {Severity::kError, "[checkMacros.cpp::catchCudaError::250] noise", 1},
-                                            {Severity::kError, "the reason", 1}});
+  const Error error =
+      BuildFailure("call", {{Severity::kWarning, "harmless", 1},
+                            {Severity::kError, "[checkMacros.cpp::catchCudaError::250] noise", 1},
+                            {Severity::kError, "the reason", 1}});
   EXPECT_STREQ(error.what(), "TensorRT cannot build the engine: the reason");
   EXPECT_EQ(error.log().size(), 3u);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/memory.h"
-
 #include <gtest/gtest.h>
 
 #include <cstdint>
+
+#include "core/memory.h"
 
 namespace trtn {
 namespace {
@@ -26,7 +26,9 @@ TEST(StagingPoolTest, HandsOutAlignedMemoryAndReusesIt) {
 
 TEST(StagingPoolTest, KeepsNoMoreThanItsLimit) {
   auto pool = std::make_shared<StagingPool>(4096);
-  { StagingPool::Block large = pool->Acquire(8192); }
+  {
+    StagingPool::Block large = pool->Acquire(8192);
+  }
   EXPECT_EQ(pool->kept_bytes(), 0u);
   {
     StagingPool::Block first = pool->Acquire(4096);

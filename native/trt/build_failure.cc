@@ -60,7 +60,8 @@ Error BuildFailure(const char* where, std::vector<LogLine> log) {
 }
 
 Error OptionUnsupported(const std::string& option, const std::string& product, const std::string& reason) {
-  Error error("ERR_TRT_BUILD_OPTION_UNSUPPORTED", product + " does not support the option " + option + ": " + reason + ".");
+  Error error("ERR_TRT_BUILD_OPTION_UNSUPPORTED",
+              product + " does not support the option " + option + ": " + reason + ".");
   error.details.push_back({"option", {option}});
   error.details.push_back({"product", {product}});
   return error;

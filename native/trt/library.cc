@@ -42,7 +42,8 @@ void Identify(const DynamicLibrary& library, LibraryReport& report) {
   const char* code = report.version != 0 ? "ERR_TRT_LOAD_TENSORRT_UNSUPPORTED"
                      : report.missing    ? "ERR_TRT_LOAD_TENSORRT_NOT_FOUND"
                                          : "ERR_TRT_LOAD_TENSORRT_BROKEN";
-  Error error(code, "The TensorRT library " + report.path + " cannot be used: " + report.reason + ".", "dlopen");
+  Error error(code, "The TensorRT library " + report.path + " cannot be used: " + report.reason + ".",
+              "dlopen");
   error.details.push_back({"path", {report.path}});
   if (report.version != 0) error.details.push_back({"version", {VersionText(report.version)}});
   throw error;
@@ -67,15 +68,19 @@ std::shared_ptr<DynamicLibrary> OpenParser(const std::string& path) {
 std::shared_ptr<BuilderBackend> CreateBackend(const LibraryPair& pair) {
   switch (pair.family) {
 #ifdef TRTN_HAS_FAMILY_10
-    case Family::kTensorRt10: return family_10::CreateBuilderBackend(pair);
+    case Family::kTensorRt10:
+      return family_10::CreateBuilderBackend(pair);
 #endif
 #ifdef TRTN_HAS_FAMILY_11
-    case Family::kTensorRt11: return family_11::CreateBuilderBackend(pair);
+    case Family::kTensorRt11:
+      return family_11::CreateBuilderBackend(pair);
 #endif
 #ifdef TRTN_HAS_FAMILY_RTX
-    case Family::kTensorRtRtx: return family_rtx::CreateBuilderBackend(pair);
+    case Family::kTensorRtRtx:
+      return family_rtx::CreateBuilderBackend(pair);
 #endif
-    default: break;
+    default:
+      break;
   }
   throw Error("ERR_TRT_LOAD_TENSORRT_UNSUPPORTED", "The addon was compiled without this family.");
 }

@@ -25,13 +25,16 @@ void AddUnique(std::vector<std::string>& list, std::string text) {
 }
 
 bool IsUnsupportedType(const ParserIssue& issue) {
-  return issue.code == kUnsupportedDataType || Contains(issue.description, "Failed to convert ONNX date type") ||
+  return issue.code == kUnsupportedDataType ||
+         Contains(issue.description, "Failed to convert ONNX date type") ||
          Contains(issue.description, "Unsupported ONNX data type");
 }
 
 const char* CodeOf(const std::vector<ParserIssue>& issues) {
   const auto any = [&](auto&& test) { return std::any_of(issues.begin(), issues.end(), test); };
-  if (any([](const ParserIssue& i) { return i.code == kInvalidValue && Contains(i.description, "Input file cannot be found"); })) {
+  if (any([](const ParserIssue& i) {
+        return i.code == kInvalidValue && Contains(i.description, "Input file cannot be found");
+      })) {
     return "ERR_TRT_ONNX_FILE_NOT_FOUND";
   }
   if (any([](const ParserIssue& i) { return IsUnsupportedOperator(i) && !IsUnsupportedType(i); })) {
@@ -54,7 +57,8 @@ std::string Join(const std::vector<std::string>& lines) {
   std::string text;
   for (size_t i = 0; i < lines.size() && i < kMaxIssuesInMessage; i++) text += "\n  " + lines[i];
   if (lines.size() > kMaxIssuesInMessage) {
-    text += "\n  and " + std::to_string(lines.size() - kMaxIssuesInMessage) + " more (all in details.parserErrors)";
+    text += "\n  and " + std::to_string(lines.size() - kMaxIssuesInMessage) +
+            " more (all in details.parserErrors)";
   }
   return text;
 }
@@ -96,7 +100,8 @@ Error ParserFailure(const std::vector<ParserIssue>& issues, std::vector<LogLine>
     if (!issue.op_type.empty()) AddUnique(operators, ValidUtf8(issue.op_type));
   }
   if (texts.empty()) texts.push_back("TensorRT's parser gave no reason.");
-  Error error(CodeOf(issues), "TensorRT cannot read the model:" + Join(texts), "IParser::parse", std::move(log));
+  Error error(CodeOf(issues), "TensorRT cannot read the model:" + Join(texts), "IParser::parse",
+              std::move(log));
   error.details.push_back({"parserErrors", std::move(texts)});
   if (!nodes.empty()) error.details.push_back({"unsupportedNodes", std::move(nodes)});
   if (!operators.empty()) error.details.push_back({"unsupportedOperators", std::move(operators)});

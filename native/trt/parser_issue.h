@@ -8,7 +8,8 @@
 
 namespace trtn::trt {
 
-/// One IParserError, copied out of the library. The numbers of nvonnxparser::ErrorCode are equal in all families.
+/// One IParserError, copied out of the library. The numbers of nvonnxparser::ErrorCode are equal in all
+/// families.
 struct ParserIssue {
   int code = 0;
   std::string description;

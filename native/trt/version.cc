@@ -23,7 +23,8 @@ std::optional<Family> FamilyOfVersion(int version) {
 }
 
 std::string VersionText(int version) {
-  // Up to 9 and for RTX the major number counts in steps that differ: 8601 is 8.6.1, 10701 is 1.7.1, 110201 is 11.2.1.
+  // Up to 9 and for RTX the major number counts in steps that differ: 8601 is 8.6.1, 10701 is 1.7.1, 110201
+  // is 11.2.1.
   const int unit = version < kFirstRtx ? 1000 : 10000;
   const int major = version / unit;
   const int minor = version % unit / 100;

@@ -8,7 +8,8 @@
 
 namespace trtn::trt {
 
-/// The family whose ABI a library of this getInferLibVersion() has, nothing for a version that is not supported.
+/// The family whose ABI a library of this getInferLibVersion() has, nothing for a version that is not
+/// supported.
 ///
 /// Numbers: below 10000 TensorRT up to 9 (8601 is 8.6.1), 10000 to 19999 TensorRT-RTX (10701 is 1.7.1), from
 /// 100000 on TensorRT 10 and later (110201 is 11.2.1).

@@ -23,7 +23,8 @@ std::string Bytes(int field, const std::string& value) {
   return Varint(static_cast<uint64_t>(field) << 3 | 2) + Varint(value.size()) + value;
 }
 
-// ValueInfoProto: name = 1, type = 2 { tensor_type = 1 { elem_type = 1, shape = 2 { dim = 1 { value = 1, param = 2 }}}}
+// ValueInfoProto: name = 1, type = 2 { tensor_type = 1 { elem_type = 1, shape = 2 { dim = 1 { value = 1,
+// param = 2 }}}}
 std::string ValueInfo(const std::string& name, const std::vector<OnnxDim>& dims, int type) {
   std::string shape;
   for (const OnnxDim& dim : dims) {
@@ -70,8 +71,9 @@ OnnxModel& OnnxModel::ExternalWeights(const std::string& name, const std::vector
 }
 
 // NodeProto: input = 1, output = 2, name = 3, op_type = 4, domain = 7
-OnnxModel& OnnxModel::Node(const std::string& op, const std::string& name, const std::vector<std::string>& inputs,
-                           const std::vector<std::string>& outputs, const std::string& domain) {
+OnnxModel& OnnxModel::Node(const std::string& op, const std::string& name,
+                           const std::vector<std::string>& inputs, const std::vector<std::string>& outputs,
+                           const std::string& domain) {
   std::string node;
   for (const std::string& input : inputs) node += Bytes(1, input);
   for (const std::string& output : outputs) node += Bytes(2, output);

@@ -24,7 +24,8 @@ class OnnxModel {
   /// Weights of `value` everywhere.
   OnnxModel& Weights(const std::string& name, const std::vector<int64_t>& dims, float value);
   /// Weights that lie in another file.
-  OnnxModel& ExternalWeights(const std::string& name, const std::vector<int64_t>& dims, const std::string& file);
+  OnnxModel& ExternalWeights(const std::string& name, const std::vector<int64_t>& dims,
+                             const std::string& file);
   OnnxModel& Node(const std::string& op, const std::string& name, const std::vector<std::string>& inputs,
                   const std::vector<std::string>& outputs, const std::string& domain = "");
 

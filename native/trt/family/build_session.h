@@ -18,8 +18,8 @@ struct BuildSession {
   LogCapture& log;
   nv::IBuilder& builder;
 
-  /// True if the library is at least `version` (getInferLibVersion's numbering). Methods newer than the family's
-  /// oldest library are called only behind this: an older library has no such slot.
+  /// True if the library is at least `version` (getInferLibVersion's numbering). Methods newer than the
+  /// family's oldest library are called only behind this: an older library has no such slot.
   bool AtLeast(int version) const { return libraries.version >= version; }
   /// "TensorRT-RTX 1.7.1"
   std::string Product() const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One build from request to engine, as a list of steps. The order matters: the driver is asked before any object of
-// TensorRT exists, since libraries of the 10 and 11 families may end the process without one.
+// One build from request to engine, as a list of steps. The order matters: the driver is asked before any
+// object of TensorRT exists, since libraries of the 10 and 11 families may end the process without one.
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -58,7 +58,8 @@ void RequireDriver(const LibraryPair& libraries, const BuildRequest& request) {
 #endif
   const cuda::DriverReport report = cuda::ProbeDriver(libraries.driver_path, OldestDriver(libraries.family));
   if (report.status == cuda::DriverStatus::kOk) return;
-  Error error(cuda::DriverErrorCode(report.status), needed_by + " needs a GPU to build. " + report.message, "cuInit");
+  Error error(cuda::DriverErrorCode(report.status), needed_by + " needs a GPU to build. " + report.message,
+              "cuInit");
   error.details.push_back({"driver", {report.path}});
   throw error;
 }
@@ -72,7 +73,8 @@ Owned<nv::IBuilder> CreateBuilder(const LibraryPair& libraries, LogCapture& log)
 void DescribeNetwork(const nv::INetworkDefinition& network, BuildResult& result) {
   result.layers = network.getNbLayers();
   for (int32_t i = 0; i < network.getNbInputs(); i++) result.inputs.push_back(Describe(*network.getInput(i)));
-  for (int32_t i = 0; i < network.getNbOutputs(); i++) result.outputs.push_back(Describe(*network.getOutput(i)));
+  for (int32_t i = 0; i < network.getNbOutputs(); i++)
+    result.outputs.push_back(Describe(*network.getOutput(i)));
 }
 
 [[noreturn]] void ThrowBuildFailure(const BuildSession& session, const char* where) {
@@ -142,7 +144,8 @@ void Run(const BuildSession& session, OutputFile* file, BuildResult& result) {
 /// "1.7.1.116": the four parts where the library tells them, else what getInferLibVersion() holds.
 std::string FullVersion(const LibraryPair& libraries) {
   std::string text = VersionText(libraries.version);
-  if (auto* build = libraries.infer->Function<int32_t()>("getInferLibBuildVersion")) text += "." + std::to_string(build());
+  if (auto* build = libraries.infer->Function<int32_t()>("getInferLibBuildVersion"))
+    text += "." + std::to_string(build());
   return text;
 }
 

@@ -13,14 +13,15 @@ namespace {
   throw OptionUnsupported(option, session.Product(), reason);
 }
 
-void SetFlag(const BuildSession& session, nv::IBuilderConfig& config, nv::BuilderFlag flag, const char* option) {
+void SetFlag(const BuildSession& session, nv::IBuilderConfig& config, nv::BuilderFlag flag,
+             const char* option) {
   config.setFlag(flag);
   // setFlag() returns nothing; a flag that it refused is simply not there.
   if (!config.getFlag(flag)) Refuse(session, option, "the library refuses the flag");
 }
 
-void SetMemoryLimit(const BuildSession& session, nv::IBuilderConfig& config, nv::MemoryPoolType pool, uint64_t bytes,
-                    const char* option) {
+void SetMemoryLimit(const BuildSession& session, nv::IBuilderConfig& config, nv::MemoryPoolType pool,
+                    uint64_t bytes, const char* option) {
   config.setMemoryPoolLimit(pool, bytes);
   if (config.getMemoryPoolLimit(pool) != bytes) {
     throw Error("ERR_TRT_ARG_VALUE",
@@ -32,11 +33,12 @@ void SetMemoryLimit(const BuildSession& session, nv::IBuilderConfig& config, nv:
 void ApplyMemory(const BuildSession& session, nv::IBuilderConfig& config) {
   const BuildRequest& request = session.request;
   if (request.workspace_bytes) {
-    SetMemoryLimit(session, config, nv::MemoryPoolType::kWORKSPACE, *request.workspace_bytes, "workspaceBytes");
+    SetMemoryLimit(session, config, nv::MemoryPoolType::kWORKSPACE, *request.workspace_bytes,
+                   "workspaceBytes");
   }
   if (request.tactic_shared_memory_bytes) {
-    SetMemoryLimit(session, config, nv::MemoryPoolType::kTACTIC_SHARED_MEMORY, *request.tactic_shared_memory_bytes,
-                   "tacticSharedMemoryBytes");
+    SetMemoryLimit(session, config, nv::MemoryPoolType::kTACTIC_SHARED_MEMORY,
+                   *request.tactic_shared_memory_bytes, "tacticSharedMemoryBytes");
   }
 }
 
@@ -46,7 +48,8 @@ void ApplyNumbers(const BuildSession& session, nv::IBuilderConfig& config) {
     const int level = *request.optimization_level;
     // The library would silently take 5 for anything above.
     if (level < 0 || level > 5) {
-      throw Error("ERR_TRT_ARG_VALUE", "optimizationLevel must be 0 to 5, not " + std::to_string(level) + ".");
+      throw Error("ERR_TRT_ARG_VALUE",
+                  "optimizationLevel must be 0 to 5, not " + std::to_string(level) + ".");
     }
     config.setBuilderOptimizationLevel(level);
   }
@@ -54,13 +57,15 @@ void ApplyNumbers(const BuildSession& session, nv::IBuilderConfig& config) {
     // Returns nothing in TensorRT 10, so the value is read back instead.
     config.setMaxAuxStreams(*request.max_aux_streams);
     if (config.getMaxAuxStreams() != *request.max_aux_streams) {
-      Refuse(session, "maxAuxStreams", "the library refuses the value " + std::to_string(*request.max_aux_streams));
+      Refuse(session, "maxAuxStreams",
+             "the library refuses the value " + std::to_string(*request.max_aux_streams));
     }
   }
   if (request.profiling_verbosity) {
-    const auto verbosity = *request.profiling_verbosity == Verbosity::kNone       ? nv::ProfilingVerbosity::kNONE
-                           : *request.profiling_verbosity == Verbosity::kDetailed ? nv::ProfilingVerbosity::kDETAILED
-                                                                                  : nv::ProfilingVerbosity::kLAYER_NAMES_ONLY;
+    const auto verbosity = *request.profiling_verbosity == Verbosity::kNone ? nv::ProfilingVerbosity::kNONE
+                           : *request.profiling_verbosity == Verbosity::kDetailed
+                               ? nv::ProfilingVerbosity::kDETAILED
+                               : nv::ProfilingVerbosity::kLAYER_NAMES_ONLY;
     config.setProfilingVerbosity(verbosity);
   }
 }
@@ -70,13 +75,15 @@ void ApplyCompatibility(const BuildSession& session, nv::IBuilderConfig& config)
   const bool wants_hardware =
       request.hardware_compatibility && *request.hardware_compatibility != HardwareCompatibility::kNone;
 #if TRTN_IS_RTX
-  if (wants_hardware) Refuse(session, "hardwareCompatibility", "name the GPUs with computeCapabilities instead");
+  if (wants_hardware)
+    Refuse(session, "hardwareCompatibility", "name the GPUs with computeCapabilities instead");
   if (request.version_compatible) Refuse(session, "versionCompatible", "it has no lean runtime");
   if (request.exclude_lean_runtime) Refuse(session, "excludeLeanRuntime", "it has no lean runtime");
 #else
   if (wants_hardware) {
     const bool same = *request.hardware_compatibility == HardwareCompatibility::kSameComputeCapability;
-    if (same && !session.AtLeast(100900)) Refuse(session, "hardwareCompatibility", "this level needs TensorRT 10.9");
+    if (same && !session.AtLeast(100900))
+      Refuse(session, "hardwareCompatibility", "this level needs TensorRT 10.9");
     const auto level = same ? nv::HardwareCompatibilityLevel::kSAME_COMPUTE_CAPABILITY
                             : nv::HardwareCompatibilityLevel::kAMPERE_PLUS;
     config.setHardwareCompatibilityLevel(level);
@@ -104,9 +111,10 @@ void ApplyComputeCapabilities(const BuildSession& session, nv::IBuilderConfig& c
   for (size_t i = 0; i < capabilities.size(); i++) {
     const auto capability = static_cast<nv::ComputeCapability>(capabilities[i]);
     if (!config.setComputeCapability(capability, static_cast<int32_t>(i))) {
-      Error error = OptionUnsupported("computeCapabilities", session.Product(),
-                                      "it cannot build for " + std::to_string(capabilities[i]) +
-                                          "; it knows 75, 80, 86, 89, 120, 121, and 1 alone for the GPU at hand");
+      Error error =
+          OptionUnsupported("computeCapabilities", session.Product(),
+                            "it cannot build for " + std::to_string(capabilities[i]) +
+                                "; it knows 75, 80, 86, 89, 120, 121, and 1 alone for the GPU at hand");
       error.details.push_back({"value", {std::to_string(capabilities[i])}});
       throw error;
     }
@@ -138,7 +146,8 @@ void ApplyOptions(const BuildSession& session, nv::IBuilderConfig& config) {
 }
 
 const char* OptionThatNeedsDevice(const BuildRequest& request) {
-  // TensorRT-RTX compiles without a GPU, except what has to run kernels or ask for the device's own capability.
+  // TensorRT-RTX compiles without a GPU, except what has to run kernels or ask for the device's own
+  // capability.
   if (request.refit != Refit::kNone) return "refit";
   if (request.strip_plan) return "stripPlan";
   for (int capability : request.compute_capabilities) {

@@ -76,8 +76,8 @@ void CollectIssues(const nvonnxparser::IParser& parser, std::vector<ParserIssue>
   }
 }
 
-/// parse() stops at the first node that it cannot take. Asks a second parser about the whole model, so that a user
-/// learns of all unsupported nodes at once. It fills the network that it is given: a throw-away one.
+/// parse() stops at the first node that it cannot take. Asks a second parser about the whole model, so that a
+/// user learns of all unsupported nodes at once. It fills the network that it is given: a throw-away one.
 void CollectUnsupported(const BuildSession& session, std::vector<ParserIssue>& issues) {
   const BuildRequest& request = session.request;
   std::vector<char> file;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TensorRT's headers of the family that this translation unit is compiled for. The build renames the namespaces
-// nvinfer1 and nvonnxparser and sets TRTN_FAMILY, a namespace of ours, so that three copies live in one binary.
+// TensorRT's headers of the family that this translation unit is compiled for. The build renames the
+// namespaces nvinfer1 and nvonnxparser and sets TRTN_FAMILY, a namespace of ours, so that three copies live
+// in one binary.
 #pragma once
 
 #include <NvInfer.h>
@@ -26,7 +27,8 @@ namespace nv = nvinfer1;
 template <class T>
 using Owned = std::unique_ptr<T>;
 
-/// False for null, and for the small numbers that a failed creation of TensorRT 10 and 11 returns in its place.
+/// False for null, and for the small numbers that a failed creation of TensorRT 10 and 11 returns in its
+/// place.
 inline bool IsObject(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer) >= 65536; }
 
 }  // namespace trtn::trt::TRTN_FAMILY

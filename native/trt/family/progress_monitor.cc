@@ -3,7 +3,8 @@
 
 namespace trtn::trt::TRTN_FAMILY {
 
-// The callbacks are noexcept by TensorRT's declaration; an observer that throws (out of memory) loses an event.
+// The callbacks are noexcept by TensorRT's declaration; an observer that throws (out of memory) loses an
+// event.
 
 void ProgressMonitor::phaseStart(char const* name, char const* parent, int32_t steps) noexcept {
   try {

@@ -10,8 +10,8 @@
 
 namespace trtn::trt::TRTN_FAMILY {
 
-/// Hands TensorRT's progress to a BuildObserver and asks it whether to go on. TensorRT calls it from the building
-/// thread and, in some families, from threads of its own; the observer hears one event at a time.
+/// Hands TensorRT's progress to a BuildObserver and asks it whether to go on. TensorRT calls it from the
+/// building thread and, in some families, from threads of its own; the observer hears one event at a time.
 class ProgressMonitor final : public nv::IProgressMonitor {
  public:
   /// `observer` must outlive the build.

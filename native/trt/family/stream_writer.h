@@ -6,8 +6,8 @@
 
 namespace trtn::trt::TRTN_FAMILY {
 
-/// Lets TensorRT write an engine into an OutputFile. A failed write makes the build fail; OutputFile keeps the
-/// reason.
+/// Lets TensorRT write an engine into an OutputFile. A failed write makes the build fail; OutputFile keeps
+/// the reason.
 class StreamWriter final : public nv::IStreamWriter {
  public:
   explicit StreamWriter(OutputFile& file) : file_(file) {}

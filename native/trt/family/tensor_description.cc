@@ -6,18 +6,30 @@ namespace {
 
 ElementType ElementTypeOf(nv::DataType type) {
   switch (type) {
-    case nv::DataType::kFLOAT: return ElementType::kFloat32;
-    case nv::DataType::kHALF: return ElementType::kFloat16;
-    case nv::DataType::kINT8: return ElementType::kInt8;
-    case nv::DataType::kINT32: return ElementType::kInt32;
-    case nv::DataType::kBOOL: return ElementType::kBool;
-    case nv::DataType::kUINT8: return ElementType::kUInt8;
-    case nv::DataType::kFP8: return ElementType::kFloat8E4M3;
-    case nv::DataType::kBF16: return ElementType::kBFloat16;
-    case nv::DataType::kINT64: return ElementType::kInt64;
-    case nv::DataType::kINT4: return ElementType::kInt4;
-    case nv::DataType::kFP4: return ElementType::kFloat4E2M1;
-    default: return ElementType::kUnknown;
+    case nv::DataType::kFLOAT:
+      return ElementType::kFloat32;
+    case nv::DataType::kHALF:
+      return ElementType::kFloat16;
+    case nv::DataType::kINT8:
+      return ElementType::kInt8;
+    case nv::DataType::kINT32:
+      return ElementType::kInt32;
+    case nv::DataType::kBOOL:
+      return ElementType::kBool;
+    case nv::DataType::kUINT8:
+      return ElementType::kUInt8;
+    case nv::DataType::kFP8:
+      return ElementType::kFloat8E4M3;
+    case nv::DataType::kBF16:
+      return ElementType::kBFloat16;
+    case nv::DataType::kINT64:
+      return ElementType::kInt64;
+    case nv::DataType::kINT4:
+      return ElementType::kInt4;
+    case nv::DataType::kFP4:
+      return ElementType::kFloat4E2M1;
+    default:
+      return ElementType::kUnknown;
   }
 }
 

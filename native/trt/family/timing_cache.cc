@@ -20,12 +20,14 @@ Owned<nv::ITimingCache> AttachTimingCache(const BuildSession& session, nv::IBuil
   const BuildRequest& request = session.request;
   if (!request.use_timing_cache && request.timing_cache.empty()) return nullptr;
 #if TRTN_IS_RTX
-  session.log.Add(Severity::kWarning, session.Product() + " times no tactics: the timing cache has no effect.");
+  session.log.Add(Severity::kWarning,
+                  session.Product() + " times no tactics: the timing cache has no effect.");
 #endif
   Owned<nv::ITimingCache> cache = Attach(config, request.timing_cache);
   if (!cache && !request.timing_cache.empty()) {
-    session.log.Add(Severity::kWarning,
-                    "The timing cache is of another TensorRT version or GPU, or damaged: an empty one is used.");
+    session.log.Add(
+        Severity::kWarning,
+        "The timing cache is of another TensorRT version or GPU, or damaged: an empty one is used.");
     cache = Attach(config, {});
   }
   if (!cache) throw BuildFailure("IBuilderConfig::setTimingCache", session.log.Lines());
