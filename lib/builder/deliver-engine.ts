@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { commitTogether, stageBytes, stageCopy, stageExisting } from '../runtime/atomic-file';
 import { digestBytes, digestFile, type Digest } from '../runtime/digest';
 import { fileReadError, fileWriteError } from '../runtime/file-errors';
-import { formatManifest, manifestPathOf, type Manifest } from '../runtime/manifest';
+import { formatManifest, type Manifest } from '../runtime/manifest';
+import { manifestPathOf } from '../runtime/manifest-path';
 import { readPlanHeader } from '../runtime/plan-header';
 import { readWholeFile } from '../runtime/read-file';
 

@@ -10,7 +10,8 @@ import { TensorRTError } from '../errors';
 import { commitTogether, stageBytes, stageExisting, type FileOperations } from '../runtime/atomic-file';
 import { digestFile } from '../runtime/digest';
 import { fileWriteError } from '../runtime/file-errors';
-import { formatManifest, manifestPathOf, readManifest, type Manifest } from '../runtime/manifest';
+import { formatManifest, readManifest, type Manifest } from '../runtime/manifest';
+import { manifestPathOf } from '../runtime/manifest-path';
 import { BuildFolder } from './build-folder';
 import { withLock } from './cache-lock';
 

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rm } from 'node:fs/promises';
-import * as nodeFs from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import type { Family } from '../binding/contract';
 import { TensorRTError } from '../errors';
 import type { TensorInfo } from '../tensor/tensor-info';
-import { commitTogether, stageBytes, stageCopy, type FileOperations, type StagedFile } from './atomic-file';
-import { fileReadError, fileWriteError } from './file-errors';
-import { formatManifest, manifestPathOf, type EngineProfile, type Manifest } from './manifest';
+import type { FileOperations } from './atomic-file';
+import { fileReadError } from './file-errors';
+import type { EngineProfile, Manifest } from './manifest';
+import { manifestPathOf } from './manifest-path';
 import { describeType } from './option-checks';
-import { readWholeFile } from './read-file';
 
 /** What an {@link Engine} is made of. */
 export interface EngineParts {
@@ -76,7 +74,7 @@ export class Engine {
   readonly #memory: Uint8Array | null;
   readonly #isolationStartMs: number | null;
   readonly #warnings: readonly string[];
-  readonly #fs: FileOperations;
+  readonly #fs: FileOperations | undefined;
 
   /** @internal Use `buildEngine()` or `loadEngine()`. */
   constructor(parts: EngineParts) {
@@ -89,7 +87,7 @@ export class Engine {
     this.cached = parts.build?.cached ?? false;
     this.#isolationStartMs = parts.build?.isolationStartMs ?? null;
     this.#warnings = parts.build?.warnings ?? [];
-    this.#fs = parts.fs ?? nodeFs;
+    this.#fs = parts.fs;
   }
 
   /** Inputs in the plan's order. @throws {TensorRTError} `ERR_TRT_LOAD_MANIFEST_MISSING` without a manifest. */
@@ -143,6 +141,7 @@ export class Engine {
   async data(): Promise<Uint8Array> {
     if (this.#memory) return this.#memory;
     try {
+      const { readWholeFile } = await import('./read-file.js');
       return await readWholeFile(this.path!);
     } catch (error) {
       throw fileReadError('engine', this.path!, error);
@@ -162,21 +161,12 @@ export class Engine {
         'ERR_TRT_ARG_TYPE',
         `Engine.save(path) needs the path of a file, not ${path === '' ? 'an empty string' : describeType(path)}.`,
       );
-    const target = resolve(path);
-    const staged: Promise<StagedFile>[] = [this.#stagePlan(target)];
-    if (this.manifest)
-      staged.push(stageBytes(manifestPathOf(target), formatManifest(this.manifest), this.#fs));
-    try {
-      await commitTogether(staged);
-      if (!this.manifest) await rm(manifestPathOf(target), { force: true });
-    } catch (error) {
-      throw fileWriteError(target, error);
-    }
-  }
-
-  #stagePlan(target: string): Promise<StagedFile> {
-    if (this.#memory) return stageBytes(target, this.#memory, this.#fs);
-    return stageCopy(target, this.path!, this.#fs);
+    const { saveEngine } = await import('./save-engine.js');
+    await saveEngine(resolve(path), {
+      plan: this.#memory ?? this.path!,
+      manifest: this.manifest,
+      fs: this.#fs,
+    });
   }
 
   #requireManifest(property: string): Manifest {

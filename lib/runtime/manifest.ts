@@ -73,11 +73,6 @@ export interface Manifest {
   readonly warnings: readonly string[];
 }
 
-/** Path of the manifest that belongs to an engine file. */
-export function manifestPathOf(enginePath: string): string {
-  return `${enginePath}.json`;
-}
-
 /** The manifest as the text of its file. */
 export function formatManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;

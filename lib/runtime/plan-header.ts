@@ -10,8 +10,6 @@
 // The TensorRT-RTX layout was checked on engines of 1.6 and 1.7; TensorRT's is the one that trtexec prints with
 // --getPlanVersionOnly, which says nothing about a size.
 
-import { open } from 'node:fs/promises';
-
 import type { Family } from '../binding/contract';
 import { TensorRTError } from '../errors';
 import { describeFileKind, FILE_KIND_BYTES } from '../text/file-kind';
@@ -49,6 +47,8 @@ export async function readPlanHeader(source: string | Uint8Array): Promise<PlanH
 
 async function readHead(path: string): Promise<{ head: Uint8Array; size: number }> {
   try {
+    // Loaded when asked for: importing the package must cost next to nothing.
+    const { open } = await import('node:fs/promises');
     const file = await open(path, 'r');
     try {
       const stats = await file.stat();

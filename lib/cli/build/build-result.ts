@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Engine, EngineReport } from '../../runtime/engine';
 import { FAMILY_NAMES } from '../../runtime/library-version';
-import { manifestPathOf } from '../../runtime/manifest';
+import { manifestPathOf } from '../../runtime/manifest-path';
 import type { CommandContext } from '../command';
 import { formatCensus, formatProfiles, formatTensors } from '../engine-view';
 import { formatFacts, indent } from '../terminal/table';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../../errors';
 import { FAMILY_NAMES } from '../../runtime/library-version';
-import { manifestPathOf, readManifest, type Manifest } from '../../runtime/manifest';
+import { readManifest, type Manifest } from '../../runtime/manifest';
+import { manifestPathOf } from '../../runtime/manifest-path';
 import { readPlanHeader, type PlanHeader } from '../../runtime/plan-header';
 import type { ProbeReport } from '../../runtime/probe-report';
 import type { CommandContext, CommandResult } from '../command';

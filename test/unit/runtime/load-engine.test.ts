@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import type { NativeCudaReport } from '../../../lib/binding/contract';
-import { loadEngineOn, type LoadOptions } from '../../../lib/runtime/load-engine';
+import type { LoadOptions } from '../../../lib/runtime/load-engine';
+import { loadEngineOn } from '../../../lib/runtime/load-pipeline';
 import type { Manifest } from '../../../lib/runtime/manifest';
 import type { SelectionContext } from '../../../lib/runtime/select-library';
 import { machine, noDriver, oneGpu, type FakeLibraries } from '../../fake-machine';
