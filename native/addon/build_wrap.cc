@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "addon/background.h"
@@ -64,8 +65,12 @@ Napi::Value ToJsResult(Napi::Env env, Outcome& outcome) {
 BackgroundWork WorkOf(const std::shared_ptr<BuildCall>& call) {
   BackgroundWork work;
   work.run = [call]() -> BackgroundWork::Converter {
-    auto outcome = std::make_shared<Outcome>(RunBuild(*call));
-    return [outcome](Napi::Env env) { return ToJsResult(env, *outcome); };
+    try {
+      auto outcome = std::make_shared<Outcome>(RunBuild(*call));
+      return [outcome](Napi::Env env) { return ToJsResult(env, *outcome); };
+    } catch (const std::bad_alloc&) {
+      throw Error("ERR_TRT_BUILD_OUT_OF_MEMORY", "The process is out of memory.");
+    }
   };
   work.cancel = [call] {
     call->cancelled = true;

@@ -50,7 +50,7 @@ Napi::Value ToErrorValue(Napi::Env env, std::exception_ptr thrown) {
   } catch (const Napi::Error& error) {
     return error.Value();
   } catch (const std::bad_alloc&) {
-    return ToJsError(env, Error("ERR_TRT_BUILD_OUT_OF_MEMORY", "The process is out of memory.")).Value();
+    return Napi::Error::New(env, "The process is out of memory.").Value();
   } catch (const std::exception& error) {
     return Napi::Error::New(env, ValidUtf8(error.what())).Value();
   } catch (...) {
