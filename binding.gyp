@@ -34,11 +34,11 @@
         '<!(node -p "require(\'node-addon-api\').include_dir")',
         '<!(node -p "require(\'node-api-headers\').include_dir")',
       ],
-      'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'TRTN_VERSION="<(version)"'],
+      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS_ALL', 'TRTN_VERSION="<(version)"'],
       # The families and the core refer to each other; gyp links static libraries as one group.
       'dependencies': ['trtn_core'],
       'libraries': ['-ldl', '-lpthread'],
-      'ldflags': ['-Wl,--exclude-libs,ALL'],
+      'ldflags': ['-Wl,--exclude-libs,ALL', '-Wl,-z,nodelete'],
       'conditions': [
         ['headers_10 != ""', {'dependencies': ['trtn_family_10']}],
         ['headers_11 != ""', {'dependencies': ['trtn_family_11']}],

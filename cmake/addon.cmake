@@ -8,11 +8,13 @@ target_include_directories(tensorrt_node PRIVATE native)
 target_include_directories(tensorrt_node SYSTEM PRIVATE ${CMAKE_JS_INC})
 file(READ package.json package)
 string(JSON version GET "${package}" version)
-target_compile_definitions(tensorrt_node PRIVATE NAPI_VERSION=8 NAPI_CPP_EXCEPTIONS TRTN_VERSION="${version}")
+target_compile_definitions(tensorrt_node PRIVATE NAPI_VERSION=8 NODE_ADDON_API_CPP_EXCEPTIONS_ALL TRTN_VERSION="${version}")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS package.json)
 target_link_libraries(tensorrt_node PRIVATE trtn_core ${CMAKE_JS_LIB})
+# Every C++ exception, not Napi::Error alone, becomes one of JavaScript. Never unloaded: when a worker ends, Node
+# closes its addons, while TensorRT and ONNX Runtime keep pointers to our loggers.
 if(UNIX AND NOT APPLE)
-  target_link_options(tensorrt_node PRIVATE -Wl,--gc-sections -Wl,--exclude-libs,ALL)
+  target_link_options(tensorrt_node PRIVATE -Wl,--exclude-libs,ALL -Wl,-z,nodelete)
 endif()
 if(MSVC AND CMAKE_JS_NODELIB_DEF AND CMAKE_JS_NODELIB_TARGET)
   execute_process(COMMAND ${CMAKE_AR} /def:${CMAKE_JS_NODELIB_DEF} /out:${CMAKE_JS_NODELIB_TARGET}

@@ -77,11 +77,9 @@ export interface NativeBuildRequest {
   parserLibrary: string;
   /** The driver library to ask before TensorRT is; absent: the system's libcuda.so.1. */
   driverLibrary?: string;
-  /** Either a path or bytes. The bytes are held, not copied: do not change them before the promise settles. */
+  /** Either a path or bytes. The bytes are copied at the call. */
   modelPath?: string;
   modelBytes?: Uint8Array;
-  /** Content of initializers that the model keeps in other files, for models given as bytes. Held like these. */
-  initializers?: { name: string; data: Uint8Array }[];
   /** The engine is streamed to this file; absent: returned as bytes. */
   outputPath?: string;
   profiles: NativeProfileRange[][];
@@ -209,6 +207,11 @@ export interface NativeAddon {
   probeCuda(path?: string): Promise<NativeCudaReport>;
   /** Opens a library, asks getInferLibVersion() and closes it again where nothing keeps it. Never rejects. */
   probeTensorRt(path: string): Promise<NativeLibraryReport>;
+  /**
+   * Ends the work in flight and waits for its threads. For the moment before the process exits: native libraries tear
+   * themselves down then, and a thread inside one would crash.
+   */
+  shutdown(): void;
   /** Builds on a thread of its own. */
   build(request: NativeBuildRequest, onEvents: (events: NativeBuildEvent[]) => void): NativeBuild;
   /** Opens a libonnxruntime and asks for its version; it stays open. Never rejects. */

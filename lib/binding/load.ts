@@ -57,7 +57,9 @@ export function addonPath(): string {
 function openAddon(): { addon: NativeAddon; path: string } {
   if (loaded) return loaded;
   const path = findAddon(defaultPlaces());
-  loaded = { path, addon: requireAddon(path) };
+  const addon = requireAddon(path);
+  process.once('exit', () => addon.shutdown());
+  loaded = { path, addon };
   return loaded;
 }
 

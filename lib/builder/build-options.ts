@@ -66,7 +66,8 @@ export interface BuildOptions {
   cacheDir?: string;
   /**
    * Where TensorRT runs: in a child process (`'process'`, default), which no crash can hurt and which is killed on
-   * cancel, or on a thread of this one.
+   * cancel, or on a thread of this one. On a thread, a cancel and `process.exit()` wait for the next moment at which
+   * TensorRT asks whether to go on: up to seconds.
    */
   isolation?: 'process' | 'thread';
   /** Cancels the build. */

@@ -248,7 +248,9 @@ function outputSpec(info: TensorInfo, inputsAreStatic: boolean): OutputSpec {
       'ERR_TRT_RUN_MODEL',
       `Output "${info.name}" has elements of type ${info.type}, which cannot be handed out.`,
     );
-  return { info, array, dims: inputsAreStatic ? fixedDims(info) : undefined };
+  // An output without dimensions may be a scalar or of unknown rank: ONNX Runtime does not tell which.
+  const isKnown = inputsAreStatic && info.dims.length > 0;
+  return { info, array, dims: isKnown ? fixedDims(info) : undefined };
 }
 
 function bindingDims(info: TensorInfo, given: readonly number[] | undefined): readonly number[] {

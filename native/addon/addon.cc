@@ -13,6 +13,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   trtn::RegisterProbe(env, exports);
   trtn::RegisterBuild(env, exports);
   trtn::RegisterSession(env, exports);
+  exports["shutdown"] = Napi::Function::New(
+      env, [](const Napi::CallbackInfo& info) { trtn::Completions::Of(info.Env())->StopAll(); }, "shutdown");
   return exports;
 }
 

@@ -16,6 +16,9 @@ void Require(Napi::Env env, napi_status status) {
   if (status != napi_ok) throw Napi::Error::New(env);
 }
 
+/// napi_float16_array, newer than the headers.
+constexpr int kFloat16Array = 11;
+
 size_t ElementBytes(napi_typedarray_type type) {
   switch (static_cast<int>(type)) {
     case napi_int8_array:
@@ -24,14 +27,19 @@ size_t ElementBytes(napi_typedarray_type type) {
       return 1;
     case napi_int16_array:
     case napi_uint16_array:
-    case 11:  // napi_float16_array, newer than the headers
+    case kFloat16Array:
       return 2;
     case napi_int32_array:
     case napi_uint32_array:
     case napi_float32_array:
       return 4;
-    default:
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array:
       return 8;
+    default:
+      // A type that is newer than this code: no bytes of it are read.
+      return 0;
   }
 }
 
@@ -39,10 +47,17 @@ using Holder = std::shared_ptr<void>;
 
 void DropHolder(napi_env, void*, void* hint) { delete static_cast<Holder*>(hint); }
 
+/// After a failed creation. Where Node refuses for another reason than its policy (a buffer beyond its
+/// largest size) it has run the finaliser.
+void DropRefused(Holder* holder, napi_status status) {
+  if (status == napi_no_external_buffers_allowed) delete holder;
+}
+
 }  // namespace
 
 ArrayMemory MemoryOf(Napi::Env env, napi_value value) {
-  napi_typedarray_type type;
+  // Versions of Node that have Float16Array, but not yet in Node-API, leave the type as it was.
+  auto type = static_cast<napi_typedarray_type>(kFloat16Array);
   size_t length = 0;
   ArrayMemory memory;
   // Not through the ArrayBuffer's handle: napi_get_arraybuffer_info refuses a SharedArrayBuffer on Node 20.
@@ -59,7 +74,7 @@ bool AllowsExternalBuffers(Napi::Env env) {
   const napi_status status =
       napi_create_external_arraybuffer(env, holder->get(), 64, DropHolder, holder, &buffer);
   if (status == napi_ok) return true;
-  delete holder;
+  DropRefused(holder, status);
   // The refusal may leave an exception behind.
   napi_value pending;
   napi_get_and_clear_last_exception(env, &pending);
@@ -73,7 +88,7 @@ Napi::ArrayBuffer ExternalBuffer(Napi::Env env, std::shared_ptr<void> memory, si
   napi_value buffer;
   const napi_status status = napi_create_external_arraybuffer(env, data, bytes, DropHolder, holder, &buffer);
   if (status != napi_ok) {
-    delete holder;
+    DropRefused(holder, status);
     throw Napi::Error::New(env);
   }
   return Napi::ArrayBuffer(env, buffer);

@@ -26,6 +26,8 @@ void RunOne(Napi::Env env, Task& task) {
     task.Run(env);
   } catch (const Napi::Error& error) {
     napi_fatal_exception(env, error.Value());
+  } catch (const std::exception& error) {
+    napi_fatal_exception(env, Napi::Error::New(env, error.what()).Value());
   }
 }
 
@@ -92,13 +94,17 @@ Completions::StopperId Completions::AddStopper(std::function<void()> stop) {
 
 void Completions::RemoveStopper(StopperId id) { stoppers_.erase(id); }
 
-void Completions::Shutdown() {
+void Completions::StopAll() {
   while (!stoppers_.empty()) {
     auto last = std::prev(stoppers_.end());
     std::function<void()> stop = std::move(last->second);
     stoppers_.erase(last);
     stop();
   }
+}
+
+void Completions::Shutdown() {
+  StopAll();
   std::vector<std::unique_ptr<Task>> dropped;
   {
     std::lock_guard<std::mutex> lock(mutex_);

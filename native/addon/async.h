@@ -7,19 +7,16 @@
 // post signals the loop only if no signal is under way.
 //
 // Rules:
-//  1. Completions::Of(env), BeginWork, EndWork, AddStopper and RemoveStopper belong to the JavaScript thread;
-//  Post
-//     may be called from any thread.
+//  1. Post may be called from any thread; all else belongs to the JavaScript thread.
 //  2. Napi values and references live and die on the JavaScript thread. A task that owns references (through
-//  a
-//     shared_ptr, or as members of a Task class) is run or dropped there, provided rule 3 is kept.
+//     a shared_ptr, or as members of a Task class) is run or dropped there, provided rule 3 is kept.
 //  3. Every thread that posts is stopped by a stopper: a function that runs when the environment goes away
-//  (process
-//     exit, worker.terminate()) and returns when the thread will post no more. Tasks that are still queued
-//     then are dropped, not run: their promises belong to a world that is gone.
+//     and returns when the thread will post no more. Tasks that are still queued then are dropped, not run:
+//     their promises belong to a world that is gone. A worker's environment runs them in its clean-up. The
+//     main thread's has none at process.exit(): there the loader calls StopAll() from the exit event, before
+//     the static destructors of native libraries run under threads that are inside them.
 //  4. Between BeginWork and EndWork the event loop stays alive. A promise that will settle needs that; an
-//  idle
-//     session must not have it. Calls nest.
+//     idle session must not have it. Calls nest.
 #pragma once
 
 #include <napi.h>
@@ -65,6 +62,9 @@ class Completions {
   StopperId AddStopper(std::function<void()> stop);
   /// Forgets a stopper whose thread has ended by itself.
   void RemoveStopper(StopperId id);
+
+  /// Runs all stoppers; see rule 3. Work that is asked for later registers new ones.
+  void StopAll();
 
   ~Completions() = default;
   Completions(const Completions&) = delete;

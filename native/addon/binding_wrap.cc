@@ -41,7 +41,7 @@ void Allocate(BoundTensors& tensors, std::vector<TensorView>& views, const std::
   }
 }
 
-bool IsStatic(const TensorInfo& info) {
+bool HasFixedDims(const TensorInfo& info) {
   return std::all_of(info.dims.begin(), info.dims.end(), [](int64_t dim) { return dim >= 0; });
 }
 
@@ -68,8 +68,10 @@ std::vector<std::vector<int64_t>> BindCall::OutputDims(ExecutionContext& context
   std::shared_ptr<SessionState> state = state_.lock();
   // With a dynamic input the model's own statement about its outputs is not to be relied on: exporters leave
   // the batch size of their example in it.
-  const bool is_static = std::all_of(state->inputs.begin(), state->inputs.end(), IsStatic) &&
-                         std::all_of(state->outputs.begin(), state->outputs.end(), IsStatic);
+  // An output without dimensions may be a scalar or of unknown rank: ONNX Runtime does not tell which.
+  const auto is_known = [](const TensorInfo& info) { return !info.dims.empty() && HasFixedDims(info); };
+  const bool is_static = std::all_of(state->inputs.begin(), state->inputs.end(), HasFixedDims) &&
+                         std::all_of(state->outputs.begin(), state->outputs.end(), is_known);
   if (!is_static) return context.ResolveOutputDims(tensors_->inputs);
   std::vector<std::vector<int64_t>> dims;
   for (const TensorInfo& info : state->outputs) dims.push_back(info.dims);

@@ -58,23 +58,17 @@ Profile ReadProfile(Napi::Object list) {
   return profile;
 }
 
-void ReadModel(Napi::Object object, BuildRequest& request) {
+void ReadModel(Napi::Object object, JsBuildRequest& result) {
+  BuildRequest& request = result.request;
   request.model_path = OptionalString(object, "modelPath").value_or("");
   if (const auto bytes = OptionalBytes(object, "modelBytes")) {
-    static const uint8_t nothing = 0;
-    // An empty array has no memory; it still is a model given as bytes.
-    request.model_data = bytes->data != nullptr ? bytes->data : &nothing;
+    // One byte more: an empty array still is a model given as bytes, and has an address.
+    result.model.reserve(bytes->bytes + 1);
+    result.model.assign(bytes->data, bytes->data + bytes->bytes);
+    request.model_data = result.model.data();
     request.model_bytes = bytes->bytes;
   } else if (request.model_path.empty()) {
     throw Napi::TypeError::New(object.Env(), "modelPath or modelBytes must be given");
-  }
-}
-
-void ReadInitializers(Napi::Object object, BuildRequest& request) {
-  for (Napi::Object item : ObjectList(object.Get("initializers"), "initializers")) {
-    const auto bytes = OptionalBytes(item, "data");
-    if (!bytes) throw Napi::TypeError::New(object.Env(), "data of an initializer must be a Uint8Array");
-    request.initializers.push_back({RequiredString(item, "name"), bytes->data, bytes->bytes});
   }
 }
 
@@ -133,8 +127,7 @@ JsBuildRequest ReadBuildRequest(Napi::Object object) {
   result.library = RequiredString(object, "library");
   result.parser_library = RequiredString(object, "parserLibrary");
   result.driver_library = OptionalString(object, "driverLibrary").value_or("");
-  ReadModel(object, result.request);
-  ReadInitializers(object, result.request);
+  ReadModel(object, result);
   ReadOptions(object, result.request);
   ReadNamedOptions(object, result.request);
   return result;

@@ -3,7 +3,9 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/builder.h"
 
@@ -17,10 +19,12 @@ struct JsBuildRequest {
   std::string driver_library;
   Family family = Family::kTensorRtRtx;
   BuildRequest request;
+  /// What request.model_data points to.
+  std::vector<uint8_t> model;
 };
 
-/// Reads the object. `request.model_data` points into the Uint8Array that the object holds. Throws
-/// Napi::TypeError.
+/// Reads the object. The model's bytes are copied: nothing keeps JavaScript from transferring its array away
+/// during the build. Throws Napi::TypeError.
 JsBuildRequest ReadBuildRequest(Napi::Object object);
 
 }  // namespace trtn

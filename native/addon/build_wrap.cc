@@ -20,8 +20,8 @@ namespace {
 struct BuildCall {
   JsBuildRequest call;
   std::shared_ptr<BuildEvents> events;
-  /// Keeps the request's arrays alive, and with them the model's bytes.
-  Napi::ObjectReference request;
+  /// For the JavaScript thread alone.
+  napi_env env;
   std::atomic<bool> cancelled{false};
 };
 
@@ -77,11 +77,7 @@ BackgroundWork WorkOf(const std::shared_ptr<BuildCall>& call) {
     // The environment goes away: no JavaScript may run any more.
     call->events->Close();
   };
-  work.release = [call] {
-    Napi::Env env = call->request.Env();
-    call->request.Reset();
-    call->events->Flush(env);
-  };
+  work.release = [call] { call->events->Flush(call->env); };
   return work;
 }
 
@@ -91,9 +87,8 @@ Napi::Value Build(const Napi::CallbackInfo& info) {
     throw Napi::TypeError::New(env, "build(request, onEvents) takes an object and a function");
   }
   const auto call = std::make_shared<BuildCall>();
-  const auto request = info[0].As<Napi::Object>();
-  call->call = ReadBuildRequest(request);
-  call->request = Napi::Persistent(request);
+  call->call = ReadBuildRequest(info[0].As<Napi::Object>());
+  call->env = env;
   call->events = std::make_shared<BuildEvents>(env, info[1].As<Napi::Function>());
 
   Napi::Object build = Napi::Object::New(env);

@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "addon/array_buffers.h"
+
 namespace trtn {
 namespace {
 
@@ -38,13 +40,6 @@ std::optional<std::string> OptionalString(Napi::Object object, const char* key) 
   if (!value) return std::nullopt;
   if (!value->IsString()) ThrowType(object.Env(), key, "a string");
   return value->As<Napi::String>().Utf8Value();
-}
-
-std::optional<double> OptionalNumber(Napi::Object object, const char* key) {
-  const auto value = Property(object, key);
-  if (!value) return std::nullopt;
-  if (!value->IsNumber()) ThrowType(object.Env(), key, "a number");
-  return value->As<Napi::Number>().DoubleValue();
 }
 
 bool OptionalBool(Napi::Object object, const char* key) {
@@ -91,31 +86,25 @@ std::vector<int64_t> Int64List(Napi::Object object, const char* key) {
 std::optional<ByteSpan> OptionalBytes(Napi::Object object, const char* key) {
   const auto value = Property(object, key);
   if (!value) return std::nullopt;
-  napi_typedarray_type type;
-  size_t length = 0;
-  void* data = nullptr;
-  // Not through the array's ArrayBuffer: that fails for memory that is shared between threads.
-  if (!value->IsTypedArray() ||
-      napi_get_typedarray_info(object.Env(), *value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      (type != napi_uint8_array && type != napi_uint8_clamped_array && type != napi_int8_array)) {
+  if (!value->IsTypedArray()) ThrowType(object.Env(), key, "a Uint8Array");
+  const napi_typedarray_type type = value->As<Napi::TypedArray>().TypedArrayType();
+  if (type != napi_uint8_array && type != napi_uint8_clamped_array && type != napi_int8_array) {
     ThrowType(object.Env(), key, "a Uint8Array");
   }
-  return ByteSpan{static_cast<const uint8_t*>(data), length};
+  const ArrayMemory memory = MemoryOf(object.Env(), *value);
+  return ByteSpan{static_cast<const uint8_t*>(memory.data), memory.bytes};
 }
 
 Napi::Value ToJsBytes(Napi::Env env, std::vector<uint8_t> bytes) {
   const size_t size = bytes.size();
-  auto owner = std::make_unique<std::vector<uint8_t>>(std::move(bytes));
-  napi_value buffer = nullptr;
-  const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<std::vector<uint8_t>*>(hint); };
-  if (size > 0 &&
-      napi_create_external_arraybuffer(env, owner->data(), size, finalize, owner.get(), &buffer) == napi_ok) {
-    owner.release();
-    return Napi::Uint8Array::New(env, size, Napi::ArrayBuffer(env, buffer), 0);
+  if (size > 0 && AllowsExternalBuffers(env)) {
+    auto owner = std::make_shared<std::vector<uint8_t>>(std::move(bytes));
+    std::shared_ptr<void> memory(owner, owner->data());
+    return Napi::Uint8Array::New(env, size, ExternalBuffer(env, std::move(memory), size), 0);
   }
   // Electron and other sandboxes refuse memory that V8 has not made.
   Napi::Uint8Array copy = Napi::Uint8Array::New(env, size);
-  if (size > 0) std::memcpy(copy.Data(), owner->data(), size);
+  if (size > 0) std::memcpy(copy.Data(), bytes.data(), size);
   return copy;
 }
 

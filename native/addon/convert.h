@@ -16,7 +16,6 @@ namespace trtn {
 
 /// Properties of `object`; nothing where the value is undefined or null.
 std::optional<std::string> OptionalString(Napi::Object object, const char* key);
-std::optional<double> OptionalNumber(Napi::Object object, const char* key);
 bool OptionalBool(Napi::Object object, const char* key);
 /// Numbers must be whole and not negative.
 std::optional<uint64_t> OptionalSize(Napi::Object object, const char* key);

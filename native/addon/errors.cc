@@ -4,6 +4,7 @@
 #include <new>
 
 #include "core/log_capture.h"
+#include "core/utf8.h"
 
 namespace trtn {
 namespace {

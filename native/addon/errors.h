@@ -15,8 +15,8 @@ namespace trtn {
 /// the TensorRTError of it.
 Napi::Error ToJsError(Napi::Env env, const Error& error);
 
-/// The same for whatever was thrown, as a value to reject a promise with. What is no Error (std::bad_alloc, or a
-/// bug of ours) gets no code: the caller in JavaScript knows what it was doing.
+/// The same for whatever was thrown, as a value to reject a promise with. What is no Error (std::bad_alloc,
+/// or a bug of ours) gets no code: the caller in JavaScript knows what it was doing.
 Napi::Value ToErrorValue(Napi::Env env, std::exception_ptr thrown);
 
 /// Throws `error` into JavaScript.

@@ -30,15 +30,8 @@ using Profile = std::vector<ProfileRange>;
 
 enum class HardwareCompatibility { kNone, kAmperePlus, kSameComputeCapability };
 enum class Verbosity { kLayerNamesOnly, kNone, kDetailed };
-/// kIdentical: refit may only restore the build weights. kIndividual: only weights that are marked.
+/// kIdentical: refit may only restore the build weights.
 enum class Refit { kNone, kAll, kIdentical };
-
-/// Content of an initializer that the model keeps outside its file.
-struct ExternalInitializer {
-  std::string name;
-  const void* data = nullptr;
-  size_t bytes = 0;
-};
 
 /// What to build. Unset options keep the library's default. An option that the family lacks is an
 /// ERR_TRT_BUILD_OPTION_UNSUPPORTED, never ignored.
@@ -47,9 +40,6 @@ struct BuildRequest {
   std::string model_path;
   const void* model_data = nullptr;
   size_t model_bytes = 0;
-  /// External data of a model that is given as bytes; valid as long as these. With a path, and with bytes
-  /// that come with the path that they were read from, the parser reads the files itself.
-  std::vector<ExternalInitializer> initializers;
   /// Where the engine is streamed to; empty keeps it in memory.
   std::string output_path;
   std::vector<Profile> profiles;

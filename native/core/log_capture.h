@@ -16,9 +16,6 @@
 
 namespace trtn {
 
-/// Returns `text` with every byte that is not part of valid UTF-8 replaced by U+FFFD.
-std::string ValidUtf8(std::string_view text);
-
 /// "internal-error", "error", "warning", "info" or "verbose".
 const char* SeverityName(Severity severity);
 
@@ -38,8 +35,6 @@ class LogCapture {
   void Add(Severity severity, std::string_view message);
   /// The lines so far, oldest first.
   std::vector<LogLine> Lines() const;
-
-  Severity threshold() const { return threshold_; }
 
  private:
   const Severity threshold_;

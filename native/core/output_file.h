@@ -23,8 +23,6 @@ class OutputFile {
 
   /// Appends. False on failure, which Commit() will throw: callers behind TensorRT's callbacks cannot throw.
   bool Write(const void* data, size_t bytes) noexcept;
-  /// Whether a write has failed.
-  bool failed() const { return error_ != 0; }
   /// Throws the failure of an earlier Write, if there was one.
   void ThrowIfFailed() const;
   /// Flushes and renames. Throws as the constructor does.

@@ -94,7 +94,8 @@ void Session::RunNow(Call& call) {
   if (closed_) throw ClosedError();
   std::unique_ptr<ExecutionContext> context = TakeContext();
   running_.push_back(&call);
-  lock.unlock();
+  // A queued call may have stood back for this one.
+  WakeWorkerIfNeeded(lock);
 
   std::exception_ptr error;
   try {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/utf8.h"
+
 #include <cstddef>
 #include <cstdint>
-
-#include "core/log_capture.h"
 
 namespace trtn {
 namespace {

@@ -76,8 +76,7 @@ struct ApiBase {
   X(97, ReleaseRunOptions, void, RunOptions*)                                                              \
   X(98, ReleaseTypeInfo, void, TypeInfo*)                                                                  \
   X(99, ReleaseTensorTypeAndShapeInfo, void, TensorTypeInfo*)                                              \
-  X(100, ReleaseSessionOptions, void, SessionOptions*)                                                     \
-  X(130, AddSessionConfigEntry, Status*, SessionOptions*, const char* key, const char* value)
+  X(100, ReleaseSessionOptions, void, SessionOptions*)
 
 /// The slots above as typed pointers, copied out of a library's table.
 struct Api {

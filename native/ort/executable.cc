@@ -86,7 +86,7 @@ class Interruptible {
 /// Runs with everything in place; a failure carries what ONNX Runtime logged on this thread.
 void RunModel(const Model& model, const RunOptions* options, const std::vector<Value*>& inputs,
               const std::vector<const char*>& output_names, std::vector<Value*>& outputs) {
-  LogCapture capture;
+  ThreadLog capture;
   Status* status =
       model.runtime.api().Run(model.session.get(), options, model.input_names.data(), inputs.data(),
                               inputs.size(), output_names.data(), outputs.size(), outputs.data());
@@ -260,7 +260,7 @@ void CreateSession(Model& model, const ModelOptions& wanted) {
   const Runtime& runtime = model.runtime;
   const Api& api = runtime.api();
   const Handle<SessionOptions> options = MakeOptions(runtime, wanted);
-  LogCapture capture;
+  ThreadLog capture;
   OrtSession* raw = nullptr;
   Status* status = wanted.model_data != nullptr
                        ? api.CreateSessionFromArray(runtime.env(), wanted.model_data, wanted.model_bytes,

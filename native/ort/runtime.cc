@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "core/error.h"
+#include "core/utf8.h"
 #include "dl/dynamic_library.h"
 
 namespace trtn::ort {
@@ -14,7 +15,7 @@ namespace {
 
 constexpr char kNotUsable[] = "ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND";
 
-thread_local LogCapture* current_capture = nullptr;
+thread_local ThreadLog* current_capture = nullptr;
 
 Severity ToSeverity(LogLevel level) {
   switch (level) {
@@ -45,23 +46,22 @@ uint32_t ApiVersionOf(const char* version) {
 struct LogSink {
   static void Write(void*, LogLevel level, const char*, const char*, const char* code_location,
                     const char* message) {
-    LogCapture* capture = current_capture;
+    ThreadLog* capture = current_capture;
     if (capture == nullptr || message == nullptr) return;
     try {
       std::string text(message);
       if (code_location != nullptr && *code_location != '\0') text += std::string(" (") + code_location + ")";
-      capture->lines_.push_back({ToSeverity(level), std::move(text), 1});
+      capture->lines_.push_back({ToSeverity(level), ValidUtf8(text), 1});
     } catch (...) {
       // Called from C code: a line is lost rather than an exception thrown through it.
     }
   }
 };
 
-LogCapture::LogCapture() : outer_(current_capture) { current_capture = this; }
-LogCapture::~LogCapture() { current_capture = outer_; }
+ThreadLog::ThreadLog() : outer_(current_capture) { current_capture = this; }
+ThreadLog::~ThreadLog() { current_capture = outer_; }
 
-Runtime::Runtime(std::string path, std::string version, const void* const* table)
-    : path_(std::move(path)), version_(std::move(version)), api_(table) {
+Runtime::Runtime(std::string version, const void* const* table) : version_(std::move(version)), api_(table) {
   Check(api_.CreateEnvWithCustomLogger(&LogSink::Write, nullptr, LogLevel::kWarning, "tensorrt-node", &env_),
         kNotUsable, "CreateEnvWithCustomLogger");
   Check(api_.CreateCpuMemoryInfo(kDeviceAllocator, kDefaultMemory, &host_memory_), kNotUsable,
@@ -93,7 +93,7 @@ Runtime& Runtime::Open(const std::string& path) {
     throw Error(kNotUsable, path + " is ONNX Runtime " + version + "; 1.17 or newer is needed", "GetApi");
   }
   result.library->KeepOpen();
-  auto* runtime = new Runtime(path, version, table);
+  auto* runtime = new Runtime(version, table);
   opened.emplace(path, runtime);
   return *runtime;
 }

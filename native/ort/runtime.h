@@ -19,7 +19,6 @@ class Runtime {
   static Runtime& Open(const std::string& path);
 
   const Api& api() const { return api_; }
-  const std::string& path() const { return path_; }
   /// "1.30.0".
   const std::string& version() const { return version_; }
   const Env* env() const { return env_; }
@@ -35,9 +34,8 @@ class Runtime {
   }
 
  private:
-  Runtime(std::string path, std::string version, const void* const* table);
+  Runtime(std::string version, const void* const* table);
 
-  std::string path_;
   std::string version_;
   Api api_;
   Env* env_ = nullptr;
@@ -47,19 +45,19 @@ class Runtime {
 
 /// Collects the lines that ONNX Runtime logs on this thread while it lives; nothing is ever printed.
 /// Lines of other threads, or outside a capture, are dropped: each failure carries its own text already.
-class LogCapture {
+class ThreadLog {
  public:
-  LogCapture();
-  ~LogCapture();
-  LogCapture(const LogCapture&) = delete;
-  LogCapture& operator=(const LogCapture&) = delete;
+  ThreadLog();
+  ~ThreadLog();
+  ThreadLog(const ThreadLog&) = delete;
+  ThreadLog& operator=(const ThreadLog&) = delete;
 
   std::vector<LogLine> Take() { return std::move(lines_); }
 
  private:
   friend struct LogSink;
   std::vector<LogLine> lines_;
-  LogCapture* outer_;
+  ThreadLog* outer_;
 };
 
 }  // namespace trtn::ort

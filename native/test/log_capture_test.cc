@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/utf8.h"
+
 namespace trtn {
 namespace {
 

@@ -260,6 +260,29 @@ TEST(SessionTest, RunNowGoesBeforeWaitingCalls) {
   EXPECT_EQ(order, (std::vector<std::string>{"now", "queued"}));
 }
 
+TEST(SessionTest, RunNowLeavesTheOtherContextsToTheQueue) {
+  Session session(std::make_shared<FakeExecutable>(), Options(2, 10, 0));
+  Gate first, blocking;
+  std::vector<std::shared_ptr<TestCall>> running;
+  for (int i = 0; i < 2; ++i) {
+    running.push_back(std::make_shared<TestCall>([&] { first.Pass(); }));
+    session.Submit(running.back());
+  }
+  first.WaitForArrivals(2);
+  auto queued = std::make_shared<TestCall>();
+  session.Submit(queued);
+  TestCall now([&] { blocking.Pass(); });
+  std::thread caller([&] { session.RunNow(now); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  first.Open();
+  blocking.WaitForArrivals(1);
+  // Hangs here if the second context stays idle for as long as the blocking call runs.
+  EXPECT_EQ(queued->Wait(), "");
+  blocking.Open();
+  caller.join();
+  for (const auto& call : running) EXPECT_EQ(call->Wait(), "");
+}
+
 TEST(SessionTest, RunNowPassesErrorsOnAndFailsOnAClosedSession) {
   Session session(std::make_shared<FakeExecutable>(), Options(1, 10));
   TestCall failing([] { throw Error("ERR_TRT_RUN_FAILED", "as ordered"); });

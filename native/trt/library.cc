@@ -137,9 +137,6 @@ std::shared_ptr<BuilderBackend> OpenBuilderBackend(const std::string& library, c
   pair.parser->KeepOpen();
   pair.create_builder = pair.infer->Function<void*(void*, int)>("createInferBuilder_INTERNAL");
   pair.create_parser = pair.parser->Function<void*(void*, void*, int)>("createNvOnnxParser_INTERNAL");
-  if (auto* parser_version = pair.parser->Function<int()>("getNvOnnxParserVersion")) {
-    pair.parser_version = parser_version();
-  }
   pair.driver_path = driver_path;
   return CreateBackend(pair);
 }

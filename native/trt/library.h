@@ -37,7 +37,6 @@ struct LibraryPair {
   std::shared_ptr<DynamicLibrary> parser;
   void* (*create_builder)(void* logger, int version) = nullptr;
   void* (*create_parser)(void* network, void* logger, int version) = nullptr;
-  int parser_version = 0;
   /// libcuda to ask before a builder is created; empty for the system's.
   std::string driver_path;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/log_capture.h"
+#include "core/utf8.h"
 
 namespace trtn::trt {
 namespace {

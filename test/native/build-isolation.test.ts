@@ -146,6 +146,24 @@ describe('the end of the parent', () => {
   );
 });
 
+describe('process.exit() during a build on a thread', () => {
+  // Native libraries tear themselves down at the exit: a thread inside TensorRT would crash some of these.
+  it.each([200, 500, 900, 1300])('after %i ms ends with its own exit code', async (ms) => {
+    const folder = temporaryFolder();
+    const model = join(folder, 'm.onnx');
+    writeFileSync(model, slow);
+    const program = `
+      const { buildEngine } = require(${JSON.stringify(resolve('dist/index.js'))});
+      buildEngine(${JSON.stringify(model)}, { runtime: 'tensorrt-rtx', isolation: 'thread' });
+      setTimeout(() => process.exit(7), ${ms});`;
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let talk = '';
+    child.stderr.on('data', (data: Buffer) => (talk += data.toString()));
+    const end = await new Promise((done) => child.on('close', (code, signal) => done({ code, signal })));
+    expect({ end, talk }).toEqual({ end: { code: 7, signal: null }, talk: '' });
+  });
+});
+
 describe('two processes that build the same thing at once', () => {
   it('build it once', async () => {
     const cacheDir = join(temporaryFolder(), 'cache');

@@ -153,7 +153,11 @@ function script(body: string): string {
 }
 
 function runChild(body: string): Promise<{ code: number | null; signal: string | null; out: string }> {
-  const child = spawn(process.execPath, ['-e', script(body)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return runPlain(script(body));
+}
+
+function runPlain(code: string): Promise<{ code: number | null; signal: string | null; out: string }> {
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   child.stdout.on('data', (data: Buffer) => (out += data.toString()));
   child.stderr.on('data', (data: Buffer) => (out += data.toString()));
@@ -177,6 +181,32 @@ describe('processes and workers', () => {
     const body = `const session = await addon.createSession(request, settle);
       const ended = done(1); session.submit(1, [x], null, [y]); ended.then(() => console.log('ended'));`;
     expect(await runChild(body)).toEqual({ code: 0, signal: null, out: 'ended\n' });
+  });
+
+  it('ends the calls in flight before a process exits', async () => {
+    const body = `process.once('exit', () => addon.shutdown());
+      const session = await addon.createSession(request, settle);
+      for (let ticket = 1; ticket < 20; ticket++) session.submit(ticket, [x], null, [y]);
+      setTimeout(() => process.exit(7), 10);`;
+    expect(await runChild(body)).toEqual({ code: 7, signal: null, out: '' });
+  });
+
+  it('stays in memory when the last worker that used it is gone', async () => {
+    const worker = `const session = await addon.createSession(request, settle);
+      const ended = done(1); session.submit(1, [x], null, [y]); await ended;
+      const closed = done(2); session.close(2); await closed;
+      // A model that is refused makes ONNX Runtime write to the log.
+      const bytes = new Uint8Array(100).fill(8);
+      await addon.createSession({ ...request, modelPath: undefined, modelBytes: bytes }, settle).catch(() => {});`;
+    const body = `const { Worker } = require('node:worker_threads');
+      for (let i = 0; i < 2; i++) {
+        const worker = new Worker(${JSON.stringify('WORKER')}, { eval: true });
+        await new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
+      }
+      console.log('both ended');`;
+    // The main thread of this process never opens the addon.
+    const main = `(async () => { ${body.replace('"WORKER"', () => JSON.stringify(script(worker)))} })();`;
+    expect(await runPlain(main)).toEqual({ code: 0, signal: null, out: 'both ended\n' });
   });
 
   it('works in several workers at once', async () => {

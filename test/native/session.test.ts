@@ -70,6 +70,22 @@ describe('results', () => {
     expect(io.outputs.y).toHaveLength(0);
   });
 
+  it('runs a model that does not tell the rank of its output', async () => {
+    const model = makeModel({
+      inputs: [{ name: 'x', dims: [2, 3] }],
+      outputs: [{ name: 'y' }],
+      nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
+    });
+    const session = await open(model);
+    const x = Float32Array.of(1, 2, 3, 4, 5, 6);
+    const { y } = await session.run({ x });
+    expect(y).toMatchObject({ dims: [2, 3], data: x });
+    const io = await session.createBinding();
+    (io.inputs.x as Float32Array).set(x);
+    await io.run();
+    expect(io.outputs.y).toEqual(x);
+  });
+
   it('takes a large result over without copying it, and keeps it after the session', async () => {
     const session = await open(dynamicModel());
     const data = new Float32Array(3 * 256 * 256).fill(2);

@@ -45,8 +45,7 @@ void ErrorRecorder::clear() noexcept {
 
 bool ErrorRecorder::reportError(nv::ErrorCode code, ErrorDesc description) noexcept {
   try {
-    // The capture drops the line if the logger has brought it already; nested calls may report without
-    // logging.
+    // Counted, not repeated, if the logger has brought it already; nested calls may report without logging.
     RouteLog(Severity::kError, description);
     std::lock_guard<std::mutex> lock(mutex_);
     if (entries_.capacity() == 0) entries_.reserve(kMaxEntries);

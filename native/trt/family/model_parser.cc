@@ -37,24 +37,8 @@ const char* PathOrNull(const BuildRequest& request) {
   return request.model_path.empty() ? nullptr : request.model_path.c_str();
 }
 
-/// A model whose weights lie in memory of the caller's.
-bool ParseWithInitializers(const BuildSession& session, nvonnxparser::IParser& parser) {
-  const BuildRequest& request = session.request;
-#if TRTN_IS_10
-  if (!session.AtLeast(101400)) {
-    throw OptionUnsupported("externalData", session.Product(), "weights in memory need TensorRT 10.14");
-  }
-#endif
-  if (!parser.loadModelProto(request.model_data, request.model_bytes, PathOrNull(request))) return false;
-  for (const ExternalInitializer& initializer : request.initializers) {
-    if (!parser.loadInitializer(initializer.name.c_str(), initializer.data, initializer.bytes)) return false;
-  }
-  return parser.parseModelProto();
-}
-
 bool Parse(const BuildSession& session, nvonnxparser::IParser& parser) {
   const BuildRequest& request = session.request;
-  if (!request.initializers.empty()) return ParseWithInitializers(session, parser);
   if (request.model_data != nullptr) {
     return parser.parse(request.model_data, request.model_bytes, PathOrNull(request));
   }
