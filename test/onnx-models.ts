@@ -6,8 +6,9 @@ import { makeModel, type OnnxTypeName } from './onnx-builder';
 type Dims = readonly (number | string)[];
 
 /** y = x. */
-export function identityModel(dims: Dims = [4], type: OnnxTypeName = 'FLOAT'): Uint8Array {
+export function identityModel(dims: Dims = [4], type: OnnxTypeName = 'FLOAT', opset = 17): Uint8Array {
   return makeModel({
+    opset,
     inputs: [{ name: 'x', type, dims }],
     outputs: [{ name: 'y', type, dims }],
     nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],

@@ -9,8 +9,9 @@ export type { BuildProgress } from './build-progress';
 /**
  * Builds a TensorRT engine from an ONNX model, off the event loop.
  *
- * A path is read by the native library itself. Bytes are not copied with `isolation: 'thread'`: do not change them
- * until the promise settles. With `'process'` they are written to a private temporary folder first.
+ * A path is read by the native library itself. Bytes are written to a private temporary folder with `isolation:
+ * 'process'`, and with `externalData`, whose files go beside them, in any case; else they are copied in memory. Do not
+ * change them until the promise settles.
  *
  * @param model - Path of an .onnx file, or its content (with `externalData` if it has any).
  * @returns The engine: in memory, or in the file that `outputPath` names, with its manifest beside it.

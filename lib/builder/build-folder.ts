@@ -5,6 +5,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { TensorRTError, type TensorRTErrorCode } from '../errors';
 import { removeAtExit } from '../runtime/exit-cleanup';
 import { fileWriteError } from '../runtime/file-errors';
+import { throwIfCancelled } from './cancellation';
 
 /**
  * A private folder for the files of one build, on the disk where the engine shall end up, so that the finished engine
@@ -39,33 +40,48 @@ export class BuildFolder {
     return join(this.path, name);
   }
 
-  /** Writes a model given as bytes with its external data. @returns Path of the model. */
+  /**
+   * Writes a model given as bytes with its external data.
+   *
+   * @returns Path of the model.
+   * @throws {TensorRTError} `ERR_TRT_BUILD_CANCELLED` if the signal fires, and what writing fails with.
+   */
   async writeModel(
     model: Uint8Array,
     externalData: Readonly<Record<string, Uint8Array>> = {},
+    signal?: AbortSignal,
   ): Promise<string> {
     const folder = this.file('model');
     const path = join(folder, 'model.onnx');
     for (const [name, bytes] of [['model.onnx', model] as const, ...Object.entries(externalData)]) {
-      await this.#write(name === 'model.onnx' && bytes === model ? path : insideFolder(folder, name), bytes);
+      await this.#write(
+        name === 'model.onnx' && bytes === model ? path : insideFolder(folder, name),
+        bytes,
+        signal,
+      );
     }
     return path;
   }
 
-  async #write(path: string, bytes: Uint8Array): Promise<void> {
+  async #write(path: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     try {
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, bytes);
+      await writeFile(path, bytes, { signal });
     } catch (error) {
+      throwIfCancelled(signal);
       throw fileWriteError(path, error);
     }
   }
 
-  /** Removes it with all that is left in it. */
+  /** Removes it with all that is left in it. Never rejects: a build that succeeded does not fail by its leftovers. */
   async remove(): Promise<void> {
-    // A killed child may still be writing; rm tries again where a folder was not empty.
-    await rm(this.path, { recursive: true, force: true, maxRetries: 3 });
-    this.forget();
+    try {
+      // A killed child may still be writing; rm tries again where a folder was not empty.
+      await rm(this.path, { recursive: true, force: true, maxRetries: 3 });
+      this.forget();
+    } catch {
+      // It is tried again when the process ends.
+    }
   }
 }
 

@@ -23,7 +23,7 @@ import { deliverFile, digestPlan, planVersion } from './deliver-engine';
 import { EngineCache } from './engine-cache';
 import { makeManifest } from './make-manifest';
 import { digestModel, type ModelDigest } from './model-digest';
-import { checkOutputPath } from './output-path';
+import { checkOutputPath, checkSourcesAreSafe } from './output-path';
 import { prepareBuild, type PreparedBuild } from './prepare-build';
 import { followBuild } from './run-build';
 import { digestTimingCache, saveTimingCache } from './timing-cache';
@@ -60,16 +60,29 @@ export async function buildEngineIn(
   const settings = validateBuildOptions(options);
   throwIfCancelled(settings.signal);
   const watcher = new BuildWatcher(settings);
-  if (settings.outputPath !== undefined) await checkOutputPath(resolve(settings.outputPath));
+  await checkOutput(settings, typeof model === 'string' ? [model] : []);
   const prepared = await prepareBuild(model, settings, context);
+  await checkOutput(settings, externalPaths(prepared));
   const build: Build = { ...prepared, settings, watcher, callSite, context: context() };
   for (const warning of prepared.warnings) watcher.warn(warning);
+  watcher.throwIfFailed();
   const engine = await (settings.cacheDir === undefined
     ? buildWithoutCache(build)
     : buildWithCache(build, settings.cacheDir));
   watcher.end();
   watcher.throwIfFailed();
   return engine;
+}
+
+async function checkOutput({ outputPath }: BuildSettings, sources: readonly string[]): Promise<void> {
+  if (outputPath === undefined) return;
+  await checkOutputPath(resolve(outputPath));
+  await checkSourcesAreSafe(outputPath, sources);
+}
+
+/** Files that the model keeps its weights in. */
+function externalPaths({ model, info }: PreparedBuild): string[] {
+  return typeof model === 'string' ? info.externalFiles.map((name) => resolve(dirname(model), name)) : [];
 }
 
 /** A build as its steps see it. */
@@ -173,7 +186,7 @@ async function buildPlan(
     outcome,
     version: await planVersion(plan, build.library.version),
     model: await digest,
-    plan: await digestPlan(plan),
+    plan: await digestPlan(plan, settings.signal),
     warnings,
   });
   throwIfCancelled(settings.signal);
@@ -190,7 +203,10 @@ async function makeJob(
   const source = isInMemory
     ? { modelBytes: model }
     : {
-        modelPath: typeof model === 'string' ? model : await folder!.writeModel(model, settings.externalData),
+        modelPath:
+          typeof model === 'string'
+            ? model
+            : await folder!.writeModel(model, settings.externalData, settings.signal),
       };
   const keepsInMemory =
     settings.isolation === 'thread' && settings.outputPath === undefined && settings.cacheDir === undefined;

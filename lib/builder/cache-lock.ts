@@ -2,7 +2,8 @@
 // A lock between processes, and between calls in one process: a file that only one of them can create. Written here,
 // since known packages decide by the file's age alone: a holder whose event loop stands still for some seconds then
 // loses its lock, and one that was killed blocks everybody for as long. This one asks the kernel whether the holder
-// lives, and falls back to age where it cannot: in another container, on another machine.
+// lives, and falls back to age where it cannot (in another container, on another machine) or where it says too little
+// (a thread of the holder is gone, its process lives).
 //
 // A lost lock is harmless: entries of the cache are written whole, and the worst that happens is work done twice.
 
@@ -11,13 +12,17 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
-import { errnoOf } from '../runtime/file-errors';
+import { errnoOf, isDiskFull } from '../runtime/file-errors';
 import { removeAtExit } from '../runtime/exit-cleanup';
 import { cancellableDelay, throwIfCancelled } from './cancellation';
 
 const HEARTBEAT_MS = 2_000;
 /** A holder that cannot be asked is taken for dead after as many milliseconds without a heartbeat. */
 const STALE_MS = 15_000;
+/**
+ * Even a living process gets no longer: a worker thread that is terminated leaves its lock to a process that lives on.
+ */
+const ABANDONED_MS = 10 * 60_000;
 const FIRST_POLL_MS = 20;
 const LONGEST_POLL_MS = 250;
 
@@ -69,7 +74,7 @@ async function create(path: string, holder: Holder): Promise<boolean> {
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
     // A full disk creates the file and then fails to fill it.
-    if (errnoOf(error) === 'ENOSPC') await rm(path, { force: true });
+    if (isDiskFull(error)) await rm(path, { force: true });
     throw error;
   }
 }
@@ -95,17 +100,19 @@ async function isAbandoned(path: string): Promise<boolean> {
   if (age === undefined) return false;
   // Unreadable: its writer is between creating and filling it, or died there.
   if (!holder || holder.namespace !== currentNamespace()) return age > STALE_MS;
-  return !isAlive(holder);
+  return !isAlive(holder) || age > ABANDONED_MS;
 }
 
 function isAlive({ pid, startTime }: Holder): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    return errnoOf(error) === 'EPERM';
+    // EPERM: a process with this pid lives and belongs to somebody else; it need not be the holder.
+    if (errnoOf(error) !== 'EPERM') return false;
   }
-  return startTime === null || startTimeOf(pid) === startTime;
+  const found = startTimeOf(pid);
+  // Systems can hide the processes of other users: what is not known is taken for alive.
+  return startTime === null || found === null || found === startTime;
 }
 
 /**

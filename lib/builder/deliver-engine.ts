@@ -8,6 +8,7 @@ import { formatManifest, type Manifest } from '../runtime/manifest';
 import { manifestPathOf } from '../runtime/manifest-path';
 import { readPlanHeader } from '../runtime/plan-header';
 import { readWholeFile } from '../runtime/read-file';
+import { throwIfCancelled } from './cancellation';
 
 /**
  * Puts a finished plan where the caller wants it: at `outputPath` with its manifest beside it, or in memory.
@@ -43,8 +44,13 @@ async function readPlan(path: string): Promise<Uint8Array> {
 }
 
 /** Digest of a plan in a file or in memory. */
-export function digestPlan(plan: string | Uint8Array): Promise<Digest> {
-  return typeof plan === 'string' ? digestFile(plan) : digestBytes(plan);
+export async function digestPlan(plan: string | Uint8Array, signal?: AbortSignal): Promise<Digest> {
+  try {
+    return await (typeof plan === 'string' ? digestFile(plan, signal) : digestBytes(plan, signal));
+  } catch (error) {
+    throwIfCancelled(signal);
+    throw error;
+  }
 }
 
 /**

@@ -31,12 +31,18 @@ function checkSymbols(model: ProfiledModel, axes: DynamicAxes): void {
   for (const symbol of Object.keys(axes)) {
     if (model.symbols.includes(symbol)) continue;
     const known = model.symbols.map((name) => `"${name}"`).join(', ');
-    const have = known === '' ? 'its dynamic dimensions have no names' : `it has ${known}`;
+    const isFixed = !model.inputs.some((input) => input.dims.some(isDynamic));
+    const unnamed = isFixed ? "the model's shapes are all fixed" : 'its dynamic dimensions have no names';
+    const have = known === '' ? unnamed : `it has ${known}`;
     throw new TensorRTError(
       'ERR_TRT_ARG_PROFILE_INPUT',
       `\`dynamicAxes\` names "${symbol}", which is no dynamic dimension of the model: ${have}.${didYouMean(symbol, model.symbols)}`,
       {
-        hint: known === '' ? suggestionText(model) : "Use the names of the model's dynamic dimensions.",
+        hint: isFixed
+          ? 'Leave `dynamicAxes` out, or export the model with a dynamic dimension.'
+          : known === ''
+            ? suggestionText(model)
+            : "Use the names of the model's dynamic dimensions.",
         details: { symbol, symbols: model.symbols },
       },
     );

@@ -2,7 +2,7 @@
 // A folder of built engines by what they were made from. An entry is two files, `<key>.engine` and its manifest; the
 // manifest has the digest of the engine, so half an entry, or a damaged one, is no entry.
 
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import * as nodeFs from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -13,6 +13,7 @@ import { fileWriteError } from '../runtime/file-errors';
 import { formatManifest, readManifest, type Manifest } from '../runtime/manifest';
 import { manifestPathOf } from '../runtime/manifest-path';
 import { BuildFolder } from './build-folder';
+import { throwIfCancelled } from './cancellation';
 import { withLock } from './cache-lock';
 
 /** An engine of the cache. */
@@ -58,20 +59,14 @@ export class EngineCache {
     signal?: AbortSignal,
   ): Promise<CacheEntry> {
     const warnings: string[] = [];
-    const found = await this.#find(key, warnings);
+    const found = await this.#find(key, warnings, signal);
     if (found) return { ...found, cached: true, warnings };
     await this.#makeFolder();
     return this.#locked(key, signal, async () => {
-      const built = await this.#find(key, warnings);
+      const built = await this.#find(key, warnings, signal);
       if (built) return { ...built, cached: true, warnings };
       return { ...(await this.#build(key, build)), cached: false, warnings: [...new Set(warnings)] };
     });
-  }
-
-  /** Removes an entry. */
-  async remove(key: string): Promise<void> {
-    const path = this.#path(key);
-    await Promise.all([path, manifestPathOf(path)].map((file) => rm(file, { force: true })));
   }
 
   #path(key: string): string {
@@ -79,17 +74,22 @@ export class EngineCache {
   }
 
   /** The entry if it is whole. */
-  async #find(key: string, warnings: string[]): Promise<BuiltEngine | undefined> {
+  async #find(
+    key: string,
+    warnings: string[],
+    signal: AbortSignal | undefined,
+  ): Promise<BuiltEngine | undefined> {
     const path = this.#path(key);
     try {
       const manifest = await readManifest(manifestPathOf(path));
       if (!manifest) return undefined;
       const { size } = await stat(path);
       const isWhole =
-        size === manifest.plan.bytes && (await digestFile(path)).sha256 === manifest.plan.sha256;
+        size === manifest.plan.bytes && (await digestFile(path, signal)).sha256 === manifest.plan.sha256;
       if (isWhole) return { path, manifest };
       warnings.push(`The cached engine ${path} is damaged; it was built again.`);
     } catch (error) {
+      throwIfCancelled(signal);
       warnings.push(
         `The cached engine ${path} cannot be used (${(error as Error).message}); it was built again.`,
       );

@@ -25,22 +25,23 @@ export async function digestModel(
   { model, externalFiles, externalData }: ModelFiles,
   signal?: AbortSignal,
 ): Promise<ModelDigest> {
-  const own = await digestSource(model);
+  const own = await digestSource(model, signal);
   const external: (Digest & { name: string })[] = [];
   for (const name of externalFiles) {
     throwIfCancelled(signal);
     const bytes = externalData?.[name];
     const path = typeof model === 'string' ? resolve(dirname(model), name) : undefined;
-    if (bytes ?? path) external.push({ name, ...(await digestSource(bytes ?? path!)) });
+    if (bytes ?? path) external.push({ name, ...(await digestSource(bytes ?? path!, signal)) });
   }
   return { ...own, externalFiles: external };
 }
 
-async function digestSource(source: string | Uint8Array): Promise<Digest> {
-  if (typeof source !== 'string') return digestBytes(source);
+async function digestSource(source: string | Uint8Array, signal: AbortSignal | undefined): Promise<Digest> {
   try {
-    return await digestFile(source);
+    return await (typeof source === 'string' ? digestFile(source, signal) : digestBytes(source, signal));
   } catch (error) {
+    throwIfCancelled(signal);
+    if (typeof source !== 'string') throw error;
     throw fileReadError('model file', source, error);
   }
 }

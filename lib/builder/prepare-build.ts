@@ -65,6 +65,12 @@ function checkModelArgument(model: unknown): string | Uint8Array {
 async function readModel(model: string | Uint8Array, { externalData }: BuildSettings): Promise<ModelInfo> {
   // Imported here: whoever loads or runs engines needs no ONNX reader.
   const { readModelInfo, checkExternalData, checkExternalBytes } = await import('../onnx/index.js');
+  if (typeof model === 'string' && externalData !== undefined)
+    throw new TensorRTError(
+      'ERR_TRT_ARG_VALUE',
+      'Option "externalData" is for a model given as bytes; a path has its files beside it.',
+      { details: { option: 'externalData' } },
+    );
   const info = await readModelInfo(model);
   if (typeof model === 'string') await checkExternalData(info, dirname(model));
   else checkExternalBytes(info, externalData ?? {});

@@ -22,5 +22,14 @@ export type ProfileSpec = Readonly<Record<string, InputRange>>;
 /** What profiles are checked against. */
 export type ProfiledModel = Pick<ModelInfo, 'inputs' | 'shapeInputs' | 'initializers' | 'symbols'>;
 
+const shapeInputSets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** True for an input whose values, not its dims, need a range. A model from somewhere may have very many of them. */
+export function isShapeInput({ shapeInputs }: Pick<ProfiledModel, 'shapeInputs'>, name: string): boolean {
+  let names = shapeInputSets.get(shapeInputs);
+  if (!names) shapeInputSets.set(shapeInputs, (names = new Set(shapeInputs)));
+  return names.has(name);
+}
+
 /** The parts of a range in the order of their size. */
 export const BOUNDS = ['min', 'opt', 'max'] as const;

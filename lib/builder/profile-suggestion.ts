@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Dimension } from '../tensor/tensor-info';
-import type { ProfiledModel } from './profile-spec';
+import { isShapeInput, type ProfiledModel } from './profile-spec';
 
 type Range = readonly [min: number, opt: number, max: number];
 
@@ -22,7 +22,7 @@ export interface ProfileSuggestion {
 /** Proposes ranges for all dynamic dimensions of a model. */
 export function suggestProfiles(model: ProfiledModel): ProfileSuggestion {
   const inputs = model.inputs.flatMap(({ name, dims }) => {
-    if (model.shapeInputs.includes(name)) return [`${key(name)}: { values: ${shapes(proposeValues(dims))} }`];
+    if (isShapeInput(model, name)) return [`${key(name)}: { values: ${shapes(proposeValues(dims))} }`];
     return dims.some(isDynamic) ? [`${key(name)}: ${shapes(dims.map(propose))}`] : [];
   });
   const axes = model.symbols.map((symbol) => `${key(symbol)}: [${propose(symbol).join(', ')}]`);

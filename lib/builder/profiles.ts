@@ -8,7 +8,7 @@ import type { OnnxValueInfo } from '../onnx';
 import { didYouMean } from '../text/nearest-name';
 import { profileFromAxes, type DynamicAxes } from './dynamic-axes';
 import { checkShapes, checkValues, type RangeContext } from './profile-ranges';
-import { BOUNDS, type ProfiledModel, type ProfileSpec, type ShapeRange } from './profile-spec';
+import { BOUNDS, isShapeInput, type ProfiledModel, type ProfileSpec, type ShapeRange } from './profile-spec';
 import { isDynamic, suggestionText } from './profile-suggestion';
 
 export type { InputRange, ProfileSpec, ShapeRange, ValuesRange } from './profile-spec';
@@ -42,7 +42,7 @@ export function resolveProfiles(model: ProfiledModel, options: ProfileOptions): 
 }
 
 function needsRange(model: ProfiledModel, input: OnnxValueInfo): boolean {
-  return input.dims.some(isDynamic) || model.shapeInputs.includes(input.name);
+  return input.dims.some(isDynamic) || isShapeInput(model, input.name);
 }
 
 function completed(
@@ -98,7 +98,7 @@ function resolveRange(
     checkValues(context, range);
     return native(input.name, true, range);
   }
-  if (model.shapeInputs.includes(input.name)) throw valuesMissing(model, context);
+  if (isShapeInput(model, input.name)) throw valuesMissing(model, context);
   const range = toRange(context, given);
   checkShapes(context, range);
   return native(input.name, false, range);
@@ -136,7 +136,7 @@ function missing(
   index: number | undefined,
 ): TensorRTError {
   const list = inputs.map(({ name, dims }) => {
-    const isShape = model.shapeInputs.includes(name);
+    const isShape = isShapeInput(model, name);
     return `"${name}" [${dims.map((dim) => (dim === -1 ? '?' : dim)).join(', ')}]${isShape ? ' (its values)' : ''}`;
   });
   const what =

@@ -22,11 +22,13 @@ export async function followBuild(
 ): Promise<BuildOutcome> {
   const { watcher, signal, callSite } = options;
   throwIfCancelled(signal);
-  const running = start();
-  const cancel = (): void => running.cancel();
-  signal?.addEventListener('abort', cancel, { once: true });
-  watcher.onFailure = cancel;
+  let running: RunningBuild | undefined;
+  const cancel = (): void => running?.cancel();
   try {
+    // Starting a process can fail at once, for want of memory or of process ids.
+    running = start();
+    signal?.addEventListener('abort', cancel, { once: true });
+    watcher.onFailure = cancel;
     const outcome = await running.promise;
     watcher.throwIfFailed();
     throwIfCancelled(signal);

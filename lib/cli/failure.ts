@@ -2,7 +2,7 @@
 import { TensorRTError } from '../errors';
 import { formatJson } from './json';
 import type { Terminal } from './terminal/terminal';
-import { printable, wrapText } from './terminal/text-width';
+import { printable, printableLines, wrapText } from './terminal/text-width';
 
 /** Exit codes; documented in the command line guide. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -30,22 +30,25 @@ export function formatFailure(error: unknown, terminal: Terminal, isVerbose: boo
   const { red, yellow, dim } = terminal.talkStyle;
   const width = Math.min(terminal.talkWidth, 110);
   const stack =
-    isVerbose && error instanceof Error && error.stack !== undefined ? ['', dim(error.stack)] : [];
+    isVerbose && error instanceof Error && error.stack !== undefined
+      ? ['', ...printableLines(error.stack).map(dim)]
+      : [];
   if (!(error instanceof TensorRTError)) {
     const message = error instanceof Error ? error.message : String(error);
     const advice = isVerbose ? [] : ['', dim('This is not an expected error; --verbose shows its stack.')];
-    return [`${red('error')}  ${message}`, ...advice, ...stack];
+    return [`${red('error')}  ${printableLines(message).join('\n')}`, ...advice, ...stack];
   }
   // Nothing went wrong: the user stopped it.
-  if (exitCodeOf(error) === EXIT.interrupted) return [`${yellow('stopped')}  ${error.message}`, ...stack];
+  if (exitCodeOf(error) === EXIT.interrupted)
+    return [`${yellow('stopped')}  ${printable(error.message)}`, ...stack];
   return [...formatReport(error, terminal, width, isVerbose), ...stack];
 }
 
 /** The parts of TensorRTError.toReport(), laid out for a terminal: the first line says it, the hint stands out. */
 function formatReport(error: TensorRTError, terminal: Terminal, width: number, isVerbose: boolean): string[] {
   const { red, bold, dim, cyan } = terminal.talkStyle;
-  const [first, ...others] = error.message.split('\n').map(printable);
-  const hint = wrapText(error.hint, width - 7);
+  const [first, ...others] = printableLines(error.message);
+  const hint = printableLines(error.hint).flatMap((line) => wrapText(line, width - 7));
   // What is wrong with the command line is all in its message.
   const isShort = error.code === 'ERR_TRT_ARG_USAGE' && !isVerbose;
   return [

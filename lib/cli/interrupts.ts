@@ -3,7 +3,7 @@ import { EXIT } from './failure';
 
 /**
  * Listens for Ctrl-C (and SIGTERM, which service managers send): the first asks the command to stop, the second
- * ends the process at once. `beforeExit` gets the terminal back in order.
+ * ends the process at once.
  *
  * @returns how to stop listening; from then on Ctrl-C ends the process as usual
  */

@@ -17,6 +17,9 @@ export interface ExternalFile {
 }
 
 type ExternalInfo = Pick<ModelInfo, 'externalTensors' | 'externalFiles'>;
+/** Files that are looked at side by side: a model may name thousands. */
+const PARALLEL_LOOKUPS = 16;
+
 /** What is wrong with a file, as the end of a sentence that begins with its name; or the file. */
 type Finding = ExternalFile | { code: TensorRTErrorCode; reason: string };
 
@@ -31,7 +34,7 @@ type Finding = ExternalFile | { code: TensorRTErrorCode; reason: string };
 export async function checkExternalData(info: ExternalInfo, modelDirectory: string): Promise<ExternalFile[]> {
   if (info.externalFiles.length === 0) return [];
   const folder = await realpath(modelDirectory).catch(() => resolve(modelDirectory));
-  const findings = await Promise.all(info.externalFiles.map((location) => findFile(folder, location)));
+  const findings = await findFiles(folder, info.externalFiles);
   return settle(info, findings, `folder "${modelDirectory}"`);
 }
 
@@ -51,6 +54,19 @@ export function checkExternalBytes(
     return { location, path: location, bytes: content.length };
   });
   return settle(info, findings, 'option `externalData`');
+}
+
+async function findFiles(folder: string, locations: readonly string[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < locations.length) {
+      const index = next++;
+      findings[index] = await findFile(folder, locations[index]!);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL_LOOKUPS, locations.length) }, worker));
+  return findings;
 }
 
 async function findFile(folder: string, location: string): Promise<Finding> {
@@ -87,9 +103,10 @@ function missing(reason: string): Finding {
 function settle(info: ExternalInfo, findings: readonly Finding[], place: string): ExternalFile[] {
   const complaints: { code: TensorRTErrorCode; file: string; tensors: string[]; text: string }[] = [];
   const files: ExternalFile[] = [];
+  const tensorsOf = groupByLocation(info.externalTensors);
   findings.forEach((finding, index) => {
     const location = info.externalFiles[index]!;
-    const users = info.externalTensors.filter((tensor) => tensor.external!.location === location);
+    const users = tensorsOf.get(location) ?? [];
     const complaint = 'code' in finding ? finding : tooShort(finding, users);
     if (complaint === undefined) return files.push(finding as ExternalFile);
     const tensors = users.map((tensor) => tensor.name);
@@ -102,6 +119,18 @@ function settle(info: ExternalInfo, findings: readonly Finding[], place: string)
   throw new TensorRTError(code, `The model's external data is not usable, ${place}: ${text}.`, {
     details: { files: complaints.map(({ file, tensors, text: problem }) => ({ file, tensors, problem })) },
   });
+}
+
+/** Grouped once: a search per file would take hours for a model that is made to have many of both. */
+function groupByLocation(tensors: readonly OnnxTensorInfo[]): Map<string, OnnxTensorInfo[]> {
+  const groups = new Map<string, OnnxTensorInfo[]>();
+  for (const tensor of tensors) {
+    const { location } = tensor.external!;
+    const group = groups.get(location);
+    if (group) group.push(tensor);
+    else groups.set(location, [tensor]);
+  }
+  return groups;
 }
 
 function tooShort(

@@ -3,8 +3,12 @@ import { TensorRTError } from '../errors';
 import { findCrashCause } from './crash-causes';
 import type { GraphDraft, ModelDraft } from './model-draft';
 
+/** Exporters write one external data file, or one per tensor. More than this is a model made to cost its reader. */
+const MOST_EXTERNAL_FILES = 10_000;
+
 /**
- * Checks what ONNX demands of names: graphs with outputs, operators with a type, no name given twice.
+ * Checks what ONNX demands of names: graphs with outputs, operators with a type, no name given twice, and that external
+ * data lies in no more files than anybody needs.
  *
  * @throws {TensorRTError} ERR_TRT_ONNX_INVALID
  */
@@ -17,6 +21,7 @@ export function checkIntegrity(model: ModelDraft, label: string): void {
     checkUnnamed(graph, label);
     checkDuplicates(graph, label);
   }
+  checkExternalFiles(model, label);
   const crash = findCrashCause(model.graphs);
   if (crash !== undefined) throw invalid(label, crash, { reason: 'structure' });
 }
@@ -48,6 +53,17 @@ function checkDuplicates(graph: GraphDraft, label: string): void {
       throw invalid(label, why, { reason: 'duplicate-name', name: twice });
     }
   }
+}
+
+function checkExternalFiles({ graphs }: ModelDraft, label: string): void {
+  const files = new Set<string>();
+  for (const { initializers, constants } of graphs) {
+    for (const list of [initializers, constants])
+      for (const { external } of list) if (external) files.add(external.location);
+  }
+  if (files.size <= MOST_EXTERNAL_FILES) return;
+  const why = `its external data lies in ${files.size} files, more than ${MOST_EXTERNAL_FILES}`;
+  throw invalid(label, why, { reason: 'external-files', files: files.size });
 }
 
 function firstDuplicate(names: readonly string[]): string | undefined {

@@ -8,12 +8,14 @@ import { constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { removeAtExit } from './exit-cleanup';
+import { errnoOf } from './file-errors';
 
 /** The file operations used here; tests put failing ones in their place. */
 export interface FileOperations {
   open: typeof nodeFs.open;
   copyFile: typeof nodeFs.copyFile;
   rename: typeof nodeFs.rename;
+  link: typeof nodeFs.link;
   rm: typeof nodeFs.rm;
 }
 
@@ -23,8 +25,18 @@ export interface StagedFile {
   readonly temporary: string;
   /** Gives it its name. */
   commit(): Promise<void>;
+  /** Keeps what has the name now. Call it before {@link commit}. */
+  keepPrevious(): Promise<PreviousFile>;
   /** Removes it; does nothing after {@link commit}. Never throws. */
   discard(): Promise<void>;
+}
+
+/** What had a name before a staged file took it. */
+interface PreviousFile {
+  /** Gives it the name again; removes the new file if there was none. */
+  restore(): Promise<void>;
+  /** Lets go of it. Never throws. */
+  forget(): Promise<void>;
 }
 
 /** A free name for a hidden file beside `target`. */
@@ -96,8 +108,33 @@ async function stage(
       forget();
       await syncFolder(dirname(target), fs);
     },
+    keepPrevious: () => keepPrevious(target, fs),
     async discard() {
       if (!isCommitted) await remove();
+    },
+  };
+}
+
+/** Under a second name, where the file system has such; elsewhere {@link PreviousFile.restore} does nothing. */
+async function keepPrevious(target: string, fs: FileOperations): Promise<PreviousFile> {
+  const kept = temporaryBeside(target);
+  try {
+    await fs.link(target, kept);
+  } catch (error) {
+    const isNew = errnoOf(error) === 'ENOENT';
+    return {
+      restore: async () => {
+        if (isNew) await fs.rm(target, { force: true });
+      },
+      forget: () => Promise.resolve(),
+    };
+  }
+  const forgetAtExit = removeAtExit(kept);
+  return {
+    restore: () => fs.rename(kept, target),
+    async forget() {
+      await fs.rm(kept, { force: true }).catch(() => undefined);
+      forgetAtExit();
     },
   };
 }
@@ -121,24 +158,34 @@ async function syncFolder(folder: string, fs: FileOperations): Promise<void> {
   }
 }
 
-/** Gives all files their names, or, if staging one of them failed, none. */
+/** Gives all files their names, or none, if staging or naming one of them failed: what was there stays, or comes back. */
 export async function commitTogether(staging: readonly Promise<StagedFile>[]): Promise<void> {
   const results = await Promise.allSettled(staging);
   const files = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   try {
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
-    for (const file of files) await file.commit();
+    await commitAll(files);
   } finally {
     await Promise.all(files.map((file) => file.discard()));
   }
 }
 
-/** Writes a small file in one step. */
-export async function writeFileAtomically(
-  target: string,
-  bytes: Uint8Array | string,
-  fs: FileOperations = nodeFs,
-): Promise<void> {
-  await commitTogether([stageBytes(target, bytes, fs)]);
+async function commitAll(files: readonly StagedFile[]): Promise<void> {
+  const previous: PreviousFile[] = [];
+  let named = 0;
+  try {
+    for (const file of files) {
+      // After the last nothing can fail any more.
+      if (named < files.length - 1) previous.push(await file.keepPrevious());
+      await file.commit();
+      named++;
+    }
+  } catch (error) {
+    // Why a file could not be named says more than why that could not be undone.
+    for (const kept of previous.slice(0, named)) await kept.restore().catch(() => undefined);
+    throw error;
+  } finally {
+    for (const kept of previous) await kept.forget();
+  }
 }

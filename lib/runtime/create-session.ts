@@ -8,7 +8,8 @@ export type { SessionOptions } from './session-options';
 /**
  * Makes a session that runs a model.
  *
- * @param source - Path of an ONNX model or of a built engine, the bytes of either, or an `Engine`. Bytes are copied.
+ * @param source - Path of an ONNX model or of a built engine, the bytes of either, or an `Engine`. The
+ *   bytes of a model are copied on the calling thread: for a large model a path is the better source.
  * @throws {TensorRTError} `ERR_TRT_ARG_*` for wrong arguments, `ERR_TRT_RUN_DEVICE` and `ERR_TRT_CUDA_*` if the device
  *   cannot be used, `ERR_TRT_LOAD_FILE`, `ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND`, `ERR_TRT_RUN_MODEL`, and what
  *   `loadEngine()` throws.

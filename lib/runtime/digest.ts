@@ -14,13 +14,17 @@ export interface Digest {
   readonly bytes: number;
 }
 
-/** Digest of a file's content. Rejects with the Node.js error if it cannot be read. */
-export async function digestFile(path: string): Promise<Digest> {
+/**
+ * Digest of a file's content. Rejects with the Node.js error if it cannot be read, and with the reason of a signal
+ * that fires.
+ */
+export async function digestFile(path: string, signal?: AbortSignal): Promise<Digest> {
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(PIECE_BYTES);
   const file = await open(path, 'r');
   try {
     for (let bytes = 0; ;) {
+      signal?.throwIfAborted();
       const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
       if (bytesRead === 0) return { sha256: hash.digest('hex'), bytes };
       hash.update(buffer.subarray(0, bytesRead));
@@ -31,11 +35,12 @@ export async function digestFile(path: string): Promise<Digest> {
   }
 }
 
-/** Digest of a buffer, which must not change meanwhile. */
-export async function digestBytes(data: Uint8Array): Promise<Digest> {
+/** Digest of a buffer, which must not change meanwhile. Rejects with the reason of a signal that fires. */
+export async function digestBytes(data: Uint8Array, signal?: AbortSignal): Promise<Digest> {
   const hash = createHash('sha256');
   for (let offset = 0; offset < data.length; offset += PIECE_BYTES) {
     if (offset > 0) await nextTurn();
+    signal?.throwIfAborted();
     hash.update(data.subarray(offset, offset + PIECE_BYTES));
   }
   return { sha256: hash.digest('hex'), bytes: data.length };

@@ -161,12 +161,14 @@ export function formatDims(info: TensorInfo): string {
 
 function missingInput(specs: readonly InputSpec[], feeds: Feeds): TensorRTError {
   const names = specs.map(({ info }) => info.name);
-  const missing = names.filter((name) => feeds[name] === undefined);
+  const absent = specs.map(({ info }) => info).filter(({ name }) => feeds[name] === undefined);
+  const missing = absent.map(({ name }) => name);
   // A misspelled name is both missing and unknown: the message with the suggestion is the better one.
   rejectUnknownNames(specs, feeds);
+  const described = absent.map((info) => `"${info.name}" (${info.type} ${formatDims(info)})`).join(', ');
   return new TensorRTError(
     'ERR_TRT_RUN_INPUT_MISSING',
-    `Expected the inputs ${quoteAll(names)}; ${quoteAll(missing)} ${missing.length === 1 ? 'is' : 'are'} missing.`,
+    `Expected the inputs ${quoteAll(names)}; ${described} ${missing.length === 1 ? 'is' : 'are'} missing.`,
     { details: { missing, expected: names } },
   );
 }

@@ -41,7 +41,8 @@ export function forkWorker(module: string, args: readonly string[] = []): ChildP
   });
   const forget = onProcessExit(() => child.kill('SIGKILL'));
   child.once('exit', forget);
-  child.once('error', forget);
+  // Not once: an 'error' that nobody hears, such as that of a kill() after a failed start, would end this process.
+  child.on('error', forget);
   return child;
 }
 

@@ -5,7 +5,7 @@ import { TensorRTError } from '../errors';
 import { elementArray } from '../tensor/element-arrays';
 import type { TensorInfo } from '../tensor/tensor-info';
 import type { PendingCalls } from './pending-calls';
-import { runCall, type CallOptions } from './run-call';
+import { checkCallOptions, NO_OPTIONS, runCall, type CallOptions } from './run-call';
 import type { TensorData } from './tensor';
 
 /** What a binding needs of its session. */
@@ -21,6 +21,8 @@ export interface BindingParts {
   readonly calls: PendingCalls;
   readonly binding: NativeBinding;
   readonly inputDims: readonly (readonly number[])[];
+  /** Called when it is closed; more than once where it is closed more than once. */
+  readonly onClose: () => void;
 }
 
 /**
@@ -45,15 +47,17 @@ export class IoBinding {
   readonly #native: NativeSession;
   readonly #calls: PendingCalls;
   readonly #binding: NativeBinding;
+  readonly #onClose: () => void;
   readonly #running = new Set<Promise<unknown>>();
   #isClosed = false;
 
   /** @internal Use `session.createBinding()`. */
-  constructor({ session, native, calls, binding, inputDims }: BindingParts) {
+  constructor({ session, native, calls, binding, inputDims, onClose }: BindingParts) {
     this.#session = session;
     this.#native = native;
     this.#calls = calls;
     this.#binding = binding;
+    this.#onClose = onClose;
     this.inputs = arraysOver(session.inputs, binding.inputs);
     this.outputs = arraysOver(session.outputs, binding.outputs);
     this.dims = {
@@ -68,8 +72,9 @@ export class IoBinding {
    * @throws {TensorRTError} `ERR_TRT_RUN_CLOSED`, `ERR_TRT_RUN_QUEUE_FULL`, `ERR_TRT_RUN_ABORTED`,
    *   `ERR_TRT_RUN_FAILED`, also where an output would get another shape than the binding has for it.
    */
-  async run(options: CallOptions = {}): Promise<void> {
+  async run(options: CallOptions = NO_OPTIONS): Promise<void> {
     this.#requireOpen();
+    checkCallOptions('run', options, ['signal']);
     const call = runCall(
       { native: this.#native, calls: this.#calls, held: this.#session },
       (ticket) => this.#binding.submit(ticket),
@@ -99,12 +104,14 @@ export class IoBinding {
     this.#isClosed = true;
     await Promise.allSettled(this.#running);
     this.#binding.close();
+    this.#onClose();
   }
 
   /** Takes the memory away from the arrays at once; a run in flight ends unseen. For `using`. */
   [Symbol.dispose](): void {
     this.#isClosed = true;
     this.#binding.close();
+    this.#onClose();
   }
 
   /** The same as {@link IoBinding.close}, for `await using`. */

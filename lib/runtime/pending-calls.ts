@@ -17,11 +17,6 @@ export class PendingCalls {
   #lastTicket = 0;
   readonly #waiting = new Map<number, { resolve: (outcome: Outcome) => void; held: unknown }>();
 
-  /** Calls in flight. */
-  get size(): number {
-    return this.#waiting.size;
-  }
-
   /** A new ticket. */
   take(): number {
     return ++this.#lastTicket;

@@ -14,6 +14,7 @@ import type { Family } from '../binding/contract';
 import { TensorRTError } from '../errors';
 import { describeFileKind, FILE_KIND_BYTES } from '../text/file-kind';
 import { fileReadError } from './file-errors';
+import { describeType } from './option-checks';
 
 /** What the first bytes of a plan tell. */
 export interface PlanHeader {
@@ -37,10 +38,13 @@ const RTX_HEADER_BYTES = 64;
  *
  * @param source - Path of an engine file, or its bytes.
  * @throws {TensorRTError} `ERR_TRT_LOAD_PLAN_INVALID` if it is no plan (the message says what it is),
- * `ERR_TRT_LOAD_PLAN_TRUNCATED` if it is shorter than its header says, `ERR_TRT_LOAD_FILE` if it cannot be read.
+ * `ERR_TRT_LOAD_PLAN_TRUNCATED` if it is shorter than its header says, `ERR_TRT_LOAD_FILE` if it cannot be read,
+ * `ERR_TRT_ARG_TYPE` if `source` is neither a path nor bytes.
  */
 export async function readPlanHeader(source: string | Uint8Array): Promise<PlanHeader> {
-  if (typeof source !== 'string') return parsePlanHeader(source, source.length, 'the given bytes');
+  if (source instanceof Uint8Array)
+    return parsePlanHeader(source.subarray(0, FILE_KIND_BYTES), source.length, 'the given bytes');
+  if (typeof source !== 'string') throw wrongSource(source);
   const { head, size } = await readHead(source);
   return parsePlanHeader(head, size, source);
 }
@@ -48,11 +52,12 @@ export async function readPlanHeader(source: string | Uint8Array): Promise<PlanH
 async function readHead(path: string): Promise<{ head: Uint8Array; size: number }> {
   try {
     // Loaded when asked for: importing the package must cost next to nothing.
-    const { open } = await import('node:fs/promises');
+    const { open, stat } = await import('node:fs/promises');
+    // A pipe would block in open(): ask before opening.
+    const stats = await stat(path);
+    if (!stats.isFile()) throw notAFile(path, stats.isDirectory());
     const file = await open(path, 'r');
     try {
-      const stats = await file.stat();
-      if (!stats.isFile()) throw notAFile(path, stats.isDirectory());
       const head = Buffer.alloc(FILE_KIND_BYTES);
       const { bytesRead } = await file.read(head, 0, head.length, 0);
       return { head: head.subarray(0, bytesRead), size: stats.size };
@@ -62,6 +67,13 @@ async function readHead(path: string): Promise<{ head: Uint8Array; size: number 
   } catch (error) {
     throw error instanceof TensorRTError ? error : fileReadError('engine', path, error);
   }
+}
+
+function wrongSource(source: unknown): TensorRTError {
+  return new TensorRTError(
+    'ERR_TRT_ARG_TYPE',
+    `readPlanHeader() takes a path or bytes (Uint8Array), not ${describeType(source)}.`,
+  );
 }
 
 function notAFile(path: string, isDirectory: boolean): TensorRTError {

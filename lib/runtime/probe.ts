@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { describeType, rejectUnknownOptions } from './option-checks';
 import type { ProbeReport } from './probe-report';
 
 export type { AddonReport, CpuReport, CudaReport, ProbeReport, TensorRtReport } from './probe-report';
@@ -23,6 +24,8 @@ export interface ProbeTask {
   crashed: Record<string, string>;
 }
 
+const OPTION_TYPES = { libraryPath: 'string', isolated: 'boolean' } as const;
+
 // Each crash costs a process; a machine with more broken libraries than this has said enough.
 const MAX_CRASHES = 8;
 
@@ -38,15 +41,33 @@ const MAX_CRASHES = 8;
  */
 export async function probe(options: ProbeOptions = {}): Promise<ProbeReport> {
   const libraryPath = typeof options?.libraryPath === 'string' ? options.libraryPath : undefined;
-  if (options?.isolated !== true) return probeHere(libraryPath);
+  const report = options?.isolated === true ? await probeIsolated(libraryPath) : await probeHere(libraryPath);
+  report.advice.push(...complaintsAbout(options));
+  return report;
+}
+
+/** What is wrong with the options: said as advice, since a probe rejects nothing. */
+function complaintsAbout(options: unknown): string[] {
+  try {
+    rejectUnknownOptions('probe', options, Object.keys(OPTION_TYPES));
+  } catch (error) {
+    return [messageOf(error)];
+  }
+  return Object.entries(OPTION_TYPES).flatMap(([name, type]) => {
+    const value = (options as Record<string, unknown>)[name];
+    if (value === undefined || typeof value === type) return [];
+    return [`probe() takes a ${type} as ${name}, not ${describeType(value)}; it was left out.`];
+  });
+}
+
+async function probeIsolated(libraryPath: string | undefined): Promise<ProbeReport> {
   try {
     return await probeInChildren(libraryPath);
   } catch (error) {
+    if (error instanceof CrashedError) return reportCrash(libraryPath, error);
     // No child process can be started here (no compiled module, no processes left): probe without protection.
     const report = await probeHere(libraryPath);
-    report.advice.push(
-      `Probing in a child process failed: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    report.advice.push(`Probing in a child process failed: ${messageOf(error)}`);
     return report;
   }
 }
@@ -57,6 +78,32 @@ async function probeHere(libraryPath: string | undefined): Promise<ProbeReport> 
   return collectProbe(libraryPath, currentProbeContext());
 }
 
+/** What can be said without native code: what brought the children down would bring this process down too. */
+async function reportCrash(libraryPath: string | undefined, error: CrashedError): Promise<ProbeReport> {
+  const { collectProbe, currentProbeContext } = await import('./collect-probe.js');
+  const loadAddon = (): never => {
+    throw error;
+  };
+  const report = await collectProbe(libraryPath, {
+    ...currentProbeContext(),
+    loadAddon,
+    crashed: error.crashed,
+  });
+  // The advice is for an addon that is missing; this one is there.
+  report.advice = [`Probing in a child process failed: ${error.message}`];
+  return report;
+}
+
+/** The children crash, whatever they are spared. */
+class CrashedError extends Error {
+  constructor(
+    message: string,
+    readonly crashed: Readonly<Record<string, string>>,
+  ) {
+    super(message);
+  }
+}
+
 /** Probes again without each library that brought a child down. */
 async function probeInChildren(libraryPath: string | undefined): Promise<ProbeReport> {
   const crashed: Record<string, string> = {};
@@ -64,10 +111,10 @@ async function probeInChildren(libraryPath: string | undefined): Promise<ProbeRe
     const outcome = await probeInChild({ libraryPath, crashed });
     if ('report' in outcome) return outcome.report;
     if (outcome.opening === undefined || outcome.opening in crashed)
-      throw new Error(`the child process ended by ${outcome.end}`);
+      throw new CrashedError(`the child process ended by ${outcome.end}`, crashed);
     crashed[outcome.opening] = `opening it ended the process by ${outcome.end}`;
   }
-  throw new Error(`${MAX_CRASHES} libraries crash when they are opened`);
+  throw new CrashedError(`more than ${MAX_CRASHES} libraries crash when they are opened`, crashed);
 }
 
 type Outcome = { report: ProbeReport } | { opening?: string; end: string };
@@ -83,13 +130,18 @@ async function probeInChild(task: ProbeTask): Promise<Outcome> {
   });
   child.stdout?.resume();
   child.stderr?.resume();
-  // A child that dies at once has no channel to write to; 'exit' tells the story.
+  // A child that dies at once has no channel to write to; 'close' tells the story.
   child.send(task, () => undefined);
   const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>(
     (resolve, reject) => {
-      child.once('exit', (exitCode, exitSignal) => resolve({ code: exitCode, signal: exitSignal }));
+      // Not 'exit', which may come before the last messages.
+      child.once('close', (exitCode, exitSignal) => resolve({ code: exitCode, signal: exitSignal }));
       child.once('error', reject);
     },
   );
   return report ? { report } : { opening, end: signal ?? `exit code ${code}` };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

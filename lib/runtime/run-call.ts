@@ -2,12 +2,47 @@
 import type { NativeSession } from '../binding/contract';
 import { fromNativeError } from '../binding/native-error';
 import { TensorRTError } from '../errors';
+import { describeType, rejectUnknownOptions } from './option-checks';
 import type { Outcome, PendingCalls } from './pending-calls';
 
 /** Options of every asynchronous call. */
 export interface CallOptions {
   /** Withdraws the call while it waits for a context. A call that runs already is not stopped. */
   signal?: AbortSignal;
+}
+
+/** The options of a call that gives none: known to be right, so that calls in a hot loop check nothing. */
+export const NO_OPTIONS: CallOptions & { readonly outputs?: undefined } = Object.freeze({});
+
+/**
+ * Checks the options of a call, except for the names of outputs, which only the session knows.
+ *
+ * @throws {TensorRTError} `ERR_TRT_ARG_TYPE`, `ERR_TRT_ARG_UNKNOWN_OPTION`
+ */
+export function checkCallOptions(
+  caller: string,
+  options: CallOptions & { outputs?: unknown },
+  known: readonly string[],
+): void {
+  if (options === NO_OPTIONS) return;
+  rejectUnknownOptions(caller, options, known);
+  const { signal } = options;
+  if (signal === undefined || isSignal(signal)) return;
+  throw new TensorRTError(
+    'ERR_TRT_ARG_TYPE',
+    `${caller}() takes an AbortSignal as signal, not ${describeType(signal)}.`,
+    { details: { option: 'signal' } },
+  );
+}
+
+/** By its face, not its class: signals of other realms and of polyfills serve as well. */
+function isSignal(value: unknown): boolean {
+  const signal = value as Partial<AbortSignal> | null;
+  return (
+    typeof signal === 'object' &&
+    typeof signal?.aborted === 'boolean' &&
+    typeof signal.addEventListener === 'function'
+  );
 }
 
 /** Where a call goes. */
@@ -28,7 +63,7 @@ export interface CallTarget {
 export async function runCall(
   target: CallTarget,
   submit: (ticket: number) => void,
-  { signal }: CallOptions = {},
+  { signal }: CallOptions = NO_OPTIONS,
 ): Promise<unknown> {
   if (signal?.aborted) throw abortedError(signal);
   const { calls } = target;

@@ -5,12 +5,10 @@
 import { stat } from 'node:fs/promises';
 
 import type { Family, NativeAddon, NativeCudaReport, NativeLibraryReport } from '../binding/contract';
-import { loadAddon } from '../binding/load';
 import { TensorRTError } from '../errors';
 import { cudaError, hasUsableGpu } from './cuda-status';
 import { FAMILY_NAMES, formatLibraryVersion, productOf } from './library-version';
 import {
-  currentPlaces,
   findParser,
   locateTensorRt,
   parserName,
@@ -52,11 +50,6 @@ export interface SelectionContext {
   driverLibrary?: string;
 }
 
-/** The real addon on this machine. Opens the addon. */
-export function currentSelectionContext(): SelectionContext {
-  return { addon: loadAddon(), places: currentPlaces() };
-}
-
 /**
  * Finds the library for a build.
  *
@@ -64,9 +57,9 @@ export function currentSelectionContext(): SelectionContext {
  * `ERR_TRT_CUDA_*` of a driver that TensorRT needs and that does not work.
  */
 export async function selectLibrary(
-  runtime: RuntimeChoice = 'auto',
-  libraryPath?: string,
-  context: SelectionContext = currentSelectionContext(),
+  runtime: RuntimeChoice,
+  libraryPath: string | undefined,
+  context: SelectionContext,
 ): Promise<SelectedLibrary> {
   const cuda = runtime === 'tensorrt-rtx' ? null : await context.addon.probeCuda(context.driverLibrary);
   if (runtime === 'tensorrt' && !hasUsableGpu(cuda!)) throw cudaError(cuda!, 'TensorRT');

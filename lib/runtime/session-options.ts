@@ -4,6 +4,11 @@ import { availableParallelism } from 'node:os';
 import { TensorRTError } from '../errors';
 import { describeType, rejectUnknownOptions } from './option-checks';
 
+/** Execution contexts that a session may have. */
+export const MAX_CONTEXTS = 256;
+/** Calls that may wait unless told otherwise. */
+export const DEFAULT_MAX_QUEUE = 1024;
+
 /** Options of `createSession()`. */
 export interface SessionOptions {
   /**
@@ -58,10 +63,10 @@ export function checkSessionOptions(options: SessionOptions): CheckedOptions {
       `Expected a path as runtimeLibrary, got ${describeType(runtimeLibrary)}.`,
     );
   }
-  const contexts = checkCount('contexts', options.contexts ?? 1, 1, 256);
+  const contexts = checkCount('contexts', options.contexts ?? 1, 1, MAX_CONTEXTS);
   const share = Math.max(1, Math.floor(availableParallelism() / contexts));
   const intraOpNumThreads = checkCount('intraOpNumThreads', options.intraOpNumThreads ?? share, 1, 1024);
-  const maxQueue = checkCount('maxQueue', options.maxQueue ?? 1024, 0, 1_000_000);
+  const maxQueue = checkCount('maxQueue', options.maxQueue ?? DEFAULT_MAX_QUEUE, 0, 1_000_000);
   return {
     device,
     cudaGraph,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What createSession() does: options, source, device, backend, in this order.
 
-import { open } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 
 import type { NativeCudaReport } from '../binding/contract';
 import { loadAddon } from '../binding/load';
@@ -61,8 +62,15 @@ async function resolveSource(source: Engine | string | Uint8Array): Promise<Engi
   );
 }
 
+/** A folder too: opening it tells what it is. */
+function isReadable(stats: Stats): boolean {
+  return stats.isFile() || stats.isDirectory();
+}
+
 async function readHead(path: string): Promise<Uint8Array> {
   try {
+    // A pipe or device would block in open() or never end: ask before opening.
+    if (!isReadable(await stat(path))) throw new Error('it is no regular file');
     const file = await open(path, 'r');
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(FILE_KIND_BYTES), 0, FILE_KIND_BYTES, 0);

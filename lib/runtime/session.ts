@@ -9,7 +9,7 @@ import { toTensorInfo, type BackendName, type ExecutionBackend } from './backend
 import { checkDims, fixedDims, inputSpec, prepareFeeds, type InputSpec } from './feeds';
 import { IoBinding } from './io-binding';
 import { PendingCalls } from './pending-calls';
-import { runCall, type CallOptions } from './run-call';
+import { checkCallOptions, NO_OPTIONS, runCall, type CallOptions } from './run-call';
 import { Tensor, type Feeds } from './tensor';
 
 /** Options of {@link Session.run}. */
@@ -17,6 +17,9 @@ export interface RunOptions extends CallOptions {
   /** Names of the outputs to compute. Default: all. */
   outputs?: readonly string[];
 }
+
+const RUN_OPTIONS = ['outputs', 'signal'] as const;
+const SYNC_OPTIONS = ['outputs'] as const;
 
 interface OutputSpec {
   readonly info: TensorInfo;
@@ -73,6 +76,7 @@ export class Session {
   readonly #outputSpecs: readonly OutputSpec[];
   // Weak: a binding that nobody uses may go before the session does.
   readonly #bindings = new Set<WeakRef<IoBinding>>();
+  readonly #collected = new FinalizationRegistry<WeakRef<IoBinding>>((gone) => this.#bindings.delete(gone));
   #closing: Promise<void> | undefined;
 
   /** @internal Use `createSession()`. */
@@ -105,8 +109,9 @@ export class Session {
    * console.log(logits.dims, logits.data);
    * ```
    */
-  async run(feeds: Feeds, options: RunOptions = {}): Promise<Record<string, Tensor>> {
+  async run(feeds: Feeds, options: RunOptions = NO_OPTIONS): Promise<Record<string, Tensor>> {
     this.#requireOpen();
+    checkCallOptions('run', options, RUN_OPTIONS);
     const { arrays, dims } = prepareFeeds(this.#inputSpecs, feeds);
     const targets = this.#makeTargets(options.outputs);
     const result = await runCall(
@@ -121,8 +126,9 @@ export class Session {
    * As {@link Session.run}, but on the calling thread: blocks the event loop for the whole inference. For scripts, and
    * for models of a few microseconds.
    */
-  runSync(feeds: Feeds, options: Pick<RunOptions, 'outputs'> = {}): Record<string, Tensor> {
+  runSync(feeds: Feeds, options: Pick<RunOptions, 'outputs'> = NO_OPTIONS): Record<string, Tensor> {
     this.#requireOpen();
+    checkCallOptions('runSync', options, SYNC_OPTIONS);
     const { arrays, dims } = prepareFeeds(this.#inputSpecs, feeds);
     const targets = this.#makeTargets(options.outputs);
     try {
@@ -164,15 +170,7 @@ export class Session {
     const result = await runCall({ native: this.#native, calls: this.#calls, held: undefined }, (ticket) =>
       this.#native.bind(ticket, dims),
     );
-    const binding = new IoBinding({
-      session: this,
-      native: this.#native,
-      calls: this.#calls,
-      binding: result as NativeBinding,
-      inputDims: dims,
-    });
-    this.#bindings.add(new WeakRef(binding));
-    return binding;
+    return this.#adopt(result as NativeBinding, dims);
   }
 
   /**
@@ -186,6 +184,26 @@ export class Session {
   /** The same as {@link Session.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #adopt(native: NativeBinding, inputDims: readonly (readonly number[])[]): IoBinding {
+    // The session may have been closed in the turn that delivered the binding: nobody would close it later.
+    if (this.#closing) {
+      native.close();
+      this.#requireOpen();
+    }
+    const binding = new IoBinding({
+      session: this,
+      native: this.#native,
+      calls: this.#calls,
+      binding: native,
+      inputDims,
+      onClose: () => this.#bindings.delete(reference),
+    });
+    const reference = new WeakRef(binding);
+    this.#bindings.add(reference);
+    this.#collected.register(binding, reference);
+    return binding;
   }
 
   async #shutDown(): Promise<void> {
@@ -203,7 +221,7 @@ export class Session {
 
   /** An array for each wanted output whose dims are known, null for the other wanted ones. */
   #makeTargets(wanted: readonly string[] | undefined): NativeTarget[] {
-    if (wanted) this.#checkOutputNames(wanted);
+    if (wanted !== undefined) this.#checkOutputNames(wanted);
     return this.#outputSpecs.map(({ info, array, dims }) => {
       if (wanted && !wanted.includes(info.name)) return undefined;
       if (!dims) return null;

@@ -82,6 +82,17 @@ describe('buildEngine', () => {
     expect(three.bytes).toBeGreaterThan(one.bytes);
   });
 
+  it('builds with values of a shape tensor', async () => {
+    const values = { min: [1, 1], opt: [3, 4], max: [12, 12] };
+    const engine = await buildEngine(reshapeModel(), { ...RTX, profiles: [{ shape: { values } }] });
+    expect(engine.profiles).toEqual([{ shape: { values } }]);
+    expect(engine.inputs.find(({ name }) => name === 'shape')).toMatchObject({
+      type: 'int64',
+      dims: [2],
+      isShapeTensor: true,
+    });
+  });
+
   it('names dynamic dimensions of inputs', async () => {
     const engine = await buildEngine(dynamicModel(), DYNAMIC);
     expect(engine.inputs[0]).toMatchObject({ type: 'float32', dims: ['batch', 3, 'height', 'width'] });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { buildEngine, probe } from '../../lib/index';
+import { forkWorker } from '../../lib/runtime/fork-worker';
 import { addModel } from '../onnx-models';
 import { Standins } from '../standins';
 import { rejection, temporaryFolder } from '../temporary-folder';
@@ -58,5 +59,17 @@ describe('choosing a library for a build', () => {
     writeFileSync(join(folder, 'libtensorrt_rtx.so.1'), 'text');
     expect(await codeFor(folder)).toBe('ERR_TRT_LOAD_TENSORRT_BROKEN');
     expect(await codeFor(join(folder, 'empty'))).toBe('ERR_TRT_LOAD_TENSORRT_NOT_FOUND');
+  });
+});
+
+describe('a worker process', () => {
+  it('may report any number of errors without ending this process', async () => {
+    const child = forkWorker('runtime/probe-worker');
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.stdout?.resume();
+    child.stderr?.resume();
+    for (let i = 0; i < 3; i++) expect(child.emit('error', new Error('kill EPERM'))).toBe(true);
+    child.kill('SIGKILL');
+    await ended;
   });
 });

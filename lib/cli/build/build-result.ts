@@ -42,7 +42,7 @@ export function formatBuild(
     ['runtime', `${FAMILY_NAMES[report.family].replace(/ \d+$/, '')} ${report.version}`],
     ['size', formatBytes(report.bytes)],
     ['time', formatTimes(report)],
-    ['precision', report.precision === null ? 'unknown' : formatCensus(report.precision)],
+    ['precision', report.precision === null ? 'unknown' : printable(formatCensus(report.precision))],
     ['GPUs', formatCapabilities(report.computeCapabilities)],
     ['manifest', manifestPathOf(output)],
   ];

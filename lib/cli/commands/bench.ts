@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { decideSettings, runBench, type BenchReport, type BenchSettings } from '../../bench/index';
 import type { Session } from '../../runtime/session';
+import { DEFAULT_MAX_QUEUE, MAX_CONTEXTS } from '../../runtime/session-options';
 import { option, repeated, type OptionTable } from '../args/option';
 import type { ParsedArguments } from '../args/parse-arguments';
 import { formatBench } from '../bench-view';
@@ -21,7 +22,11 @@ const options = {
   warmUp: option('<time>', 'time before it that does not count; 500ms unless told', parseDurationMs),
   iterations: option('<n>', 'least number of inferences; 10 unless told', parseInteger(1)),
   concurrency: option('<n>', 'calls in flight at any moment; 1 unless told', parseInteger(1, 65_536)),
-  contexts: option('<n>', 'execution contexts that share the calls; 1 unless told', parseInteger(1, 1024)),
+  contexts: option(
+    '<n>',
+    'execution contexts that share the calls; 1 unless told',
+    parseInteger(1, MAX_CONTEXTS),
+  ),
   threads: option('<n>', 'threads of one inference on the CPU', parseInteger(1, 1024)),
   calls: option(
     '<how>',
@@ -74,6 +79,8 @@ export const benchCommand = defineCommand({
       device: given.device ?? 'auto',
       contexts,
       intraOpNumThreads: threads,
+      // All calls in flight may wait at once.
+      maxQueue: Math.max(DEFAULT_MAX_QUEUE, settings.concurrency),
     });
     try {
       const made = await makeFeeds({

@@ -9,6 +9,8 @@ import { createProgressView } from '../build/progress-view';
 import { adviseTrtexecOption } from '../build/trtexec-options';
 import { defineCommand, type CommandContext } from '../command';
 import { suggestProfileOptions } from '../inspect/suggest-profiles';
+import { shellWord } from '../values/shell-word';
+import { printable } from '../terminal/text-width';
 
 /** `build m.onnx -o m.engine` */
 export const buildCommand = defineCommand({
@@ -41,7 +43,7 @@ export const buildCommand = defineCommand({
   },
 });
 
-/** `dir/model.onnx` → `model.engine` in the working folder's place of the model. */
+/** `dir/model.onnx` → `dir/model.engine`: beside the model. */
 function defaultOutput(model: string): string {
   return `${model.replace(/\.onnx$/i, '')}.engine`;
 }
@@ -51,7 +53,7 @@ async function adviseOnProfiles(error: unknown, model: string, { api }: CommandC
   if (!(error instanceof TensorRTError) || error.code !== 'ERR_TRT_ARG_PROFILE_MISSING') return error;
   const options = suggestProfileOptions(await api.readModelInfo(model));
   return new TensorRTError(error.code, error.message, {
-    hint: `Give ranges, for example (edit the numbers):\n  tensorrt-node build ${model} ${options.join(' ')}`,
+    hint: `Give ranges, for example (edit the numbers):\n  tensorrt-node build ${shellWord(model)} ${options.join(' ')}`,
     details: error.details,
     cause: error,
   });
@@ -73,7 +75,7 @@ async function buildWatched(model: string, options: BuildOptions, context: Comma
       onProgress: (progress: BuildProgress) => view.update(progress),
       onLog: (line) => {
         if (context.isVerbose || options.logSeverity !== undefined)
-          view.note(`${yellow(line.severity)}  ${line.message}`);
+          view.note(`${yellow(line.severity)}  ${printable(line.message)}`);
       },
     });
   } finally {

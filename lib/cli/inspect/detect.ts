@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 
 /** Files that `inspect` understands. */
 export type InspectedKind = 'onnx' | 'plan' | 'manifest';
@@ -18,6 +18,8 @@ export async function detectKind(path: string): Promise<InspectedKind> {
 
 async function readHead(path: string): Promise<string> {
   try {
+    // A pipe would block in open(): ask before opening.
+    if (!(await stat(path)).isFile()) return '';
     const file = await open(path, 'r');
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);

@@ -3,6 +3,7 @@ import { FAMILY_NAMES } from '../../runtime/library-version';
 import { readManifest } from '../../runtime/manifest';
 import type { CommandContext, CommandResult } from '../command';
 import { formatFacts, indent } from '../terminal/table';
+import { printable } from '../terminal/text-width';
 import { formatManifestTables, manifestFacts } from './inspect-plan';
 
 /**
@@ -20,10 +21,13 @@ export async function inspectManifest(
   return {
     json: { kind: 'manifest', path, ...manifest },
     lines: () => [
-      `${style.bold(path)}  ${style.dim('manifest of an engine')}`,
+      `${style.bold(printable(path))}  ${style.dim('manifest of an engine')}`,
       ...indent(
         formatFacts(
-          [['built with', `${product} ${manifest.version}`], ...manifestFacts(manifest, isVerbose)],
+          [
+            ['built with', printable(`${product} ${manifest.version}`)],
+            ...manifestFacts(manifest, isVerbose),
+          ],
           style.dim,
         ),
       ),

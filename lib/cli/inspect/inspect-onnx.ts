@@ -7,6 +7,7 @@ import { formatFacts, formatTable, indent } from '../terminal/table';
 import { printable, wrapText } from '../terminal/text-width';
 import { formatBytes, formatCount, plural } from '../values/format';
 import { checkForTensorRt, type ModelProblem } from './model-problems';
+import { shellWord } from '../values/shell-word';
 import { suggestProfileOptions } from './suggest-profiles';
 
 /**
@@ -62,7 +63,7 @@ function formatOnnx(
   const width = Math.min(context.terminal.width, 110);
   const facts = indent(formatFacts(modelFacts(info), style.dim));
   return [
-    `${style.bold(path)}  ${style.dim('ONNX model')}`,
+    `${style.bold(printable(path))}  ${style.dim('ONNX model')}`,
     ...facts,
     '',
     ...formatTensors('Inputs', info.inputs, style),
@@ -148,6 +149,6 @@ function formatSuggestion(options: readonly string[], path: string, style: Style
   return [
     '',
     style.bold('Its inputs are dynamic; build it with their ranges, for example'),
-    `  tensorrt-node build ${path} ${options.join(' ')}`,
+    `  ${printable(`tensorrt-node build ${shellWord(path)} ${options.join(' ')}`)}`,
   ];
 }

@@ -9,7 +9,7 @@ import type { CommandContext, CommandResult } from '../command';
 import { formatCensus, formatProfiles, formatTensors } from '../engine-view';
 import type { Style } from '../terminal/style';
 import { formatFacts, indent } from '../terminal/table';
-import { wrapText } from '../terminal/text-width';
+import { printable, wrapText } from '../terminal/text-width';
 import { formatBytes, formatMs } from '../values/format';
 
 /** What is known about an engine file, and whether it runs here. */
@@ -81,11 +81,11 @@ function formatPlan(path: string, facts: PlanFacts, { terminal, isVerbose }: Com
   const { header, manifest } = facts;
   const version = header.version ?? manifest?.version ?? 'of unknown version';
   return [
-    `${style.bold(path)}  ${style.dim('TensorRT engine')}`,
+    `${style.bold(printable(path))}  ${style.dim('TensorRT engine')}`,
     ...indent(
       formatFacts(
         [
-          ['built with', `${header.product} ${version}`],
+          ['built with', printable(`${header.product} ${version}`)],
           ['size', formatBytes(header.actualBytes)],
           ...manifestFacts(manifest, isVerbose),
         ],
@@ -101,7 +101,7 @@ function formatPlan(path: string, facts: PlanFacts, { terminal, isVerbose }: Com
 function formatFit({ runsHere, reasons }: PlanFacts, style: Style, width: number): string[] {
   if (runsHere) return [style.green('Runs here')];
   const lines = reasons.flatMap(({ message }) =>
-    wrapText(message, width - 4).map((line, index) => `${index === 0 ? '- ' : '  '}${line}`),
+    wrapText(printable(message), width - 4).map((line, index) => `${index === 0 ? '- ' : '  '}${line}`),
   );
   return [style.yellow('Does not run here'), ...indent(lines)];
 }
@@ -109,6 +109,11 @@ function formatFit({ runsHere, reasons }: PlanFacts, style: Style, width: number
 /** Facts of a manifest as labelled values; those of the files only where more is asked for. */
 export function manifestFacts(manifest: Manifest | null, isVerbose: boolean): [string, string][] {
   if (manifest === null) return [['manifest', 'none: inputs, outputs and profiles are not known']];
+  // Its texts come with the file, from anyone.
+  return rawFacts(manifest, isVerbose).map(([label, value]) => [label, printable(value)]);
+}
+
+function rawFacts(manifest: Manifest, isVerbose: boolean): [string, string][] {
   const capabilities = manifest.computeCapabilities.map((value) => (value / 10).toFixed(1)).join(', ');
   const options = Object.entries(manifest.options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   return [

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { propose } from '../../builder/profile-suggestion';
 import type { ModelInfo } from '../../onnx';
+import { shellWord } from '../values/shell-word';
 
 const BOUNDS = ['min', 'opt', 'max'] as const;
 
@@ -19,7 +20,7 @@ export function suggestProfileOptions(model: DynamicModel): string[] {
   const named = model.inputs.filter((input) => !unnamed.includes(input));
   const axes = model.symbols.filter((symbol) => named.some((input) => input.dims.includes(symbol)));
   return [
-    ...axes.map((symbol) => `--dynamic-axes ${quote(`${symbol}=${propose(symbol).join(',')}`)}`),
+    ...axes.map((symbol) => `--dynamic-axes ${shellWord(`${symbol}=${propose(symbol).join(',')}`)}`),
     ...rangeOptions(
       'shapes',
       unnamed.map(({ name, dims }) => ({ name, ranges: dims.map(propose) })),
@@ -42,7 +43,7 @@ function rangeOptions(of: 'shapes' | 'values', inputs: readonly NamedRanges[]): 
     const lists = inputs.map(
       ({ name, ranges }) => `${nameOf(name)}:${ranges.map((range) => range[index]!).join('x') || 'scalar'}`,
     );
-    return `--${bound}-${of} ${quote(lists.join(','))}`;
+    return `--${bound}-${of} ${shellWord(lists.join(','))}`;
   });
 }
 
@@ -55,9 +56,4 @@ function valueRanges(dims: readonly (number | string)[]): NamedRanges['ranges'] 
 /** As the shape options want names with special characters. */
 function nameOf(name: string): string {
   return /[:,]/.test(name) ? `'${name}'` : name;
-}
-
-/** As a shell wants it. */
-function quote(text: string): string {
-  return /^[\w.,:=/@+-]+$/.test(text) ? text : `"${text.replace(/["\\$`]/g, '\\$&')}"`;
 }

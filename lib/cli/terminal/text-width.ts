@@ -41,6 +41,11 @@ export function wrapText(text: string, width: number): string[] {
   return lines;
 }
 
+/** {@link printable} for text of several lines. */
+export function printableLines(text: string): string[] {
+  return text.split('\n').map(printable);
+}
+
 /** Replaces control characters, which names from files may hold, so that they cannot steer the terminal. */
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what this looks for

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The steps of a build around a native library that is made up.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -9,7 +17,7 @@ import type { BuildOptions } from '../../../lib/builder/build-options';
 import { buildEngineIn, type BuildContext } from '../../../lib/builder/build-pipeline';
 import { runNativeBuild } from '../../../lib/builder/build-job';
 import { machine, oneGpu } from '../../fake-machine';
-import { addModel, dynamicModel, externalModel } from '../../onnx-models';
+import { addModel, dynamicModel, externalModel, identityModel } from '../../onnx-models';
 import { rtxPlan } from '../../plan-samples';
 import { rejection, temporaryFolder } from '../../temporary-folder';
 
@@ -178,6 +186,53 @@ describe('a build', () => {
     expect(fake.requests).toHaveLength(0);
   });
 
+  it('refuses an outputPath whose manifest cannot be written, and leaves the old engine', async () => {
+    const fake = fakeBuild();
+    const outputPath = join(temporaryFolder(), 'm.engine');
+    writeFileSync(outputPath, 'old');
+    mkdirSync(`${outputPath}.json`);
+    const error = await rejection(buildEngineIn(modelFile(), { outputPath }, fake.context));
+    expect(error).toMatchObject({ code: 'ERR_TRT_BUILD_OUTPUT' });
+    expect(error.message).toContain('m.engine.json');
+    expect(readFileSync(outputPath, 'utf8')).toBe('old');
+    expect(fake.requests).toHaveLength(0);
+  });
+
+  it('refuses to overwrite what it builds from', async () => {
+    const fake = fakeBuild();
+    const folder = temporaryFolder();
+    const path = (name: string) => join(folder, name);
+    writeFileSync(path('m.onnx'), externalModel());
+    writeFileSync(path('weights.bin'), new Uint8Array(64));
+    writeFileSync(path('x.engine.json'), addModel());
+    symlinkSync(path('m.onnx'), path('link.engine'));
+    linkSync(path('weights.bin'), path('hard.engine'));
+    for (const [model, output] of [
+      ['m.onnx', 'm.onnx'],
+      ['m.onnx', 'link.engine'],
+      ['m.onnx', 'weights.bin'],
+      ['m.onnx', 'hard.engine'],
+      ['x.engine.json', 'x.engine'],
+    ] as const) {
+      const error = await rejection(buildEngineIn(path(model), { outputPath: path(output) }, fake.context));
+      expect(error, output).toMatchObject({ code: 'ERR_TRT_ARG_VALUE' });
+      expect(error.message).toContain('"outputPath" would overwrite');
+    }
+    expect(fake.requests).toHaveLength(0);
+    expect(readFileSync(path('m.onnx')).equals(externalModel())).toBe(true);
+  });
+
+  it('does not build when a warning before it makes onLog throw', async () => {
+    const fake = fakeBuild();
+    const thrown = new Error('enough');
+    const onLog = () => {
+      throw thrown;
+    };
+    const error = await rejection(buildEngineIn(identityModel([4], 'FLOAT', 26), { onLog }, fake.context));
+    expect(error).toBe(thrown);
+    expect(fake.requests).toHaveLength(0);
+  });
+
   it('uses the cache, in memory and in a file', async () => {
     const fake = fakeBuild();
     const options = { cacheDir: join(fake.temporary, 'cache') };
@@ -290,6 +345,28 @@ describe('a build', () => {
     expect(await codes(dynamicModel())).toBe('ERR_TRT_ARG_PROFILE_MISSING');
     expect(await codes(addModel(), { precision: 'fp16' })).toBe('ERR_TRT_BUILD_PRECISION');
     expect(await codes(externalModel())).toBe('ERR_TRT_ONNX_EXTERNAL_DATA_MISSING');
+  });
+
+  it('refuses external data for a model that is a path', async () => {
+    const fake = fakeBuild();
+    const externalData = { 'weights.bin': new Uint8Array(64) };
+    const error = await rejection(buildEngineIn(modelFile(externalModel()), { externalData }, fake.context));
+    expect(error).toMatchObject({
+      code: 'ERR_TRT_ARG_VALUE',
+      message: expect.stringContaining('a path has its files beside it') as string,
+    });
+  });
+
+  it('says with a code why a build could not even be started', async () => {
+    const fake = fakeBuild();
+    const runInProcess = (): never => {
+      throw Object.assign(new Error('spawn ENOMEM'), { code: 'ENOMEM' });
+    };
+    const error = await rejection(
+      buildEngineIn(modelFile(), {}, () => ({ ...fake.context(), runInProcess })),
+    );
+    expect(error).toMatchObject({ code: 'ERR_TRT_BUILD_FAILED', cause: { code: 'ENOMEM' } });
+    expect(readdirSync(fake.temporary)).toEqual([]);
   });
 
   it('refuses external data that would lie elsewhere', async () => {

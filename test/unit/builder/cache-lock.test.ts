@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { withLock } from '../../../lib/builder/cache-lock';
 import { rejection, temporaryFolder } from '../../temporary-folder';
@@ -22,8 +22,8 @@ async function ownLock(): Promise<Record<string, unknown>> {
   );
 }
 
-function makeOld(path: string): void {
-  const past = new Date(Date.now() - 60_000);
+function makeOld(path: string, seconds = 60): void {
+  const past = new Date(Date.now() - seconds * 1000);
   utimesSync(path, past, past);
 }
 
@@ -77,6 +77,30 @@ describe('withLock', () => {
       code: 'ERR_TRT_BUILD_CANCELLED',
     });
     expect(existsSync(path)).toBe(true);
+  });
+
+  it('takes over after ten minutes from a thread that is gone while its process lives', async () => {
+    const path = lockPath();
+    writeFileSync(path, JSON.stringify({ ...(await ownLock()), token: 'terminated' }));
+    makeOld(path, 601);
+    const signal = AbortSignal.timeout(5000);
+    expect(await withLock(path, signal, () => Promise.resolve('taken'))).toBe('taken');
+  });
+
+  it("takes over from a process whose pid is somebody else's of another user", async () => {
+    const path = lockPath();
+    const own = await ownLock();
+    const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('not permitted'), { code: 'EPERM' });
+    });
+    onTestFinished(() => kill.mockRestore());
+    writeFileSync(path, JSON.stringify({ ...own, token: 'alive' }));
+    expect(await rejection(withLock(path, AbortSignal.timeout(100), () => Promise.resolve()))).toMatchObject({
+      code: 'ERR_TRT_BUILD_CANCELLED',
+    });
+    writeFileSync(path, JSON.stringify({ ...own, startTime: '1', token: 'dead' }));
+    const signal = AbortSignal.timeout(5000);
+    expect(await withLock(path, signal, () => Promise.resolve('taken'))).toBe('taken');
   });
 
   it.each([

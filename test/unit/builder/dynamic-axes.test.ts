@@ -4,7 +4,7 @@ import { profileFromAxes, type DynamicAxes } from '../../../lib/builder/dynamic-
 import { resolveProfiles } from '../../../lib/builder/profiles';
 import { readModelInfo } from '../../../lib/onnx';
 import { makeModel } from '../../onnx-builder';
-import { dynamicModel } from '../../onnx-models';
+import { addModel, dynamicModel } from '../../onnx-models';
 
 const image = await readModelInfo(dynamicModel());
 const mixed = await readModelInfo(dynamicModel(['batch', 3, -1]));
@@ -62,6 +62,17 @@ describe('dynamicAxes', () => {
     const run = () => resolveProfiles(mixed, { dynamicAxes: { batch: 1 } });
     expect(run).toThrow(expect.objectContaining({ code: 'ERR_TRT_ARG_PROFILE_MISSING' }));
     expect(run).toThrow('cannot set dimension 2 of "x", which has no name');
+  });
+
+  it('is refused for a fixed model with advice that works', async () => {
+    const model = await readModelInfo(addModel());
+    expect(() => resolveProfiles(model, { dynamicAxes: { batch: 1 } })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_TRT_ARG_PROFILE_INPUT',
+        message: expect.stringContaining("the model's shapes are all fixed") as string,
+        hint: expect.stringMatching(/^Leave `dynamicAxes` out/) as string,
+      }),
+    );
   });
 
   it('says so when a model has no names at all', async () => {

@@ -32,6 +32,21 @@ describe('resolveProfiles', () => {
     ]);
   });
 
+  it('looks through the shape inputs once, however many a model has', () => {
+    const [input] = reshape.inputs;
+    const names = Array.from({ length: 300 }, (_, index) => `s${index}`);
+    let reads = 0;
+    const shapeInputs = new Proxy(names, {
+      get(target, key, receiver): unknown {
+        if (typeof key === 'string' && /^\d+$/.test(key)) reads++;
+        return Reflect.get(target, key, receiver);
+      },
+    });
+    const inputs = names.map((name) => ({ ...input!, name }));
+    expect(() => resolveProfiles({ ...reshape, inputs, shapeInputs }, {})).toThrow('(its values)');
+    expect(reads).toBeLessThan(5 * names.length);
+  });
+
   it('asks nothing of a model with fixed inputs, and drops ranges that change nothing', () => {
     expect(resolveProfiles(fixed, {})).toEqual([]);
     expect(resolveProfiles(fixed, { profiles: [{}] })).toEqual([]);

@@ -79,6 +79,50 @@ describe('checkExternalData', () => {
   });
 });
 
+describe('a model that is made to cost its reader', () => {
+  const FILES = 400;
+
+  it('has its tensors looked through once, not once per file', async () => {
+    let reads = 0;
+    const externalTensors = Array.from({ length: FILES }, (_, index) => ({
+      name: `t${index}`,
+      onnxType: 'FLOAT',
+      type: 'float32' as const,
+      dims: [1],
+      elements: 1,
+      bytes: 4,
+      get external() {
+        reads++;
+        return { location: `f${index}`, offset: 0 };
+      },
+    }));
+    const externalFiles = externalTensors.map((_, index) => `f${index}`);
+    const info = { externalTensors, externalFiles } as unknown as Parameters<typeof checkExternalData>[0];
+    const error: unknown = await checkExternalData(info, folder).catch((e: unknown) => e);
+    expect((error as TensorRTError).details['files']).toHaveLength(FILES);
+    expect(reads).toBeLessThan(5 * FILES);
+  });
+
+  it('is refused if its data lies in more files than anybody needs', async () => {
+    const withFiles = (count: number) =>
+      readModelInfo(
+        makeModel({
+          outputs: [{ name: 'y', dims: [1] }],
+          initializers: Array.from({ length: count }, (_, index) => ({
+            name: `t${index}`,
+            dims: [1],
+            external: { location: `f${index}` },
+          })),
+        }),
+      );
+    expect((await withFiles(10_000)).externalFiles).toHaveLength(10_000);
+    await expect(withFiles(10_001)).rejects.toMatchObject({
+      code: 'ERR_TRT_ONNX_INVALID',
+      message: expect.stringContaining('10001 files') as string,
+    });
+  });
+});
+
 describe('checkExternalBytes', () => {
   it('takes content by file name', async () => {
     const info = await readModelInfo(externalModel('w.bin'));

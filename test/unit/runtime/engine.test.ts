@@ -85,6 +85,19 @@ describe('Engine', () => {
     },
   );
 
+  it.each([true, false])(
+    'leaves all as it was when the manifest cannot take its name (old: %s)',
+    async (isOld) => {
+      const folder = temporaryFolder();
+      const path = join(folder, 'm.engine');
+      if (isOld) writeFileSync(path, 'old plan');
+      mkdirSync(`${path}.json`);
+      expect(await rejection(engine().save(path))).toMatchObject({ code: 'ERR_TRT_BUILD_OUTPUT' });
+      expect(readdirSync(folder).sort()).toEqual([...(isOld ? ['m.engine'] : []), 'm.engine.json']);
+      if (isOld) expect(readFileSync(path, 'utf8')).toBe('old plan');
+    },
+  );
+
   it('says what is wrong with the place', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'taken'));

@@ -58,7 +58,7 @@ describe('prepareFeeds', () => {
       'ERR_TRT_RUN_INPUT_MISSING',
       [fixed, batched],
       { x: new Float32Array(6) },
-      '"images" is missing',
+      '"images" (float32 [batch, 2, 2]) is missing',
     ],
     [
       'an unknown name with its nearest',

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
+import { createSession } from '../../../lib/runtime/create-session';
 import { readPlanHeader } from '../../../lib/runtime/plan-header';
 import { rtxPlan, tensorRtPlan } from '../../plan-samples';
 import { rejection, temporaryFolder } from '../../temporary-folder';
@@ -31,6 +33,22 @@ describe('readPlanHeader', () => {
     const plan = tensorRtPlan();
     plan.writeUInt32LE(239, 4);
     expect(await readPlanHeader(plan)).toMatchObject({ family: null, version: null });
+  });
+
+  it('refuses what is neither a path nor bytes', async () => {
+    for (const source of [5, null, {}]) {
+      expect(await rejection(readPlanHeader(source as never))).toMatchObject({ code: 'ERR_TRT_ARG_TYPE' });
+    }
+  });
+
+  it('does not wait for a pipe, nor does createSession()', async () => {
+    const path = join(temporaryFolder(), 'pipe');
+    execFileSync('mkfifo', [path]);
+    const error = await rejection(readPlanHeader(path));
+    expect(error).toMatchObject({ code: 'ERR_TRT_LOAD_PLAN_INVALID' });
+    const refused = await rejection(createSession(path, { device: 'cpu' }));
+    expect(refused).toMatchObject({ code: 'ERR_TRT_LOAD_FILE' });
+    expect(refused.message).toContain('no regular file');
   });
 
   it('reads a file by its head alone', async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from 'vitest';
-import { FakeBackend, fakeTensor, type FakeModel } from '../../../lib/runtime/fake';
+import { describe, expect, it, vi } from 'vitest';
+import { FakeBackend, fakeTensor, type FakeModel } from '../../fake-backend';
 import { openSession } from '../../../lib/runtime/session';
 
 /** y = 2x on a fixed vector of four. */
@@ -165,6 +165,82 @@ describe('closing', () => {
     await session[Symbol.asyncDispose]();
     expect(io.inputs.x).toHaveLength(0);
     await expect(io.run()).rejects.toMatchObject({ code: 'ERR_TRT_RUN_CLOSED' });
+  });
+});
+
+describe('options of a call', () => {
+  const feeds = { x: new Float32Array(4) };
+  const WRONG: readonly (readonly [unknown, string])[] = [
+    [{ ouputs: ['y'] }, 'ERR_TRT_ARG_UNKNOWN_OPTION'],
+    [{ signal: 5 }, 'ERR_TRT_ARG_TYPE'],
+    [{ signal: null }, 'ERR_TRT_ARG_TYPE'],
+    [{ signal: {} }, 'ERR_TRT_ARG_TYPE'],
+    [null, 'ERR_TRT_ARG_TYPE'],
+    [[], 'ERR_TRT_ARG_TYPE'],
+  ];
+
+  it.each(WRONG)('%j are refused by run() and by that of a binding', async (options, code) => {
+    const { session } = await open(doubling);
+    await expect(session.run(feeds, options as never)).rejects.toMatchObject({ name: 'TensorRTError', code });
+    const io = await session.createBinding();
+    await expect(io.run(options as never)).rejects.toMatchObject({ name: 'TensorRTError', code });
+  });
+
+  it('are refused by runSync()', async () => {
+    const { session } = await open(doubling);
+    const call = (options: unknown) => () => session.runSync(feeds, options as never);
+    expect(call({ ouputs: ['y'] })).toThrow('Did you mean "outputs"?');
+    expect(call({ signal: AbortSignal.abort() })).toThrow('no option "signal"');
+    expect(call(null)).toThrow(expect.objectContaining({ code: 'ERR_TRT_ARG_TYPE' }));
+    expect(call({ outputs: '' })).toThrow(expect.objectContaining({ code: 'ERR_TRT_RUN_OUTPUT_NAME' }));
+  });
+
+  it('may be undefined, and a signal may be of another realm', async () => {
+    const { session } = await open(doubling);
+    const { aborted } = new AbortController().signal;
+    const signal = { aborted, addEventListener: () => {}, removeEventListener: () => {} };
+    await session.run(feeds, undefined);
+    await session.run(feeds, { outputs: undefined, signal: undefined });
+    await session.run(feeds, { signal: signal as never });
+  });
+});
+
+describe('bindings of a session', () => {
+  /** A session whose native bindings are watched. */
+  async function openWatched() {
+    const backend = new FakeBackend(doubling);
+    const load = backend.load.bind(backend);
+    const closes: ReturnType<typeof vi.fn>[] = [];
+    backend.load = (onFinished) =>
+      load((finished) => {
+        const binding = finished[2] as { close?: () => void } | undefined;
+        if (binding?.close) closes.push((binding.close = vi.fn(binding.close)));
+        onFinished(finished);
+      });
+    return { backend, session: await openSession(backend), closes };
+  }
+
+  it('do not escape a close in the turn that delivers them', async () => {
+    const { backend, session, closes } = await openWatched();
+    backend.isAutomatic = false;
+    const made = session.createBinding();
+    backend.step();
+    const closed = session.close();
+    await expect(made).rejects.toMatchObject({ code: 'ERR_TRT_RUN_CLOSED' });
+    await closed;
+    expect(closes).toHaveLength(1);
+    expect(closes[0]).toHaveBeenCalledTimes(1);
+  });
+
+  it('are forgotten by the session once they are closed', async () => {
+    const { session, closes } = await openWatched();
+    await (await session.createBinding()).close();
+    (await session.createBinding())[Symbol.dispose]();
+    const open = await session.createBinding();
+    await session.close();
+    expect(open.inputs.x).toHaveLength(0);
+    // The session had the last one alone to close.
+    expect(closes.map((close) => close.mock.calls.length)).toEqual([1, 1, 1]);
   });
 });
 

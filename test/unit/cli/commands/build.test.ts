@@ -81,6 +81,19 @@ describe('build', () => {
     expect(stdout).toMatch(/Warning\n {2}something is odd\n/);
   });
 
+  it('passes no control characters of log lines and of the model on', async () => {
+    const evil = '\u001b]0;title\u0007';
+    const logging = fakeBuilder(({ onLog }) => onLog!({ severity: 'warning', message: evil }));
+    const { stderr } = await runFake('build m.onnx --verbose', logging);
+    expect(stderr).toContain('\ufffd]0;title\ufffd');
+    const failing = fakeBuilder(() => {
+      throw new TensorRTError('ERR_TRT_BUILD_FAILED', evil, { hint: `try\n${evil}` });
+    });
+    const failed = await runFake('build m.onnx', failing);
+    expect(failed.stderr).toContain('try\n       \ufffd]0;title\ufffd');
+    for (const control of ['\u0007', '\u001b']) expect(stderr + failed.stderr).not.toContain(control);
+  });
+
   it('says where the engine came from the cache', async () => {
     const { stdout } = await runFake('build m.onnx', fakeBuilder(undefined, { cached: true, warnings: [] }));
     expect(stdout).toMatch(/^cached {2}m\.engine {2}found in the cache/);

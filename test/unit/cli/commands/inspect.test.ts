@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { suggestProfileOptions } from '../../../../lib/cli/inspect/suggest-profi
 import { TensorRTError } from '../../../../lib/errors';
 import { readModelInfo } from '../../../../lib/onnx';
 import { convModel, dynamicModel, identityModel } from '../../../onnx-models';
+import { manifestFor } from '../../../plan-samples';
 import { runFake } from '../fake-cli';
 
 let folder = '';
@@ -78,6 +80,21 @@ describe('inspect of an ONNX model', () => {
     expect((await runFake(['inspect', join(folder, 'absent.onnx')], { api })).stderr).toContain(
       'ERR_TRT_ONNX_FILE_NOT_FOUND',
     );
+  });
+
+  it('does not wait for a pipe', async () => {
+    const path = join(folder, 'pipe.onnx');
+    execFileSync('mkfifo', [path]);
+    const { code, stderr } = await runFake(['inspect', path], { api });
+    expect(code).toBe(1);
+    expect(stderr).toContain('ERR_TRT_ONNX_FILE_UNREADABLE');
+  });
+
+  it('suggests a command that a shell takes as it is, without control characters', async () => {
+    const path = await file('my $model.onnx', convModel('ba\u001btch'));
+    const { stdout } = await runFake(['inspect', path], { api });
+    expect(stdout).toContain(`tensorrt-node build '${path}' --dynamic-axes "ba\ufffdtch=`);
+    expect(stdout).not.toContain('\u001b');
   });
 
   it('shows no control characters of a name', async () => {
@@ -169,6 +186,27 @@ describe('inspect of an engine', () => {
     expect(JSON.parse(stdout).reasons).toEqual([
       expect.objectContaining({ code: 'ERR_TRT_LOAD_MANIFEST_INVALID' }),
     ]);
+  });
+
+  it('shows no control characters of its manifest and of the verdict', async () => {
+    const evil = '\u001b[2J';
+    const path = await file('evil.engine', planBytes());
+    const manifest = manifestFor(planBytes(), {
+      createdBy: evil,
+      gpu: { name: evil, computeCapability: 89 },
+      options: { [evil]: evil },
+      precision: { [evil]: 1 },
+      warnings: [evil],
+    });
+    await file('evil.engine.json', JSON.stringify(manifest));
+    const error = new TensorRTError('ERR_TRT_LOAD_PLAN_VERSION', evil);
+    const engine = { probe, loadEngine: () => Promise.reject(error) };
+    for (const name of [path, `${path}.json`]) {
+      const { code, stdout } = await runFake(['inspect', name, '--verbose'], { api: engine });
+      expect(code).toBe(0);
+      expect(stdout).toContain('built by');
+      expect(stdout).not.toContain('\u001b');
+    }
   });
 
   it('fails for a truncated one', async () => {

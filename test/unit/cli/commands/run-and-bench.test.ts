@@ -105,6 +105,19 @@ describe('run', () => {
 describe('bench', () => {
   const line = 'bench m.onnx --duration 60ms --warm-up 1ms --iterations 5 --calls run --shapes x:2x3';
 
+  it('lets as many calls wait as are in flight', async () => {
+    const world = fakeWorld();
+    for (const concurrency of [3, 2000]) await runFake(`${line} --concurrency ${concurrency}`, world);
+    const options = world.calls.filter((call) => Array.isArray(call)).map(([, given]) => given);
+    expect(options).toMatchObject([{ maxQueue: 1024 }, { maxQueue: 2000 }]);
+  });
+
+  it('takes as many contexts as a session may have', async () => {
+    const { code, stderr } = await runFake(`${line} --contexts 257`, fakeWorld());
+    expect(code).toBe(2);
+    expect(stderr).toContain('256');
+  });
+
   it('has every field of the JSON contract, and nothing else on stdout', async () => {
     const { code, stdout, stderr } = await runFake(
       `${line} --concurrency 2 --contexts 2 --threads 1 --seed 9 --json`,

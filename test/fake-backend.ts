@@ -11,8 +11,8 @@ import type {
   NativeSession,
   NativeTarget,
   NativeTensorInfo,
-} from '../binding/contract';
-import type { ExecutionBackend } from './backend';
+} from '../lib/binding/contract';
+import type { ExecutionBackend } from '../lib/runtime/backend';
 
 /** What a fake model is. */
 export interface FakeModel {
