@@ -17,7 +17,8 @@ const BUILT = onnxTestModel('light/light_densenet121.onnx');
 const ABOUT = `How late timers fire (\`perf_hooks.monitorEventLoopDelay\`, 1 ms resolution, its own period taken off) while
 one build of light_densenet121 runs, and while CPU inferences of examples/digits run one after the other for five
 seconds. The batch is chosen so that one inference takes 20 to 50 ms here; both sides get the same batch and their
-default threads. Every row is a fresh process.`;
+default threads. The 1 ms timer takes a share of two busy cores, except where the loop is blocked, so call times are
+not to be compared here (bench:cpu-backend does that). Every row is a fresh process.`;
 
 requirePeers();
 const options = readOptions();

@@ -3,7 +3,7 @@
 //
 //     npm run bench:onnx-coverage -- [--sample 40 --seed 1] [--jobs 2] [--resume] [--json] [--write]
 //
-// What is done is kept in build/onnx-coverage.jsonl as it comes; --resume goes on from there.
+// What is done is kept in build/ as it comes; --resume goes on from there.
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,7 +14,6 @@ import { compareModels, startPeer } from './compare.mjs';
 import { formatSummary, summarize } from './summary.mjs';
 
 const NAME = 'onnx-coverage';
-const JOURNAL = join(ROOT, 'build', `${NAME}.jsonl`);
 const ABOUT = `Every model of the \`onnx\` package's backend test data, built for TensorRT-RTX by \`buildEngine()\` and by
 the official Python API with the same options, each build in a fresh process. Inputs that TensorRT takes as shape
 tensors get a profile with the values that the test data ships, the same on both sides. "Parsed" counts what the ONNX
@@ -27,6 +26,8 @@ const options = readOptions({
   jobs: { type: 'string', default: '2' },
   resume: { type: 'boolean' },
 });
+// A sample must not take the place of a run over all models.
+const JOURNAL = join(ROOT, 'build', `${NAME}${options.sample ? '-sample' : ''}.jsonl`);
 const listing = await listModels();
 const ids = options.sample
   ? takeSample(listing.models, Number(options.sample), Number(options.seed))

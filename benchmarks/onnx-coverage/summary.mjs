@@ -6,6 +6,9 @@ import { markdownTable } from '../harness/report.mjs';
 const LIKE_MEMORY = `\\* The engine's bytes depend on what the process allocated before, in every program. With memory laid
 out alike (onnx-coverage/ascending_malloc.c) both sides write the same bytes`;
 
+/** Longest list of names in the Markdown; the JSON has all. */
+const SHOWN = 8;
+
 const isParsed = ({ status }) => status === 'built' || status === 'build-failed';
 const isBuilt = ({ status }) => status === 'built';
 const isLost = ({ status }) => status === 'crashed' || status === 'timed-out';
@@ -83,5 +86,8 @@ export function formatSummary({ sets, differing, otherBytes, likeMemory }) {
 }
 
 function listOf(title, ids) {
-  return ids.length > 0 ? `${title}: ${ids.map((id) => `\`${id}\``).join(', ')}.` : '';
+  if (ids.length === 0) return '';
+  const shown = ids.slice(0, SHOWN).map((id) => `\`${id}\``);
+  const rest = ids.length > SHOWN ? ` and ${ids.length - SHOWN} more, listed in onnx-coverage.json` : '';
+  return `${title}: ${shown.join(', ')}${rest}.`;
 }
