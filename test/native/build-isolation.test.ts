@@ -26,7 +26,8 @@ afterAll(() => {
 });
 
 const RTX = { runtime: 'tensorrt-rtx' } as const;
-const slow = slowModel();
+// Longer than the longest wait below, also on a fast machine.
+const slow = slowModel(300);
 
 /** Builds with temporary files in a folder that the test can look into. */
 function buildIn(
