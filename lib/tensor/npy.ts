@@ -5,20 +5,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { TensorRTError } from '../errors';
+import type { TensorData } from './element-arrays';
 import type { ElementType } from './element-type';
-
-/** The typed arrays that .npy files are read into. float16 and bfloat16 come as their bits, in a `Uint16Array`. */
-export type NpyData =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
 
 /** A tensor as a .npy file holds it. */
 export interface NpyArray {
@@ -26,8 +14,8 @@ export interface NpyArray {
   readonly type: ElementType;
   /** Dimensions, outermost first; empty for a scalar. */
   readonly dims: readonly number[];
-  /** The elements in C order. */
-  readonly data: NpyData;
+  /** The elements in C order; float16 and bfloat16 as their bits, in a `Uint16Array`. */
+  readonly data: TensorData;
 }
 
 /** An array to write: any typed array or view of the element type's size, e.g. a `Float16Array` for float16. */
@@ -47,7 +35,7 @@ interface Format {
   /** NumPy's name without the byte order. */
   readonly descr: string;
   readonly size: 1 | 2 | 4 | 8;
-  readonly make: (buffer: ArrayBuffer, offset: number, length: number) => NpyData;
+  readonly make: (buffer: ArrayBuffer, offset: number, length: number) => TensorData;
 }
 
 const asInt8 = (b: ArrayBuffer, o: number, n: number) => new Int8Array(b, o, n);

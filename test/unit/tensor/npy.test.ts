@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ElementType } from '../../../lib/tensor/element-type';
-import { formatNpy, parseNpy, readNpy, writeNpy, type NpyData } from '../../../lib/tensor/npy';
+import type { TensorData } from '../../../lib/tensor/element-arrays';
+import { formatNpy, parseNpy, readNpy, writeNpy } from '../../../lib/tensor/npy';
 
 /** A .npy file as NumPy 2.4 writes it: the header text padded with spaces to 118 bytes. */
 function numpyFile(header: string, data: Uint8Array, version = 1): Uint8Array {
@@ -25,7 +26,7 @@ const header = (descr: string, shape: string, order = 'False') =>
 
 const bytesOf = (data: ArrayBufferView) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
-const EXAMPLES: [ElementType, string, NpyData][] = [
+const EXAMPLES: [ElementType, string, TensorData][] = [
   ['float32', '<f4', new Float32Array([1.5, -2, 3, 0.25])],
   ['float64', '<f8', new Float64Array([1.5, -2, 3, 0.25])],
   ['float16', '<f2', new Uint16Array([0x3c00, 0xc000, 0x7c00, 1])],
