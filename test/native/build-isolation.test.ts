@@ -59,7 +59,7 @@ describe('cancelling', () => {
     const controller = new AbortController();
     const outputPath = join(folder, 'm.engine');
     const build = rejection(
-      buildIn(folder, slowModel(20), { ...RTX, isolation: 'thread', signal: controller.signal, outputPath }),
+      buildIn(folder, slow, { ...RTX, isolation: 'thread', signal: controller.signal, outputPath }),
     );
     await delay(ms);
     controller.abort();
