@@ -8,17 +8,18 @@ const LEAVES = ['errors.ts', 'tensor', 'text'];
 
 /**
  * Folder of lib/ -> the folders and files of lib/ that it may use besides itself and the leaves. Layers go down:
- * cli, {bench, serve, builder}, runtime, binding; the command line never reaches the addon itself.
+ * cli, {bench, serve}, session, builder, runtime, binding; the command line never reaches the addon itself.
  */
 const MAY_USE = {
   binding: [],
   runtime: ['binding'],
   onnx: [],
   builder: ['runtime', 'binding', 'onnx'],
+  session: ['builder', 'runtime', 'binding'],
   compress: ['onnx'],
   bench: ['index.ts'],
   serve: ['index.ts'],
-  cli: ['index.ts', 'bench', 'serve', 'builder', 'runtime', 'compress', 'onnx'],
+  cli: ['index.ts', 'bench', 'serve', 'session', 'builder', 'runtime', 'compress', 'onnx'],
 };
 
 const pathOf = (name) => (name.endsWith('.ts') ? `^lib/${name.replace('.', '\\.')}$` : `^lib/${name}/`);

@@ -35,6 +35,9 @@ const ERROR_TABLE = {
   ERR_TRT_LOAD_PLAN_VERSION:
     'Build the engine with the installed TensorRT version, or install the one it needs.',
   ERR_TRT_LOAD_PLAN_DEVICE: 'Build the engine on this GPU, or with a hardware compatibility level.',
+  ERR_TRT_LOAD_DESERIALIZE:
+    'The log lines in error.log have the reason; build the engine again if they do not help.',
+  ERR_TRT_LOAD_PLUGIN: 'Name the library of the plugin in `plugins`.',
   ERR_TRT_LOAD_MANIFEST_MISSING: 'Keep <engine>.json beside the engine; buildEngine().save() writes both.',
   ERR_TRT_LOAD_MANIFEST_INVALID:
     'Build the engine again, or delete the manifest to load the plan without it.',
@@ -73,8 +76,9 @@ const ERROR_TABLE = {
 
   // Running.
   ERR_TRT_RUN_CLOSED: 'Create a new session; a closed one cannot be used again.',
-  ERR_TRT_RUN_DEVICE: "Use device 'cpu' with the ONNX model; this release does not run engines on a GPU.",
-  ERR_TRT_RUN_MODEL: 'The CPU runtime refuses the model; its message names the reason.',
+  ERR_TRT_RUN_DEVICE:
+    "Name a device of this machine: `tensorrt-node doctor` lists them; 'cpu' is for ONNX models.",
+  ERR_TRT_RUN_MODEL: 'The runtime refuses the model; its message names the reason.',
   ERR_TRT_RUN_INPUT_NAME: "Use the model's input names.",
   ERR_TRT_RUN_INPUT_MISSING: 'Pass every input of the model.',
   ERR_TRT_RUN_INPUT_TYPE: 'Pass the typed array that belongs to the element type.',
@@ -84,6 +88,14 @@ const ERROR_TABLE = {
   ERR_TRT_RUN_QUEUE_FULL: 'Send fewer calls at once, or raise `maxQueue` or `contexts`.',
   ERR_TRT_RUN_ABORTED: 'The call was withdrawn by its AbortSignal before it ran.',
   ERR_TRT_RUN_FAILED: 'The runtime could not execute the model; its message names the node.',
+  ERR_TRT_RUN_PROFILE: 'Pass shapes inside a profile, or build the engine with a profile that covers them.',
+  ERR_TRT_RUN_BUSY: 'Wait for the run of this binding that is in progress, or make a second binding.',
+  ERR_TRT_RUN_UNSUPPORTED: 'Leave it out, or use the backend or version that the message names.',
+  ERR_TRT_RUN_GRAPH: "Use cudaGraph 'auto': it runs without a graph what cannot be captured.",
+  ERR_TRT_RUN_REFIT: 'Build the engine with `refit`, and give a model with the same layers and weights.',
+  ERR_TRT_RUN_MEMORY_LIMIT: 'Raise `pinnedMemoryBytes`, or close bindings and send fewer calls at once.',
+  ERR_TRT_RUN_DEVICE_TENSOR:
+    'Upload the tensor to the device of the session, and close it after its last use.',
 
   // The CUDA driver and devices.
   ERR_TRT_CUDA_DRIVER_NOT_FOUND: 'Install the NVIDIA driver; in a container start it with `--gpus all`.',
@@ -91,6 +103,13 @@ const ERROR_TABLE = {
   ERR_TRT_CUDA_DRIVER_MISMATCH: 'Reboot or reload the driver: its kernel module and library differ.',
   ERR_TRT_CUDA_NO_DEVICE: 'No GPU is visible: check CUDA_VISIBLE_DEVICES, and `--gpus all` in a container.',
   ERR_TRT_CUDA_INIT: 'The driver does not start; the message has its error.',
+  ERR_TRT_CUDA_CALL: 'The message names the call and the error; the device can still be used.',
+  ERR_TRT_CUDA_OUT_OF_MEMORY:
+    'Close sessions and device tensors, or use fewer contexts and smaller profiles.',
+  ERR_TRT_CUDA_DEVICE_LOST:
+    'The device cannot be used in this process any more: start a new one. A kernel that writes outside its memory is a usual cause.',
+  ERR_TRT_CUDA_POISONED:
+    'An earlier call broke the device for this process; `details.cause` has its error. Start a new process.',
 } as const;
 
 /** A key of the error table, e.g. `'ERR_TRT_BUILD_CANCELLED'`. */

@@ -17,8 +17,10 @@ const MAY_INCLUDE = {
   // TensorRT may abort without a driver: its side asks the driver probe before it opens a library.
   trt: ['core', 'dl', 'cuda'],
   ort: ['core', 'dl'],
-  addon: ['core', 'dl', 'cuda', 'trt', 'ort'],
-  test: ['core', 'dl', 'cuda', 'trt', 'ort'],
+  // Puts a plan and the driver together, without a type of TensorRT.
+  gpu: ['core', 'dl', 'cuda', 'trt'],
+  addon: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu'],
+  test: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu'],
 };
 
 /** Headers of others -> the only folder (below native/) whose files may include them. */

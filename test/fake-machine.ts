@@ -20,15 +20,22 @@ export function noDriver(): NativeCudaReport {
 }
 
 export function oneGpu(computeCapability = 89): NativeCudaReport {
-  const device = { ordinal: 0, name: 'Fake GPU', uuid: '0', computeCapability, totalMemoryBytes: 2 ** 34 };
-  return {
-    status: 'ok',
-    path: '/fake/libcuda.so.1',
-    driverVersion: 13000,
-    code: 0,
-    message: '',
-    devices: [device],
-  };
+  return gpus(computeCapability);
+}
+
+/** A machine with one GPU for each compute capability. */
+export function gpus(...computeCapabilities: number[]): NativeCudaReport {
+  const devices = computeCapabilities.map((computeCapability, ordinal) => ({
+    ordinal,
+    name: 'Fake GPU',
+    uuid: `GPU-${ordinal}`,
+    computeCapability,
+    totalMemoryBytes: 2 ** 34,
+    isMig: false,
+    isIntegrated: false,
+    pciBusId: `0000:0${ordinal}:00.0`,
+  }));
+  return { status: 'ok', path: '/fake/libcuda.so.1', driverVersion: 13000, code: 0, message: '', devices };
 }
 
 export function brokenDriver(status: NativeCudaReport['status']): NativeCudaReport {

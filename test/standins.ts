@@ -7,15 +7,17 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+import { builtStandin } from './standin-build';
+
 const SOURCES = resolve(__dirname, 'standin');
 
 /** A folder of stand-ins. */
 export class Standins {
   readonly folder = mkdtempSync(join(tmpdir(), 'trtn-standins-'));
 
-  /** A driver that answers as TRTN_STANDIN_CUDA_* say. @returns Its path. */
+  /** A driver that answers as TRTN_STANDIN_CUDA_* say, from the native tests' build. @returns Its path. */
   driver(): string {
-    return this.#compile('driver', 'libcuda.so.1', 'libcuda.c');
+    return builtStandin('driver', 'libcuda.so.1');
   }
 
   /** A TensorRT with its parser that tells `version` and aborts when a builder is asked for. @returns Its folder. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Feeds, Session, TensorData, TensorLike } from '../index';
+import { DeviceTensor, type Feeds, type Session, type TensorData, type TensorLike } from '../index';
 import type { CallMode } from './settings';
 
 /** One call in flight: the runner has as many lanes as its concurrency. */
@@ -50,8 +50,14 @@ function createRunLane(session: Session, feeds: Feeds): Lane {
 }
 
 async function createBindingLane(session: Session, feeds: Feeds): Promise<Lane> {
-  const binding = await session.createBinding(dynamicShapes(session, feeds));
-  for (const [name, feed] of Object.entries(feeds)) copyInto(binding.inputs[name]!, dataOf(feed));
+  const onDevice: Record<string, DeviceTensor> = {};
+  const values: Record<string, TensorData> = {};
+  for (const [name, feed] of Object.entries(feeds)) {
+    if (feed instanceof DeviceTensor) onDevice[name] = feed;
+    else values[name] = dataOf(feed);
+  }
+  const shapes = dynamicShapes(session, feeds);
+  const binding = await session.createBinding(shapes, { inputs: onDevice, values });
   return { infer: () => binding.run(), close: () => binding.close() };
 }
 
@@ -68,10 +74,4 @@ function dynamicShapes(session: Session, feeds: Feeds): Record<string, readonly 
 
 function dataOf(feed: TensorData | TensorLike): TensorData {
   return ArrayBuffer.isView(feed) ? feed : feed.data;
-}
-
-/** By bytes: a binding may show float16 as Float16Array where the feed has the same bits in a Uint16Array. */
-function copyInto(target: TensorData, source: TensorData): void {
-  const bytes = (array: TensorData) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  bytes(target).set(bytes(source));
 }

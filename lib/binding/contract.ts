@@ -35,6 +35,11 @@ export interface NativeCudaDevice {
   /** Major * 10 + minor: 90 for Hopper. */
   computeCapability: number;
   totalMemoryBytes: number;
+  /** The device is a MIG instance; its uuid begins with "MIG-". */
+  isMig: boolean;
+  /** The GPU shares the host's memory. */
+  isIntegrated: boolean;
+  pciBusId: string;
 }
 
 /** Result of opening the driver and counting its devices; `message` explains every status but 'ok'. */
@@ -130,18 +135,112 @@ export interface NativeBuild {
   cancel(): void;
 }
 
-export interface NativeSessionRequest {
+/** What every session is asked for. */
+interface NativeSessionBase {
+  contexts: number;
+  maxQueue: number;
+  /** False forbids ArrayBuffers over native memory, as some runtimes do; for tests of the way around. */
+  externalBuffers?: boolean;
+}
+
+/** An ONNX model on the CPU. */
+export interface NativeCpuSessionRequest extends NativeSessionBase {
+  backend: 'onnxruntime';
   /** Path of libonnxruntime. */
   library: string;
   modelPath?: string;
   /** Copied before the call returns. */
   modelBytes?: Uint8Array;
-  contexts: number;
   intraOpNumThreads: number;
-  maxQueue: number;
-  /** False forbids ArrayBuffers over native memory, as some runtimes do; for tests of the way around. */
-  externalBuffers?: boolean;
 }
+
+/** A plan on a GPU. Absent options keep TensorRT's default. */
+export interface NativeGpuSessionRequest extends NativeSessionBase {
+  backend: 'tensorrt';
+  /** libnvinfer, libtensorrt_rtx or libnvinfer_lean. */
+  library: string;
+  /** For refitting. */
+  parserLibrary?: string;
+  driverLibrary?: string;
+  pluginLibraries?: readonly string[];
+  device: number;
+  /** Read piece by piece where the library can. */
+  planPath?: string;
+  /** Copied before the call returns. */
+  planBytes?: Uint8Array;
+  /** For version-compatible plans: they carry code of their own. */
+  allowHostCode?: boolean;
+  cudaGraph: 'auto' | 'on' | 'off';
+  cudaGraphLimit: number;
+  contextMemory: 'static' | 'on-profile-change' | 'shared';
+  /** A profile for every call; absent: the one that fits. */
+  profile?: number;
+  streamPriority: 'low' | 'normal' | 'high';
+  auxStreams: boolean;
+  persistentCacheBytes?: number;
+  /** -1: automatic. */
+  weightStreamingBudgetBytes?: number;
+  pinnedMemoryBytes?: number;
+  spinWait: boolean;
+  /** TensorRT-RTX: what `runtimeCache` of an earlier session gave. */
+  runtimeCache?: Uint8Array;
+  /** TensorRT-RTX. */
+  dynamicShapeKernels?: 'lazy' | 'eager' | 'none';
+  /** TensorRT-RTX: the library captures and replays graphs itself. */
+  libraryGraphs?: boolean;
+}
+
+export type NativeSessionRequest = NativeCpuSessionRequest | NativeGpuSessionRequest;
+
+/** A tensor in a device's memory. Kept alive by its object, and by calls that use it. */
+export interface NativeDeviceTensor {
+  readonly type: string;
+  readonly dims: number[];
+  readonly bytes: number;
+  /** Ordinal of the device. */
+  readonly device: number;
+  /** Copies to the host, on a thread of its own. Rejects with `ERR_TRT_RUN_CLOSED` after `close()`. */
+  download(): Promise<ArrayBuffer>;
+  /** Gives the memory back once no call uses it. Closing again does nothing. */
+  close(): void;
+}
+
+/** An input of a call: an array, or a tensor that is on the device already. */
+export type NativeInput = NativeArray | NativeDeviceTensor;
+
+/** What a traced run shall record. */
+export interface NativeTraceRequest {
+  layerTimes: boolean;
+  /** Names, or true for all that were marked when the engine was built. */
+  debugTensors: readonly string[] | boolean;
+}
+
+/** What a traced run gives besides its outputs. */
+export interface NativeTrace {
+  outputs: NativeOutputs;
+  layers: { layer: string; milliseconds: number }[];
+  debugTensors: { name: string; type: string; dims: number[]; data: ArrayBuffer }[];
+}
+
+/** Counters of a session since it was made. */
+export interface NativeCounters {
+  runs: number;
+  failedRuns: number;
+  /** Copied by the addon from host memory to host memory. */
+  hostCopiedBytes: number;
+  hostToDeviceBytes: number;
+  deviceToHostBytes: number;
+  graphCaptures: number;
+  graphLaunches: number;
+  graphEvictions: number;
+  /** Page-locked memory in use and kept. */
+  pinnedBytes: number;
+  /** Device memory of tensors and scratch (the plan and TensorRT's own not among it). */
+  deviceBytes: number;
+}
+
+/** Questions about an engine, answered by a context's thread. */
+export type NativeQuery = 'inspector' | 'statistics' | 'runtime-cache';
 
 /** An array whose memory native code reads or writes. */
 export type NativeArray = Exclude<NodeJS.TypedArray, Uint8ClampedArray>;
@@ -149,11 +248,14 @@ export type NativeArray = Exclude<NodeJS.TypedArray, Uint8ClampedArray>;
 /** Dimensions of each input, in the model's order; null where the model fixes them. */
 export type NativeDims = readonly (readonly number[] | null)[] | null;
 
-/** Where an output goes: into this array, into memory that the runtime allocates (null), or nowhere (undefined). */
-export type NativeTarget = NativeArray | null | undefined;
+/**
+ * Where an output goes: into this array, into host memory that the runtime allocates (null), into device memory that
+ * it allocates ('device'), or nowhere (undefined).
+ */
+export type NativeTarget = NativeArray | 'device' | null | undefined;
 
 /** The outputs that the runtime allocated, in the model's order; undefined for the others. */
-export type NativeOutputs = readonly ([data: ArrayBuffer, dims: number[]] | undefined)[];
+export type NativeOutputs = readonly ([data: ArrayBuffer, dims: number[]] | NativeDeviceTensor | undefined)[];
 
 /** Calls that have ended since the last time: ticket, error or undefined, result, and again. */
 export type NativeFinished = unknown[];
@@ -167,35 +269,76 @@ export interface NativeSession {
   readonly outputs: NativeTensorInfo[];
   /** Version of the runtime, "1.30.0". */
   readonly libraryVersion: string;
+  /** TensorRT: ranges of each input in each profile, [profile][input]; absent on the CPU. */
+  readonly profiles?: NativeInputRange[][];
+  /** TensorRT: tensors that were marked for debugging when the engine was built; absent on the CPU. */
+  readonly debugTensors?: string[];
   /**
    * Queues an inference. The inputs are copied before it returns; `targets` must stay reachable and unseen until
    * the ticket comes back, with {@link NativeOutputs} as result. Throws when the queue is full.
    */
   submit(
     ticket: number,
-    inputs: readonly NativeArray[],
+    inputs: readonly NativeInput[],
     dims: NativeDims,
     targets: readonly NativeTarget[],
   ): void;
+  /** As submit; all targets are null or undefined, the result is a {@link NativeTrace}. */
+  submitTraced(
+    ticket: number,
+    inputs: readonly NativeInput[],
+    dims: NativeDims,
+    targets: readonly NativeTarget[],
+    trace: NativeTraceRequest,
+  ): void;
   /** Runs on the calling thread, before the calls that wait. */
-  runSync(inputs: readonly NativeArray[], dims: NativeDims, targets: readonly NativeTarget[]): NativeOutputs;
+  runSync(inputs: readonly NativeInput[], dims: NativeDims, targets: readonly NativeTarget[]): NativeOutputs;
   /** Takes a waiting call back; false if it runs or has run. A withdrawn ticket does not come back. */
   withdraw(ticket: number): boolean;
-  /** Queues the making of a binding; the result is a {@link NativeBinding}. */
-  bind(ticket: number, dims: NativeDims): void;
+  /**
+   * Queues the making of a binding; the result is a {@link NativeBinding}. `places`, one for each input and then for
+   * each output: a device tensor that is an input, an array whose content the input starts with (shape tensors need
+   * one), 'device' for an output that stays on the device; null for host memory. Null instead of the list: all null.
+   */
+  bind(ticket: number, dims: NativeDims, places: readonly (NativeInput | 'device' | null)[] | null): void;
+  /** Queues a question. The result is a string of JSON ('inspector'), numbers by name, or bytes ('runtime-cache'). */
+  query(ticket: number, what: NativeQuery): void;
+  /** Queues new weights; runs when no other call does. The bytes are copied before it returns. */
+  refit(ticket: number, model: { modelPath?: string; modelBytes?: Uint8Array }): void;
+  /** TensorRT only; at once. */
+  counters(): NativeCounters;
+  /** TensorRT only; at once: shapes that do not run as a CUDA graph, and why. */
+  graphFailures(): { shapes: string; reason: string }[];
   /** Rejects waiting calls; the ticket comes back when the running ones have ended and the model is released. */
   close(ticket: number): void;
 }
 
+/** Range of an input in a profile; `isValues`: of the values of a shape tensor, else of its dimensions. */
+export interface NativeInputRange {
+  isValues: boolean;
+  min: number[];
+  opt: number[];
+  max: number[];
+}
+
 /** Inputs and outputs at fixed places in native memory. */
 export interface NativeBinding {
-  readonly inputs: ArrayBuffer[];
-  readonly outputs: ArrayBuffer[];
+  /** Null for those on the device. */
+  readonly inputs: (ArrayBuffer | null)[];
+  /** A device tensor for those on the device. Sized for the most that an output can be. */
+  readonly outputs: (ArrayBuffer | NativeDeviceTensor)[];
+  /** -1 where only a run can tell. */
   readonly outputDims: number[][];
+  /** False where {@link NativeBinding.collect} never has anything to do; absent counts as true. */
+  readonly collects?: boolean;
   submit(ticket: number): void;
+  /** Throws `ERR_TRT_RUN_BUSY` while a run of this binding is queued or in progress. */
   runSync(): void;
-  /** To be called after each `submit` that ended: copies the outputs where external buffers are refused. */
-  collect(): void;
+  /**
+   * To be called after each `submit` that ended: copies the outputs where external buffers are refused. Gives the dims
+   * that the run made where `outputDims` has a -1 in it, else null.
+   */
+  collect(): number[][] | null;
   /** Detaches the arrays. Their memory goes when no run and no array uses it any more. */
   close(): void;
 }
@@ -221,4 +364,14 @@ export interface NativeAddon {
     request: NativeSessionRequest,
     onFinished: (finished: NativeFinished) => void,
   ): Promise<NativeSession>;
+  /** Copies an array to a device, on a thread of its own; the array is copied before the call returns. */
+  uploadTensor(request: {
+    driverLibrary?: string;
+    device: number;
+    type: string;
+    dims: readonly number[];
+    data: NativeArray;
+  }): Promise<NativeDeviceTensor>;
+  /** Free and total memory of a device, in bytes. Makes its context for the time of the call. */
+  deviceMemory(device: number, driverLibrary?: string): Promise<{ free: number; total: number }>;
 }

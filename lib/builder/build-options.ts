@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LogLine } from '../errors';
-import { TensorRTError } from '../errors';
-import { describeType, rejectUnknownOptions } from '../runtime/option-checks';
+import {
+  flag,
+  integer,
+  isPlainObject,
+  oneOf,
+  path,
+  rejectUnknownOptions,
+  typed,
+  typeError,
+  valueError,
+  type OptionCheck,
+} from '../runtime/option-checks';
 import type { RuntimeChoice } from '../runtime/select-library';
 import type { BuildProgress } from './build-progress';
 import type { DynamicAxes } from './dynamic-axes';
@@ -88,12 +98,10 @@ export interface BuildSettings extends BuildOptions {
   readonly logSeverity: LogLine['severity'];
 }
 
-type Check = (name: string, value: unknown) => void;
-
 const SEVERITIES = ['internal-error', 'error', 'warning', 'info', 'verbose'] as const;
 
 /** One check per option; unknown names are found by this table too. */
-const CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
+const CHECKS: Readonly<Record<keyof BuildOptions, OptionCheck>> = {
   runtime: oneOf('auto', 'tensorrt', 'tensorrt-rtx'),
   libraryPath: path,
   precision: oneOf('model', 'fp32', 'fp16', 'bf16', 'int8'),
@@ -146,65 +154,6 @@ export function validateBuildOptions(options: BuildOptions): BuildSettings {
 function checkCombinations({ excludeLeanRuntime, versionCompatible }: BuildOptions): void {
   if (excludeLeanRuntime && !versionCompatible)
     throw valueError('excludeLeanRuntime', true, 'used together with versionCompatible: true');
-}
-
-function typeError(name: string, value: unknown, expected: string): TensorRTError {
-  return new TensorRTError(
-    'ERR_TRT_ARG_TYPE',
-    `Option "${name}" must be ${expected}, not ${describeType(value)}.`,
-    {
-      details: { option: name, expected, received: describeType(value) },
-    },
-  );
-}
-
-function valueError(name: string, value: unknown, expected: string): TensorRTError {
-  return new TensorRTError(
-    'ERR_TRT_ARG_VALUE',
-    `Option "${name}" must be ${expected}, not ${JSON.stringify(value) ?? String(value)}.`,
-    {
-      details: { option: name, expected, received: value },
-    },
-  );
-}
-
-function typed(expected: string, isRight: (value: unknown) => boolean): Check {
-  return (name, value) => {
-    if (!isRight(value)) throw typeError(name, value, expected);
-  };
-}
-
-function oneOf(...allowed: readonly string[]): Check {
-  return (name, value) => {
-    const expected = `one of ${allowed.map((word) => `'${word}'`).join(', ')}`;
-    if (typeof value !== 'string') throw typeError(name, value, expected);
-    if (!allowed.includes(value)) throw valueError(name, value, expected);
-  };
-}
-
-function integer(min: number, max: number): Check {
-  return (name, value) => {
-    const expected =
-      max === Number.MAX_SAFE_INTEGER
-        ? `a whole number of at least ${min}`
-        : `a whole number from ${min} to ${max}`;
-    if (typeof value !== 'number') throw typeError(name, value, expected);
-    if (!Number.isSafeInteger(value) || value < min || value > max)
-      throw valueError(name, Number.isFinite(value) ? value : String(value), expected);
-  };
-}
-
-function flag(name: string, value: unknown): void {
-  if (typeof value !== 'boolean') throw typeError(name, value, 'true or false');
-}
-
-function path(name: string, value: unknown): void {
-  if (typeof value !== 'string') throw typeError(name, value, 'a path');
-  if (value === '' || value.includes('\0')) throw valueError(name, value, 'a path');
-}
-
-function isPlainObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
 function timingCache(name: string, value: unknown): void {

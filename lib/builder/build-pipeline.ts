@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import type { NativeAddon } from '../binding/contract';
 import { loadAddon } from '../binding/load';
 import type { CallSite } from '../binding/native-error';
+import { driverLibrary } from '../runtime/driver-library';
 import { Engine } from '../runtime/engine';
 import { currentPlaces } from '../runtime/locate-tensorrt';
 import type { Manifest } from '../runtime/manifest';
@@ -45,6 +46,7 @@ export function currentContext(): BuildContext {
   return {
     addon: loadAddon(),
     places: currentPlaces(),
+    driverLibrary: driverLibrary(),
     temporaryFolder: tmpdir(),
     runInProcess: runBuildInProcess,
   };

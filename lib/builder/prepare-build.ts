@@ -8,7 +8,12 @@ import type { NativeBuildRequest, NativeCudaReport } from '../binding/contract';
 import { TensorRTError } from '../errors';
 import type { ModelInfo } from '../onnx';
 import { describeType } from '../runtime/option-checks';
-import { selectLibrary, type SelectedLibrary, type SelectionContext } from '../runtime/select-library';
+import {
+  askDriver,
+  selectLibrary,
+  type SelectedLibrary,
+  type SelectionContext,
+} from '../runtime/select-library';
 import type { BuildSettings } from './build-options';
 import { throwIfCancelled } from './cancellation';
 import { checkModel } from './model-checks';
@@ -41,13 +46,13 @@ export async function prepareBuild(
   throwIfCancelled(settings.signal);
   // Only now is native code needed: mistakes in the arguments are found on machines without any.
   const selection = context();
-  const library = await selectLibrary(settings.runtime, settings.libraryPath, selection);
+  const cuda = await askDriver(selection);
+  const library = await selectLibrary(settings.runtime, settings.libraryPath, { ...selection, cuda });
   const { family } = library;
   const warnings = [
     ...info.problems,
     ...checkModel(info, { family, allowTypeChanges: settings.allowTypeChanges }),
   ];
-  const cuda = await selection.addon.probeCuda(selection.driverLibrary);
   throwIfCancelled(settings.signal);
   const request = { ...toNativeRequest(settings, library, profiles), driverLibrary: selection.driverLibrary };
   return { model: source, info, library, request, cuda, warnings };

@@ -128,6 +128,10 @@ function canBuild(report: ProbeReport): TensorRtReport[] {
   return report.addon.available ? report.tensorrt.filter((library) => library.usable) : [];
 }
 
+function canRunOnGpu(report: ProbeReport): boolean {
+  return canBuild(report).length > 0 && report.cuda.reason === null && report.cuda.devices.length > 0;
+}
+
 function canRunOnCpu({ addon, cpu }: ProbeReport): boolean {
   return addon.available && cpu.available;
 }
@@ -138,8 +142,7 @@ function formatAbilities(report: ProbeReport, style: Style): string[] {
     isPossible ? `${style.green('yes')}  ${yes}` : `${style.dim('no')}   ${style.dim(no)}`;
   return [
     answer(builders !== '', `build engines with ${builders}`, 'build engines'),
-    // A GPU changes nothing here before sessions run on one.
-    answer(false, '', 'run engines on a GPU (not in this release)'),
+    answer(canRunOnGpu(report), 'run engines on a GPU', 'run engines on a GPU'),
     answer(canRunOnCpu(report), 'run ONNX models on the CPU', 'run ONNX models on the CPU'),
   ];
 }

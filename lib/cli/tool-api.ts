@@ -6,7 +6,7 @@ import type { Engine } from '../runtime/engine';
 import type { ProbeReport } from '../runtime/probe-report';
 import type { BuildOptions } from '../builder/build-options';
 import type { Session } from '../runtime/session';
-import type { SessionOptions } from '../runtime/create-session';
+import type { SessionOptions } from '../session/create-session';
 import type { ModelInfo } from '../onnx';
 
 /** What commands use of the package. */

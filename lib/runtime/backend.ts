@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a session needs of the thing that executes models. The CPU backend implements it with ONNX Runtime; a GPU
-// backend has the same face, so that queueing, checks and bindings are written once, above.
+// What a session needs of the thing that executes models: ONNX Runtime on the CPU, TensorRT on a GPU. Queueing, checks
+// and bindings are written once, above.
 
 import type { NativeFinished, NativeSession, NativeTensorInfo } from '../binding/contract';
 import type { Dimension, TensorInfo } from '../tensor/tensor-info';
@@ -14,11 +14,19 @@ export interface ExecutionBackend {
   readonly name: BackendName;
   /** `'cpu'` or `'cuda:N'`. */
   readonly device: string;
+  /** The optimisation profile of all calls; absent: the one that fits. */
+  readonly profile?: number;
   /**
    * Loads the model. Its contract is that of {@link NativeSession}: tickets come back through `onFinished`, several at
    * a time, always from the event loop and never from within the call that took the ticket.
    */
   load(onFinished: (finished: NativeFinished) => void): Promise<NativeSession>;
+  /**
+   * Keeps what the session has learnt, before it is closed; no call waits any more.
+   *
+   * @param ask - Asks the session.
+   */
+  finish?(ask: (what: 'runtime-cache') => Promise<unknown>): Promise<void>;
 }
 
 /** A model's tensor in the form that users see. */

@@ -4,6 +4,7 @@
 import { addonPath, loadAddon } from '../binding/load';
 import { TensorRTError } from '../errors';
 import { hasUsableGpu } from './cuda-status';
+import { driverLibrary } from './driver-library';
 import { FAMILY_NAMES, formatCudaVersion, formatLibraryVersion } from './library-version';
 import { currentPlaces, locateTensorRt, type SearchPlaces, type TriedPath } from './locate-tensorrt';
 import { probeCpuRuntime } from './probe-cpu';
@@ -18,6 +19,8 @@ export interface ProbeContext {
   addonPath(): string;
   places: SearchPlaces;
   probeCpu(): Promise<CpuReport>;
+  /** The CUDA driver to ask; default: the system's. */
+  driverLibrary?: string;
   /** Called before a library is opened, so that a crash has a culprit. */
   beforeOpening?(path: string): Promise<void>;
   /** Libraries that crashed an earlier attempt, with what happened; they are not opened. */
@@ -26,7 +29,13 @@ export interface ProbeContext {
 
 /** This machine. */
 export function currentProbeContext(): ProbeContext {
-  return { loadAddon, addonPath, places: currentPlaces(), probeCpu: probeCpuRuntime };
+  return {
+    loadAddon,
+    addonPath,
+    places: currentPlaces(),
+    probeCpu: probeCpuRuntime,
+    driverLibrary: driverLibrary(),
+  };
 }
 
 /** The name under which the driver is reported to {@link ProbeContext.beforeOpening}. */
@@ -93,7 +102,7 @@ async function probeCuda(native: Native, context: ProbeContext): Promise<CudaRep
   const why = native ? context.crashed?.[DRIVER_NAME] : 'the addon is not available';
   if (!native || why !== undefined) return { ...unknown, reason: why ?? null };
   await context.beforeOpening?.(DRIVER_NAME);
-  const report = await native.probeCuda();
+  const report = await native.probeCuda(context.driverLibrary);
   return {
     driver: report.driverVersion > 0 ? formatCudaVersion(report.driverVersion) : null,
     status: report.status,

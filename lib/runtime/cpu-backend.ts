@@ -41,7 +41,10 @@ export class CpuBackend implements ExecutionBackend {
     const search = await locateOnnxRuntime(runtimeLibrary);
     for (const { path, from } of search.candidates) {
       try {
-        return await addon.createSession({ library: path, ...source, ...settings }, onFinished);
+        return await addon.createSession(
+          { backend: this.name, library: path, ...source, ...settings },
+          onFinished,
+        );
       } catch (error) {
         const failure = fromNativeError(error, 'ERR_TRT_RUN_MODEL');
         if (failure.code !== 'ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND') throw failure;

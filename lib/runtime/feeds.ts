@@ -2,7 +2,7 @@
 // Checking what a caller feeds to a model, once, before native code sees it. Each message says what was expected, of
 // which input, and what came.
 
-import type { NativeArray } from '../binding/contract';
+import type { NativeDeviceTensor, NativeInput } from '../binding/contract';
 import { TensorRTError } from '../errors';
 import {
   arrayLength,
@@ -14,7 +14,14 @@ import {
 import type { TensorInfo } from '../tensor/tensor-info';
 import { didYouMean } from '../text/nearest-name';
 import { describeType } from './option-checks';
-import type { Feeds, TensorLike } from './tensor';
+import { DeviceTensor, nativeTensorFor } from './device-tensor';
+import type { TensorLike } from './tensor';
+
+/**
+ * Inputs by name. A bare typed array is enough where the model fixes the shape, or leaves exactly one dimension open
+ * that the array's length determines. A device tensor is used in place, by sessions on its own device.
+ */
+export type Feeds = Readonly<Record<string, TensorData | TensorLike | DeviceTensor>>;
 
 /** An input of a model with what is known about it before any call. */
 export interface InputSpec {
@@ -26,7 +33,7 @@ export interface InputSpec {
 
 /** Inputs in the model's order. */
 export interface PreparedFeeds {
-  readonly arrays: NativeArray[];
+  readonly arrays: NativeInput[];
   /** Dims of each input that the model leaves open, null for the others; null if there is none. */
   readonly dims: (readonly number[] | null)[] | null;
 }
@@ -55,16 +62,18 @@ export function inputSpec(info: TensorInfo): InputSpec {
 /**
  * Checks names, types, shapes and sizes.
  *
- * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_*`, or `ERR_TRT_ARG_TYPE` if `feeds` is no object.
+ * @param device - Where the session runs: device tensors must be there too.
+ * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_*`, or `ERR_TRT_ARG_TYPE` if `feeds` is no object;
+ * `ERR_TRT_RUN_DEVICE_TENSOR`.
  */
-export function prepareFeeds(specs: readonly InputSpec[], feeds: Feeds): PreparedFeeds {
+export function prepareFeeds(specs: readonly InputSpec[], feeds: Feeds, device = 'cpu'): PreparedFeeds {
   if (typeof feeds !== 'object' || feeds === null) {
     throw new TensorRTError(
       'ERR_TRT_ARG_TYPE',
       `Expected inputs as { name: array }, got ${describeType(feeds)}.`,
     );
   }
-  const arrays: NativeArray[] = [];
+  const arrays: NativeInput[] = [];
   let dims: (readonly number[] | null)[] | null = null;
   for (let index = 0; index < specs.length; index++) {
     const spec = specs[index]!;
@@ -76,7 +85,8 @@ export function prepareFeeds(specs: readonly InputSpec[], feeds: Feeds): Prepare
       arrays.push(feed);
       continue;
     }
-    const { data, shape } = readFeed(spec, feed);
+    const { data, shape } =
+      feed instanceof DeviceTensor ? readDeviceTensor(spec, feed, device) : readFeed(spec, feed);
     arrays.push(data);
     if (spec.fixedLength < 0) (dims ??= specs.map(() => null))[index] = shape;
   }
@@ -102,6 +112,23 @@ function readFeed(
   const shape = dims === undefined ? inferDims(spec, data) : checkDims(spec.info, dims);
   if (data.length !== arrayLength(spec.array, elementCount(shape))) throw wrongSize(spec, data, shape);
   return { data, shape };
+}
+
+/**
+ * Checks a device tensor that is given as an input.
+ *
+ * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_*`, `ERR_TRT_RUN_DEVICE_TENSOR`
+ */
+export function readDeviceTensor(
+  { info, array }: Pick<InputSpec, 'info' | 'array'>,
+  tensor: DeviceTensor,
+  device: string,
+): { data: NativeDeviceTensor; shape: readonly number[] } {
+  const data = nativeTensorFor(tensor, device, info.name);
+  if (tensor.type !== info.type) throw wrongType({ info, array }, `a device tensor of type ${tensor.type}`);
+  // TensorRT reads the values on the host, before it starts any work on the device.
+  if (info.isShapeTensor === true) throw wrongType({ info, array }, 'a device tensor for a shape tensor');
+  return { data, shape: checkDims(info, tensor.dims) };
 }
 
 function checkType(spec: InputSpec, data: TensorData): void {
@@ -184,7 +211,7 @@ function rejectUnknownNames(specs: readonly InputSpec[], feeds: Feeds): void {
   );
 }
 
-function wrongType({ info, array }: InputSpec, came: string): TensorRTError {
+function wrongType({ info, array }: Pick<InputSpec, 'info' | 'array'>, came: string): TensorRTError {
   const expected = array.accepts.join(' or ');
   return new TensorRTError(
     'ERR_TRT_RUN_INPUT_TYPE',

@@ -2,10 +2,11 @@
 import type { NativeBinding, NativeSession } from '../binding/contract';
 import { fromNativeError } from '../binding/native-error';
 import { TensorRTError } from '../errors';
-import { elementArray } from '../tensor/element-arrays';
+import { arrayLength, elementArray, elementCount } from '../tensor/element-arrays';
 import type { TensorInfo } from '../tensor/tensor-info';
-import type { PendingCalls } from './pending-calls';
-import { checkCallOptions, NO_OPTIONS, runCall, type CallOptions } from './run-call';
+import { checkCallOptions, NO_OPTIONS, type CallOptions } from './call-options';
+import { DeviceTensor } from './device-tensor';
+import { refused, type Call, type PendingCalls } from './pending-calls';
 import type { TensorData } from './tensor';
 
 /** What a binding needs of its session. */
@@ -25,44 +26,49 @@ export interface BindingParts {
   readonly onClose: () => void;
 }
 
+type BoundInputs<D> = Readonly<Record<string, TensorData | D>>;
+
 /**
  * Inputs and outputs of a session at fixed places in native memory. Made by `session.createBinding()`.
  *
  * Write to the inputs, `await run()`, read the outputs: no byte is copied. While a run is in flight do not write the
  * inputs and do not read the outputs. After {@link IoBinding.close} all arrays have length 0.
+ *
+ * An output whose size follows from the data (the indices of non-zero elements) has room for the most that it can be;
+ * after each run `outputs` and `dims.outputs` have what the run made of it: an array over the same memory.
+ *
+ * @typeParam D - `DeviceTensor` where outputs may be in the memory of the GPU.
  */
-export class IoBinding {
-  /** Typed arrays over the memory of the inputs, by name. */
+export class IoBinding<D = never> {
+  /** Typed arrays over the memory of the inputs, by name; none for inputs that are device tensors. */
   readonly inputs: Readonly<Record<string, TensorData>>;
-  /** Typed arrays over the memory of the outputs, by name. */
-  readonly outputs: Readonly<Record<string, TensorData>>;
-  /** Dims of every input and output, by name. */
+  /** Typed arrays over the memory of the outputs, by name; a {@link DeviceTensor} for those that stay on the GPU. */
+  readonly outputs: BoundInputs<D>;
+  /** Dims of every input and output, by name; -1 where no run has told yet. */
   readonly dims: {
     readonly inputs: Readonly<Record<string, readonly number[]>>;
     readonly outputs: Readonly<Record<string, readonly number[]>>;
   };
 
-  // Keeps the session, and with it the model's threads, alive.
-  readonly #session: BoundSession;
-  readonly #native: NativeSession;
+  readonly #run: BoundRun;
   readonly #calls: PendingCalls;
-  readonly #binding: NativeBinding;
   readonly #onClose: () => void;
-  readonly #running = new Set<Promise<unknown>>();
-  #isClosed = false;
 
   /** @internal Use `session.createBinding()`. */
   constructor({ session, native, calls, binding, inputDims, onClose }: BindingParts) {
-    this.#session = session;
-    this.#native = native;
     this.#calls = calls;
-    this.#binding = binding;
     this.#onClose = onClose;
-    this.inputs = arraysOver(session.inputs, binding.inputs);
-    this.outputs = arraysOver(session.outputs, binding.outputs);
+    const outputs = new BoundOutputs(session.outputs, binding);
+    this.#run = new BoundRun({ session, native, binding, outputs });
+    const onHost = session.inputs.flatMap((info, index) => {
+      const buffer = binding.inputs[index];
+      return buffer ? [[info.name, arrayOver(info, buffer)] as const] : [];
+    });
+    this.inputs = Object.fromEntries(onHost);
+    this.outputs = outputs.byName as BoundInputs<D>;
     this.dims = {
-      inputs: byName(session.inputs, inputDims),
-      outputs: byName(session.outputs, binding.outputDims),
+      inputs: Object.fromEntries(session.inputs.map((info, index) => [info.name, inputDims[index]!])),
+      outputs: outputs.dimsByName,
     };
   }
 
@@ -72,45 +78,38 @@ export class IoBinding {
    * @throws {TensorRTError} `ERR_TRT_RUN_CLOSED`, `ERR_TRT_RUN_QUEUE_FULL`, `ERR_TRT_RUN_ABORTED`,
    *   `ERR_TRT_RUN_FAILED`, also where an output would get another shape than the binding has for it.
    */
-  async run(options: CallOptions = NO_OPTIONS): Promise<void> {
-    this.#requireOpen();
-    checkCallOptions('run', options, ['signal']);
-    const call = runCall(
-      { native: this.#native, calls: this.#calls, held: this.#session },
-      (ticket) => this.#binding.submit(ticket),
-      options,
-    );
-    this.#running.add(call);
+  run(options: CallOptions = NO_OPTIONS): Promise<void> {
+    // No async function: its frame and promise are a good part of what a call costs.
+    if (options === NO_OPTIONS && !this.#run.isClosed) return this.#calls.start(this.#run);
     try {
-      await call;
-      if (!this.#isClosed) this.#binding.collect();
-    } finally {
-      this.#running.delete(call);
+      this.#run.requireOpen();
+      checkCallOptions('run', options, ['signal']);
+    } catch (error) {
+      return refused(error);
     }
+    return this.#calls.start(this.#run, options.signal);
   }
 
-  /** As {@link IoBinding.run}, but on the calling thread: blocks the event loop for the whole inference. */
+  /**
+   * As {@link IoBinding.run}, but on the calling thread: blocks the event loop for the whole inference.
+   *
+   * @throws {TensorRTError} `ERR_TRT_RUN_BUSY` while a run of this binding waits or is in progress, and what
+   *   {@link IoBinding.run} throws.
+   */
   runSync(): void {
-    this.#requireOpen();
-    try {
-      this.#binding.runSync();
-    } catch (error) {
-      throw fromNativeError(error, 'ERR_TRT_RUN_FAILED');
-    }
+    this.#run.runSync();
   }
 
   /** Waits for runs in flight, then takes the memory away. Closing again does nothing. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.allSettled(this.#running);
-    this.#binding.close();
-    this.#onClose();
+    this.#run.isClosed = true;
+    await this.#run.whenIdle();
+    this[Symbol.dispose]();
   }
 
   /** Takes the memory away from the arrays at once; a run in flight ends unseen. For `using`. */
   [Symbol.dispose](): void {
-    this.#isClosed = true;
-    this.#binding.close();
+    this.#run.close();
     this.#onClose();
   }
 
@@ -118,22 +117,118 @@ export class IoBinding {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
 
-  #requireOpen(): void {
-    if (this.#isClosed) throw new TensorRTError('ERR_TRT_RUN_CLOSED', 'The binding is closed.');
+/** What a run of a binding is to the session's calls. One for all runs: there is nothing to tell them apart. */
+class BoundRun implements Call<void> {
+  isClosed = false;
+  // Keeps the session, and with it the model's threads, alive.
+  readonly session: BoundSession;
+  readonly #native: NativeSession;
+  readonly #binding: NativeBinding;
+  readonly #outputs: BoundOutputs;
+  readonly #collects: boolean;
+  #inFlight = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(parts: Pick<BindingParts, 'session' | 'native' | 'binding'> & { outputs: BoundOutputs }) {
+    this.session = parts.session;
+    this.#native = parts.native;
+    this.#binding = parts.binding;
+    this.#outputs = parts.outputs;
+    this.#collects = parts.binding.collects !== false;
+  }
+
+  submit(ticket: number): void {
+    this.#binding.submit(ticket);
+    this.#inFlight++;
+  }
+
+  withdraw(ticket: number): boolean {
+    return this.#native.withdraw(ticket);
+  }
+
+  finish(): void {
+    this.failed();
+    if (this.#collects && !this.isClosed) this.#outputs.update(this.#binding.collect());
+  }
+
+  failed(): void {
+    this.#inFlight--;
+    if (this.#inFlight > 0 || this.#idle.length === 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  runSync(): void {
+    this.requireOpen();
+    if (this.#inFlight > 0) {
+      throw new TensorRTError(
+        'ERR_TRT_RUN_BUSY',
+        `Expected a binding that does not run, but ${this.#inFlight} of its runs ${this.#inFlight === 1 ? 'waits or is' : 'wait or are'} in progress.`,
+        { details: { inFlight: this.#inFlight } },
+      );
+    }
+    try {
+      this.#binding.runSync();
+      if (this.#outputs.isDynamic) this.#outputs.update(this.#binding.collect());
+    } catch (error) {
+      throw fromNativeError(error, 'ERR_TRT_RUN_FAILED');
+    }
+  }
+
+  whenIdle(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.#binding.close();
+  }
+
+  requireOpen(): void {
+    if (this.isClosed) throw new TensorRTError('ERR_TRT_RUN_CLOSED', 'The binding is closed.');
   }
 }
 
-function arraysOver(
-  infos: readonly TensorInfo[],
-  buffers: readonly ArrayBuffer[],
-): Record<string, TensorData> {
-  return byName(
-    infos,
-    infos.map((info, index) => new (elementArray(info.type)!.ArrayClass)(buffers[index]!)),
-  );
+/** The outputs of a binding, as the last run left them. */
+class BoundOutputs {
+  readonly byName: Record<string, TensorData | DeviceTensor> = {};
+  readonly dimsByName: Record<string, readonly number[]> = {};
+  /** Whether a run decides on the size of an output. */
+  readonly isDynamic: boolean;
+  readonly #infos: readonly TensorInfo[];
+  /** Over all of the memory. */
+  readonly #whole: readonly (TensorData | DeviceTensor)[];
+  readonly #isDynamic: readonly boolean[];
+
+  constructor(infos: readonly TensorInfo[], { outputs, outputDims }: NativeBinding) {
+    this.#infos = infos;
+    this.#whole = outputs.map((place, index) =>
+      'download' in place ? new DeviceTensor(place) : arrayOver(infos[index]!, place),
+    );
+    this.#isDynamic = outputDims.map((dims) => dims.includes(-1));
+    this.isDynamic = this.#isDynamic.includes(true);
+    infos.forEach(({ name }, index) => {
+      this.byName[name] = this.#whole[index]!;
+      this.dimsByName[name] = outputDims[index]!;
+    });
+  }
+
+  update(dims: readonly (readonly number[])[] | null): void {
+    if (!dims) return;
+    for (let index = 0; index < dims.length; index++) {
+      if (!this.#isDynamic[index]) continue;
+      const { name, type } = this.#infos[index]!;
+      const whole = this.#whole[index]!;
+      this.dimsByName[name] = dims[index]!;
+      if (whole instanceof DeviceTensor) continue;
+      const length = arrayLength(elementArray(type)!, elementCount(dims[index]!));
+      this.byName[name] = whole.length === length ? whole : whole.subarray(0, length);
+    }
+  }
 }
 
-function byName<T>(infos: readonly TensorInfo[], values: readonly T[]): Record<string, T> {
-  return Object.fromEntries(infos.map((info, index) => [info.name, values[index]!]));
+function arrayOver(info: TensorInfo, buffer: ArrayBuffer): TensorData {
+  return new (elementArray(info.type)!.ArrayClass)(buffer);
 }

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What loadEngine() does: header, manifest, digest, libraries, devices, in this order.
 
-import { loadAddon } from '../binding/load';
 import { TensorRTError } from '../errors';
 import { digestBytes, digestFile } from './digest';
 import { Engine } from './engine';
 import { fileReadError } from './file-errors';
-import { formatLibraryVersion } from './library-version';
-import { currentPlaces, locateTensorRt } from './locate-tensorrt';
 import { parseManifest, readManifest, type Manifest } from './manifest';
 import { manifestPathOf } from './manifest-path';
 import {
@@ -15,11 +12,11 @@ import {
   checkAgainstLibraries,
   checkAgainstManifest,
   requireKnownFamily,
-  type InstalledLibrary,
 } from './plan-checks';
 import { checkLoadArguments, type LoadOptions } from './load-options';
 import { readPlanHeader } from './plan-header';
-import { examineLibrary, type SelectionContext } from './select-library';
+import { currentSelection, installedLibraries } from './runtime-library';
+import { askDriver, type SelectionContext } from './select-library';
 
 /** {@link loadEngine} with its outside world as an argument. */
 export async function loadEngineOn(
@@ -33,11 +30,11 @@ export async function loadEngineOn(
   const manifest = await findManifest(source, options);
   const header = requireKnownFamily(rawHeader, manifest, name);
   if (manifest) checkAgainstManifest(header, await digestOf(source), manifest, name);
-  const machine = context ?? { addon: loadAddon(), places: currentPlaces() };
+  const machine = context ?? currentSelection();
   checkAgainstLibraries(header, manifest, await installedLibraries(machine, options.libraryPath), name);
   // Asking the driver takes its time; only a manifest has something to compare.
   if (manifest && manifest.computeCapabilities.length > 0) {
-    checkAgainstDevices(manifest, await machine.addon.probeCuda(machine.driverLibrary), name);
+    checkAgainstDevices(manifest, await askDriver(machine), name);
   }
   return new Engine({
     family: header.family,
@@ -78,22 +75,4 @@ async function digestOf(source: string | Uint8Array): Promise<string> {
   } catch (error) {
     throw fileReadError('engine', String(source), error);
   }
-}
-
-/** Libraries of a supported family that open; whether they can also build does not matter here. */
-async function installedLibraries(
-  context: SelectionContext,
-  libraryPath?: string,
-): Promise<InstalledLibrary[]> {
-  const { candidates } = await locateTensorRt(libraryPath, context.places);
-  const installed: InstalledLibrary[] = [];
-  for (const candidate of candidates) {
-    const { report } = await examineLibrary(candidate, context.addon);
-    if (report.family === undefined || report.version === undefined) continue;
-    const path = report.path || candidate.path;
-    // The loader finds by its name what was opened by its path before.
-    if (installed.some((library) => library.path === path)) continue;
-    installed.push({ family: report.family, version: formatLibraryVersion(report.version), path });
-  }
-  return installed;
 }

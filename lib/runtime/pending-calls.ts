@@ -1,49 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NativeFinished } from '../binding/contract';
+import { fromNativeError } from '../binding/native-error';
+import { TensorRTError } from '../errors';
 
-/** How a call ended: with an error, or with a result. */
-export interface Outcome {
-  readonly error: unknown;
-  readonly result: unknown;
+/** A call of native code that takes a ticket. It stays reachable until the ticket has come back. */
+export interface Call<T> {
+  /** Hands the call to native code. A throw means that the ticket will not come back. */
+  submit(ticket: number): void;
+  /** Takes the call back while it waits; false if it runs or has run. */
+  withdraw(ticket: number): boolean;
+  /** Makes what the caller gets of the native result; what it throws, the caller gets. */
+  finish(result: unknown): T;
+  /** Told of a call that was submitted and ended without a result. */
+  failed?(): void;
+}
+
+interface Entry {
+  readonly call: Call<unknown>;
+  resolve(value: unknown): void;
+  /** Stops listening to the call's signal. */
+  forget: (() => void) | undefined;
 }
 
 /**
- * Tickets of calls in flight. An outcome is never a rejection: the async function that waits throws, so that the
- * error's stack leads to its caller.
+ * Tickets of calls in flight: one promise and one slot of a table for each, since short inferences cost little more
+ * than what is done here. A ticket is the slot's index; it is free again when it has come back.
  *
- * `settle` must not keep the session alive: native code holds it for as long as the session's object exists.
+ * `settle` must not keep the session alive: native code holds it for as long as the session's object exists. So
+ * nothing here knows the session but the calls in flight.
  */
 export class PendingCalls {
-  #lastTicket = 0;
-  readonly #waiting = new Map<number, { resolve: (outcome: Outcome) => void; held: unknown }>();
+  readonly #entries: (Entry | undefined)[] = [];
+  readonly #free: number[] = [];
 
-  /** A new ticket. */
-  take(): number {
-    return ++this.#lastTicket;
-  }
-
-  /** Settles when the ticket comes back. `held` stays reachable until then. */
-  wait(ticket: number, held?: unknown): Promise<Outcome> {
-    return new Promise((resolve) => {
-      this.#waiting.set(ticket, { resolve, held });
+  /**
+   * Submits a call; the promise settles when its ticket comes back.
+   *
+   * @param signal - Withdraws the call while it waits. It must not have fired yet.
+   */
+  start<T>(call: Call<T>, signal?: AbortSignal): Promise<T> {
+    return new Promise<T>((resolve) => {
+      const ticket = this.#free.pop() ?? this.#entries.length;
+      const entry: Entry = { call, resolve, forget: undefined };
+      this.#entries[ticket] = entry;
+      try {
+        call.submit(ticket);
+      } catch (error) {
+        this.#release(ticket);
+        throw fromNativeError(error, 'ERR_TRT_RUN_FAILED');
+      }
+      if (signal) entry.forget = this.#listen(ticket, signal);
     });
   }
 
-  /** Ends a call that will not come back. */
-  withdraw(ticket: number, error: unknown): void {
-    this.#end(ticket, { error, result: undefined });
+  /** Ends all calls that still wait with an error. */
+  withdrawAll(makeError: () => TensorRTError): void {
+    for (let ticket = 0; ticket < this.#entries.length; ticket++) {
+      if (this.#entries[ticket]?.call.withdraw(ticket)) this.#end(ticket, makeError(), undefined);
+    }
   }
 
   /** Takes what a backend delivers. */
   readonly settle = (finished: NativeFinished): void => {
     for (let index = 0; index < finished.length; index += 3) {
-      this.#end(finished[index] as number, { error: finished[index + 1], result: finished[index + 2] });
+      this.#end(finished[index] as number, finished[index + 1], finished[index + 2]);
     }
   };
 
-  #end(ticket: number, outcome: Outcome): void {
-    const call = this.#waiting.get(ticket);
-    this.#waiting.delete(ticket);
-    call?.resolve(outcome);
+  #listen(ticket: number, signal: AbortSignal): () => void {
+    const onAbort = (): void => {
+      if (this.#entries[ticket]?.call.withdraw(ticket)) this.#end(ticket, abortedError(signal), undefined);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    return () => signal.removeEventListener('abort', onAbort);
   }
+
+  #end(ticket: number, error: unknown, result: unknown): void {
+    const entry = this.#entries[ticket];
+    if (entry === undefined) return;
+    this.#release(ticket);
+    // At once, not when the caller goes on: the next call may have the same ticket by then.
+    entry.forget?.();
+    if (error === undefined || error === null) {
+      try {
+        entry.resolve(entry.call.finish(result));
+      } catch (failure) {
+        entry.resolve(rejection(failure));
+      }
+      return;
+    }
+    entry.call.failed?.();
+    entry.resolve(rejection(error));
+  }
+
+  #release(ticket: number): void {
+    this.#entries[ticket] = undefined;
+    this.#free.push(ticket);
+  }
+}
+
+/**
+ * A promise that is rejected. The error is made in an async function that the caller waits for by then, which takes
+ * two turns: its stack leads to the caller, while native code's own error has none.
+ */
+async function rejection(error: unknown): Promise<never> {
+  await Promise.resolve();
+  await Promise.resolve();
+  throw fromNativeError(error, 'ERR_TRT_RUN_FAILED');
+}
+
+/** The promise of a call that was refused before it was submitted. */
+export async function refused(error: unknown): Promise<never> {
+  throw error;
+}
+
+/** The error of a call whose signal has fired. */
+export function abortedError(signal: AbortSignal): TensorRTError {
+  return new TensorRTError('ERR_TRT_RUN_ABORTED', 'The call was withdrawn before it ran.', {
+    cause: signal.reason,
+  });
 }

@@ -2,7 +2,7 @@
 // What can be said against a plan before TensorRT sees it. TensorRT's own answers are a null pointer and a log line
 // about tags, or, across families, undefined behaviour.
 
-import type { Family, NativeCudaReport } from '../binding/contract';
+import type { Family, NativeCudaDevice, NativeCudaReport } from '../binding/contract';
 import { TensorRTError } from '../errors';
 import { hasUsableGpu } from './cuda-status';
 import { compareReleases, FAMILY_NAMES, isSameRelease } from './library-version';
@@ -14,6 +14,14 @@ export interface InstalledLibrary {
   family: Family;
   version: string;
   path: string;
+  /** It runs version-compatible plans and nothing else. */
+  isLean?: boolean;
+}
+
+/** What decides which library can run a plan; null where nobody tells. */
+export interface PlanIdentity {
+  readonly family: Family;
+  readonly version: string | null;
 }
 
 /** A plan whose family is supported. */
@@ -83,14 +91,14 @@ export function checkAgainstManifest(
  * @throws {TensorRTError} `ERR_TRT_LOAD_PLAN_FAMILY` or `ERR_TRT_LOAD_PLAN_VERSION`.
  */
 export function checkAgainstLibraries(
-  header: KnownPlanHeader,
+  header: PlanIdentity,
   manifest: Manifest | null,
   installed: readonly InstalledLibrary[],
   name: string,
 ): void {
   if (installed.length === 0) return;
-  const describe = ({ family, version, path }: InstalledLibrary): string =>
-    `${FAMILY_NAMES[family]} ${version} (${path})`;
+  const describe = ({ family, version, path, isLean }: InstalledLibrary): string =>
+    `${FAMILY_NAMES[family]} ${version}${isLean ? ', the lean runtime' : ''} (${path})`;
   const details = { source: name, family: header.family, version: header.version, installed };
   const matching = installed.filter(({ family }) => family === header.family);
   if (matching.length === 0) {
@@ -100,9 +108,8 @@ export function checkAgainstLibraries(
       { details },
     );
   }
-  const planVersion = header.version ?? manifest?.version;
-  if (planVersion === undefined || matching.some(({ version }) => canLoad(version, planVersion, manifest)))
-    return;
+  if (matching.some((library) => canLoad(library, header, manifest))) return;
+  const planVersion = header.version ?? manifest?.version ?? 'of unknown version';
   throw new TensorRTError(
     'ERR_TRT_LOAD_PLAN_VERSION',
     `${name} was built with ${FAMILY_NAMES[header.family]} ${planVersion}; installed is ${matching.map(describe).join(', ')}.`,
@@ -110,10 +117,15 @@ export function checkAgainstLibraries(
   );
 }
 
-/** A plan needs the release that built it; a version-compatible one takes newer ones too. */
-function canLoad(library: string, plan: string, manifest: Manifest | null): boolean {
-  if (manifest?.options.versionCompatible === true) return compareReleases(library, plan) >= 0;
-  return isSameRelease(library, plan);
+/** A plan needs the release that built it; a version-compatible one takes newer ones and the lean runtime too. */
+export function canLoad(library: InstalledLibrary, plan: PlanIdentity, manifest: Manifest | null): boolean {
+  const isCompatible = manifest?.options.versionCompatible === true;
+  if (library.family !== plan.family || (library.isLean === true && !isCompatible)) return false;
+  const version = plan.version ?? manifest?.version;
+  if (version === undefined) return true;
+  return isCompatible
+    ? compareReleases(library.version, version) >= 0
+    : isSameRelease(library.version, version);
 }
 
 /**
@@ -122,29 +134,64 @@ function canLoad(library: string, plan: string, manifest: Manifest | null): bool
  * @throws {TensorRTError} `ERR_TRT_LOAD_PLAN_DEVICE` if no GPU can run it.
  */
 export function checkAgainstDevices(manifest: Manifest | null, cuda: NativeCudaReport, name: string): void {
-  if (manifest === null || manifest.computeCapabilities.length === 0 || !hasUsableGpu(cuda)) return;
-  if (cuda.devices.some(({ computeCapability }) => canRun(computeCapability, manifest))) return;
-  const wanted = manifest.computeCapabilities.map(formatCapability).join(', ');
-  const here = cuda.devices
-    .map((device) => `${device.name} (${formatCapability(device.computeCapability)})`)
-    .join(', ');
-  const builtOn = manifest.gpu ? `, as it was built on ${manifest.gpu.name}` : '';
+  if (manifest === null || !hasUsableGpu(cuda)) return;
+  if (cuda.devices.some((device) => canRun(device, manifest))) return;
+  const here = cuda.devices.map(describeDevice).join(', ');
   throw new TensorRTError(
     'ERR_TRT_LOAD_PLAN_DEVICE',
-    `The engine ${name} needs compute capability ${wanted}${builtOn}; this machine has ${here}.`,
+    `The engine ${name} needs ${describeNeed(manifest)}; this machine has ${here}.`,
+    { details: deviceDetails(manifest, cuda, name) },
+  );
+}
+
+/**
+ * Holds a plan against the GPU that shall run it. Without a manifest nothing is said.
+ *
+ * @throws {TensorRTError} `ERR_TRT_LOAD_PLAN_DEVICE`, which names another GPU of this machine that can run it.
+ */
+export function checkAgainstDevice(
+  manifest: Manifest | null,
+  device: NativeCudaDevice,
+  cuda: NativeCudaReport,
+  name: string,
+): void {
+  if (manifest === null || canRun(device, manifest)) return;
+  const other = cuda.devices.find((candidate) => canRun(candidate, manifest));
+  throw new TensorRTError(
+    'ERR_TRT_LOAD_PLAN_DEVICE',
+    `The engine ${name} needs ${describeNeed(manifest)}; cuda:${device.ordinal} is ${describeDevice(device)}.`,
     {
-      details: {
-        source: name,
-        needed: manifest.computeCapabilities,
-        builtOn: manifest.gpu,
-        devices: cuda.devices,
-      },
+      hint: other && `cuda:${other.ordinal}, ${describeDevice(other)}, can run it.`,
+      details: { ...deviceDetails(manifest, cuda, name), device: device.ordinal, suggested: other?.ordinal },
     },
   );
 }
 
-function canRun(capability: number, { computeCapabilities, options }: Manifest): boolean {
-  if (computeCapabilities.includes(capability)) return true;
+function describeNeed({ computeCapabilities, gpu, options }: Manifest): string {
+  const wanted = computeCapabilities.map(formatCapability).join(', ');
+  const orNewer = options.hardwareCompatibility === 'ampere+' ? ' (or any from 8.0)' : '';
+  return `compute capability ${wanted}${orNewer}${gpu ? `, as it was built on ${gpu.name}` : ''}`;
+}
+
+function describeDevice({ name, computeCapability }: NativeCudaDevice): string {
+  return `${name} (${formatCapability(computeCapability)})`;
+}
+
+function deviceDetails(manifest: Manifest, cuda: NativeCudaReport, name: string): Record<string, unknown> {
+  return {
+    source: name,
+    needed: manifest.computeCapabilities,
+    builtOn: manifest.gpu,
+    devices: cuda.devices,
+  };
+}
+
+/** True if a plan was built for the GPU. An empty list is TensorRT-RTX's, whose plans run on any. */
+export function canRun(
+  { computeCapability: capability }: NativeCudaDevice,
+  { computeCapabilities, options }: Manifest,
+): boolean {
+  if (computeCapabilities.length === 0 || computeCapabilities.includes(capability)) return true;
   return options.hardwareCompatibility === 'ampere+' && capability >= 80;
 }
 

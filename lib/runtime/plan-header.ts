@@ -45,25 +45,17 @@ export async function readPlanHeader(source: string | Uint8Array): Promise<PlanH
   if (source instanceof Uint8Array)
     return parsePlanHeader(source.subarray(0, FILE_KIND_BYTES), source.length, 'the given bytes');
   if (typeof source !== 'string') throw wrongSource(source);
-  const { head, size } = await readHead(source);
+  const { head, size } = await readPlanHead(source);
   return parsePlanHeader(head, size, source);
 }
 
-async function readHead(path: string): Promise<{ head: Uint8Array; size: number }> {
+async function readPlanHead(path: string): Promise<{ head: Uint8Array; size: number }> {
   try {
     // Loaded when asked for: importing the package must cost next to nothing.
-    const { open, stat } = await import('node:fs/promises');
-    // A pipe would block in open(): ask before opening.
-    const stats = await stat(path);
-    if (!stats.isFile()) throw notAFile(path, stats.isDirectory());
-    const file = await open(path, 'r');
-    try {
-      const head = Buffer.alloc(FILE_KIND_BYTES);
-      const { bytesRead } = await file.read(head, 0, head.length, 0);
-      return { head: head.subarray(0, bytesRead), size: stats.size };
-    } finally {
-      await file.close();
-    }
+    const { readHead } = await import('./read-head.js');
+    const { kind, ...found } = await readHead(path, FILE_KIND_BYTES);
+    if (kind !== 'file') throw notAFile(path, kind === 'folder');
+    return found;
   } catch (error) {
     throw error instanceof TensorRTError ? error : fileReadError('engine', path, error);
   }
@@ -98,10 +90,7 @@ export function parsePlanHeader(head: Uint8Array, actualBytes: number, name: str
       'ERR_TRT_LOAD_PLAN_INVALID',
       `Expected a TensorRT engine, but ${name} is ${label}.`,
       {
-        hint:
-          kind === 'onnx'
-            ? 'Pass the model to buildEngine(), or to createSession() to run it on the CPU.'
-            : hint,
+        hint: kind === 'onnx' ? 'Pass the model to buildEngine(), or to createSession() to run it.' : hint,
         details: { source: name, kind, bytes: actualBytes },
       },
     );

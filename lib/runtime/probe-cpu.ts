@@ -42,7 +42,14 @@ async function openRuntime(library: string): Promise<string> {
   let closed = (): void => undefined;
   const whenClosed = new Promise<void>((resolve) => (closed = resolve));
   const session = await loadAddon().createSession(
-    { library, modelBytes: smallestModel(), contexts: 1, intraOpNumThreads: 1, maxQueue: 1 },
+    {
+      backend: 'onnxruntime',
+      library,
+      modelBytes: smallestModel(),
+      contexts: 1,
+      intraOpNumThreads: 1,
+      maxQueue: 1,
+    },
     () => closed(),
   );
   session.close(0);

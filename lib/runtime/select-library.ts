@@ -48,6 +48,8 @@ export interface SelectionContext {
   places: SearchPlaces;
   /** The CUDA driver to ask; default: the system's. */
   driverLibrary?: string;
+  /** What the driver said already; asked for if absent. */
+  cuda?: NativeCudaReport;
 }
 
 /**
@@ -61,7 +63,7 @@ export async function selectLibrary(
   libraryPath: string | undefined,
   context: SelectionContext,
 ): Promise<SelectedLibrary> {
-  const cuda = runtime === 'tensorrt-rtx' ? null : await context.addon.probeCuda(context.driverLibrary);
+  const cuda = runtime === 'tensorrt-rtx' ? null : await askDriver(context);
   if (runtime === 'tensorrt' && !hasUsableGpu(cuda!)) throw cudaError(cuda!, 'TensorRT');
   const { candidates, tried } = await locateTensorRt(libraryPath, context.places);
   const examined: ExaminedLibrary[] = [];
@@ -71,6 +73,11 @@ export async function selectLibrary(
     if (library.reason === undefined && isWanted(library, runtime, cuda)) return selected(library);
   }
   throw whyNone(runtime, cuda, examined, tried);
+}
+
+/** The driver's report: the one that is known, else a new one. Never rejects. */
+export async function askDriver({ addon, driverLibrary, cuda }: SelectionContext): Promise<NativeCudaReport> {
+  return cuda ?? addon.probeCuda(driverLibrary);
 }
 
 /** Which products are worth opening, first choice first. */
@@ -130,7 +137,11 @@ export async function examineLibrary(
   return { candidate, report, parserLibrary };
 }
 
-async function probeOnce(path: string, addon: SelectionContext['addon']): Promise<NativeLibraryReport> {
+/** Opens a library and asks its version; again only after the file has changed. Never rejects. */
+export async function probeOnce(
+  path: string,
+  addon: SelectionContext['addon'],
+): Promise<NativeLibraryReport> {
   const stats = await stat(path).catch(() => undefined);
   const key = stats && `${path} ${stats.ino} ${stats.size} ${stats.mtimeMs}`;
   const known = key && reports.get(key);

@@ -1,39 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { NativeBinding, NativeOutputs, NativeSession, NativeTarget } from '../binding/contract';
+import type {
+  NativeBinding,
+  NativeInput,
+  NativeOutputs,
+  NativeSession,
+  NativeTarget,
+  NativeTrace,
+} from '../binding/contract';
 import { fromNativeError } from '../binding/native-error';
 import { TensorRTError } from '../errors';
-import { arrayLength, elementArray, elementCount, type ElementArray } from '../tensor/element-arrays';
 import type { TensorInfo } from '../tensor/tensor-info';
-import { didYouMean } from '../text/nearest-name';
 import { toTensorInfo, type BackendName, type ExecutionBackend } from './backend';
-import { checkDims, fixedDims, inputSpec, prepareFeeds, type InputSpec } from './feeds';
+import { prepareBinding, writeContent, type BindingOptions, type BindingShapes } from './binding-request';
+import { checkCallOptions, NO_OPTIONS, runCall, type CallOptions, type CallTarget } from './call-options';
+import type { DeviceTensor } from './device-tensor';
+import {
+  ask,
+  engineStatistics,
+  inspectEngine,
+  readStatistics,
+  refitEngine,
+  requireTensorRt,
+  type SessionStatistics,
+} from './engine-queries';
+import { fixedDims, inputSpec, prepareFeeds, type Feeds, type InputSpec, type PreparedFeeds } from './feeds';
 import { IoBinding } from './io-binding';
-import { PendingCalls } from './pending-calls';
-import { checkCallOptions, NO_OPTIONS, runCall, type CallOptions } from './run-call';
-import { Tensor, type Feeds } from './tensor';
+import type { EngineProfile } from './manifest';
+import { PendingCalls, refused, type Call } from './pending-calls';
+import { checkProfiles, toEngineProfiles, type ProfileTable } from './profile-fit';
+import { SessionOutputs, type OutputOptions } from './session-outputs';
+import type { Tensor } from './tensor';
+import { checkTraceOptions, toRunTrace, type RunTrace, type TraceOptions } from './trace';
 
 /** Options of {@link Session.run}. */
-export interface RunOptions extends CallOptions {
-  /** Names of the outputs to compute. Default: all. */
-  outputs?: readonly string[];
-}
+export interface RunOptions extends CallOptions, OutputOptions {}
 
-const RUN_OPTIONS = ['outputs', 'signal'] as const;
-const SYNC_OPTIONS = ['outputs'] as const;
+/** Options of calls whose outputs all come to the host. */
+type HostOptions<T> = T & { deviceOutputs?: undefined };
 
-interface OutputSpec {
-  readonly info: TensorInfo;
-  readonly array: ElementArray;
-  /** Dims that are known before a run, else undefined. */
-  readonly dims: readonly number[] | undefined;
-}
+const RUN_OPTIONS = ['outputs', 'deviceOutputs', 'signal'] as const;
+const SYNC_OPTIONS = ['outputs', 'deviceOutputs'] as const;
 
 /** What a session is made of. */
 export interface SessionParts {
   readonly native: NativeSession;
   readonly calls: PendingCalls;
-  readonly device: string;
-  readonly backend: BackendName;
+  readonly backend: ExecutionBackend;
   readonly fallbackReason: string | null;
 }
 
@@ -50,7 +62,7 @@ export async function openSession(
   const native = await backend.load(calls.settle).catch((error: unknown) => {
     throw fromNativeError(error, 'ERR_TRT_RUN_MODEL');
   });
-  return new Session({ native, calls, device: backend.device, backend: backend.name, fallbackReason });
+  return new Session({ native, calls, backend, fallbackReason });
 }
 
 /**
@@ -69,70 +81,86 @@ export class Session {
   readonly inputs: readonly TensorInfo[];
   /** The model's outputs. */
   readonly outputs: readonly TensorInfo[];
+  /** Optimisation profiles of the engine, empty if no input is dynamic; undefined on the CPU. */
+  readonly profiles: readonly EngineProfile[] | undefined;
 
-  readonly #native: NativeSession;
-  readonly #calls: PendingCalls;
+  readonly #target: CallTarget;
+  readonly #source: ExecutionBackend;
   readonly #inputSpecs: readonly InputSpec[];
-  readonly #outputSpecs: readonly OutputSpec[];
+  readonly #outputs: SessionOutputs;
+  readonly #profileTable: ProfileTable | undefined;
   // Weak: a binding that nobody uses may go before the session does.
-  readonly #bindings = new Set<WeakRef<IoBinding>>();
-  readonly #collected = new FinalizationRegistry<WeakRef<IoBinding>>((gone) => this.#bindings.delete(gone));
+  readonly #bindings = new Set<WeakRef<IoBinding<unknown>>>();
+  readonly #collected = new FinalizationRegistry<WeakRef<IoBinding<unknown>>>((gone) =>
+    this.#bindings.delete(gone),
+  );
   #closing: Promise<void> | undefined;
 
   /** @internal Use `createSession()`. */
-  constructor(parts: SessionParts) {
-    this.device = parts.device;
-    this.backend = parts.backend;
-    this.fallbackReason = parts.fallbackReason;
-    this.#native = parts.native;
-    this.#calls = parts.calls;
-    this.inputs = parts.native.inputs.map(toTensorInfo);
-    this.outputs = parts.native.outputs.map(toTensorInfo);
+  constructor({ native, calls, backend, fallbackReason }: SessionParts) {
+    this.device = backend.device;
+    this.backend = backend.name;
+    this.fallbackReason = fallbackReason;
+    this.#source = backend;
+    this.#target = { native, calls };
+    this.inputs = native.inputs.map(toTensorInfo);
+    this.outputs = native.outputs.map(toTensorInfo);
     this.#inputSpecs = this.inputs.map(inputSpec);
-    // With a dynamic input the model's statement about its outputs is not to be relied on: exporters leave the
-    // batch size of their example in it. Those outputs are allocated by the runtime.
     const isStatic = this.inputs.every((info) => fixedDims(info) !== undefined);
-    this.#outputSpecs = this.outputs.map((info) => outputSpec(info, isStatic));
+    this.#outputs = new SessionOutputs(this.outputs, isStatic, this.device);
+    if (native.profiles) {
+      this.#profileTable = { inputs: this.inputs, profiles: native.profiles, only: backend.profile };
+      this.profiles = toEngineProfiles(this.#profileTable);
+    }
   }
 
   /**
    * Runs the model. The inputs are copied before it returns; the outputs are new arrays that belong to the caller.
    *
-   * Waits in the session's queue where all contexts are busy; never blocks the event loop but for the copy.
+   * Waits in the session's queue where all contexts are busy; never blocks the event loop but for the copy. Device
+   * tensors are used in place, and outputs that `deviceOutputs` names stay on the GPU, as {@link DeviceTensor}.
    *
-   * @param feeds - Every input by name: a typed array, or `{ data, dims }`.
-   * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_*` and `ERR_TRT_RUN_OUTPUT_NAME` for wrong arguments,
-   *   `ERR_TRT_RUN_QUEUE_FULL`, `ERR_TRT_RUN_ABORTED`, `ERR_TRT_RUN_CLOSED`, `ERR_TRT_RUN_FAILED`.
+   * @param feeds - Every input by name: a typed array, `{ data, dims }`, or a device tensor.
+   * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_*`, `ERR_TRT_RUN_OUTPUT_NAME`, `ERR_TRT_RUN_PROFILE` and
+   *   `ERR_TRT_RUN_DEVICE_TENSOR` for wrong arguments, `ERR_TRT_RUN_QUEUE_FULL`, `ERR_TRT_RUN_ABORTED`,
+   *   `ERR_TRT_RUN_CLOSED`, `ERR_TRT_RUN_FAILED`, `ERR_TRT_RUN_GRAPH`, `ERR_TRT_RUN_MEMORY_LIMIT`, `ERR_TRT_CUDA_*`.
    * @example
    * ```ts
    * const { logits } = await session.run({ images: { data: pixels, dims: [1, 1, 8, 8] } });
    * console.log(logits.dims, logits.data);
    * ```
    */
-  async run(feeds: Feeds, options: RunOptions = NO_OPTIONS): Promise<Record<string, Tensor>> {
-    this.#requireOpen();
-    checkCallOptions('run', options, RUN_OPTIONS);
-    const { arrays, dims } = prepareFeeds(this.#inputSpecs, feeds);
-    const targets = this.#makeTargets(options.outputs);
-    const result = await runCall(
-      { native: this.#native, calls: this.#calls, held: targets },
-      (ticket) => this.#native.submit(ticket, arrays, dims, targets),
-      options,
-    );
-    return this.#collect(targets, result as NativeOutputs | undefined);
+  run(feeds: Feeds, options?: HostOptions<RunOptions>): Promise<Record<string, Tensor>>;
+  run(feeds: Feeds, options: RunOptions & { deviceOutputs: true }): Promise<Record<string, DeviceTensor>>;
+  run(feeds: Feeds, options: RunOptions): Promise<Record<string, Tensor | DeviceTensor>>;
+  run(feeds: Feeds, options: RunOptions = NO_OPTIONS): Promise<Record<string, Tensor | DeviceTensor>> {
+    // No async function: its frame and promise are a good part of what a call costs.
+    try {
+      this.#requireOpen();
+      checkCallOptions('run', options, RUN_OPTIONS);
+      const prepared = this.#prepare(feeds);
+      const targets = this.#outputs.makeTargets(options);
+      const call = new RunCall(this.#target.native, prepared, { targets, outputs: this.#outputs });
+      return this.#target.calls.start(call, options.signal);
+    } catch (error) {
+      return refused(error);
+    }
   }
 
   /**
    * As {@link Session.run}, but on the calling thread: blocks the event loop for the whole inference. For scripts, and
    * for models of a few microseconds.
    */
-  runSync(feeds: Feeds, options: Pick<RunOptions, 'outputs'> = NO_OPTIONS): Record<string, Tensor> {
+  runSync(feeds: Feeds, options?: HostOptions<OutputOptions>): Record<string, Tensor>;
+  runSync(feeds: Feeds, options: OutputOptions & { deviceOutputs: true }): Record<string, DeviceTensor>;
+  runSync(feeds: Feeds, options: OutputOptions): Record<string, Tensor | DeviceTensor>;
+  runSync(feeds: Feeds, options: OutputOptions = NO_OPTIONS): Record<string, Tensor | DeviceTensor> {
     this.#requireOpen();
     checkCallOptions('runSync', options, SYNC_OPTIONS);
-    const { arrays, dims } = prepareFeeds(this.#inputSpecs, feeds);
-    const targets = this.#makeTargets(options.outputs);
+    const { arrays, dims } = this.#prepare(feeds);
+    const targets = this.#outputs.makeTargets(options);
     try {
-      return this.#collect(targets, this.#native.runSync(arrays, dims, targets));
+      return this.#outputs.collect(targets, this.#target.native.runSync(arrays, dims, targets));
     } catch (error) {
       throw fromNativeError(error, 'ERR_TRT_RUN_FAILED');
     }
@@ -141,7 +169,8 @@ export class Session {
   /**
    * Makes inputs and outputs at fixed places in native memory: runs over them copy nothing.
    *
-   * Where the output shapes follow from dynamic inputs, the model is run once on zeros to learn them.
+   * Where the output shapes follow from dynamic inputs and the runtime cannot tell them, the model is run once on zeros
+   * to learn them.
    *
    * @param shapes - Dims of the dynamic inputs.
    * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_NAME`, `ERR_TRT_RUN_INPUT_SHAPE`, and what a run throws.
@@ -153,29 +182,100 @@ export class Session {
    * console.log(io.outputs.logits);
    * ```
    */
-  async createBinding(shapes: Readonly<Record<string, readonly number[]>> = {}): Promise<IoBinding> {
+  createBinding(shapes?: BindingShapes, options?: HostOptions<BindingOptions>): Promise<IoBinding>;
+  createBinding(shapes: BindingShapes, options: BindingOptions): Promise<IoBinding<DeviceTensor>>;
+  async createBinding(
+    shapes: BindingShapes = {},
+    options: BindingOptions = {},
+  ): Promise<IoBinding<DeviceTensor>> {
     this.#requireOpen();
-    const names = this.inputs.map((info) => info.name);
-    const unknown = Object.keys(shapes).find((name) => !names.includes(name));
-    if (unknown !== undefined) {
-      throw new TensorRTError(
-        'ERR_TRT_RUN_INPUT_NAME',
-        `The model has no input "${unknown}".${didYouMean(unknown, names)}`,
-        {
-          details: { input: unknown, expected: names },
-        },
-      );
-    }
-    const dims = this.inputs.map((info) => bindingDims(info, shapes[info.name]));
-    const result = await runCall({ native: this.#native, calls: this.#calls, held: undefined }, (ticket) =>
-      this.#native.bind(ticket, dims),
+    const { dims, inputs, places } = prepareBinding(
+      {
+        specs: this.#inputSpecs,
+        outputs: this.outputs,
+        sessionOutputs: this.#outputs,
+        device: this.device,
+      },
+      shapes,
+      options,
     );
-    return this.#adopt(result as NativeBinding, dims);
+    this.#checkProfiles(dims, inputs);
+    const { native } = this.#target;
+    const result = await runCall(this.#target, (ticket) => native.bind(ticket, dims, places));
+    const binding = this.#adopt(result as NativeBinding, dims);
+    writeContent(inputs, (result as NativeBinding).inputs);
+    return binding;
+  }
+
+  /**
+   * Counters since the session was made, at once.
+   *
+   * @throws {TensorRTError} `ERR_TRT_RUN_UNSUPPORTED` on the CPU, `ERR_TRT_RUN_CLOSED`
+   */
+  statistics(): SessionStatistics {
+    this.#requireEngine('statistics()');
+    return readStatistics(this.#target.native);
+  }
+
+  /**
+   * What TensorRT tells about the layers of the engine: as much as `profilingVerbosity` had it keep at the build.
+   *
+   * @throws {TensorRTError} `ERR_TRT_RUN_UNSUPPORTED` on the CPU, `ERR_TRT_RUN_CLOSED`
+   */
+  async inspectEngine(): Promise<unknown> {
+    this.#requireEngine('inspectEngine()');
+    return inspectEngine(this.#target);
+  }
+
+  /**
+   * Numbers about the engine by name: sizes of its weights, of its memory and of what it streams.
+   *
+   * @throws {TensorRTError} `ERR_TRT_RUN_UNSUPPORTED` on the CPU, `ERR_TRT_RUN_CLOSED`
+   */
+  async engineStatistics(): Promise<Record<string, number>> {
+    this.#requireEngine('engineStatistics()');
+    return engineStatistics(this.#target);
+  }
+
+  /**
+   * Runs the model once and records what happens in it: the times of its layers, tensors that were marked for debugging
+   * at the build. Slower than a run, and never a CUDA graph.
+   *
+   * @throws {TensorRTError} `ERR_TRT_RUN_UNSUPPORTED` on the CPU or where the TensorRT version lacks what was asked
+   *   for, and what {@link Session.run} throws.
+   */
+  async trace(feeds: Feeds, options: TraceOptions = {}): Promise<RunTrace> {
+    this.#requireEngine('trace()');
+    const { native } = this.#target;
+    const request = checkTraceOptions(options, native.debugTensors ?? []);
+    const { arrays, dims } = this.#prepare(feeds);
+    const targets = this.#outputs.makeOwnTargets(options.outputs);
+    const trace = (await runCall(
+      this.#target,
+      (ticket) => native.submitTraced(ticket, arrays, dims, targets, request),
+      options.signal,
+    )) as NativeTrace;
+    return toRunTrace(trace, this.#outputs.collect(targets, trace.outputs) as Record<string, Tensor>);
+  }
+
+  /**
+   * Gives the engine the weights of a model with the same layers; it must have been built with `refit`. Waits until no
+   * call runs; calls after it have the new weights. The bytes of a model are copied on the calling thread.
+   *
+   * @param model - Path of an ONNX model, or its bytes.
+   * @throws {TensorRTError} `ERR_TRT_RUN_REFIT`, `ERR_TRT_RUN_UNSUPPORTED`, `ERR_TRT_RUN_CLOSED`
+   */
+  async refit(model: string | Uint8Array): Promise<void> {
+    this.#requireEngine('refit()');
+    await refitEngine(this.#target, model);
   }
 
   /**
    * Rejects waiting calls with `ERR_TRT_RUN_CLOSED`, waits for running ones, closes the bindings and releases the
    * model. Closing again returns the same promise.
+   *
+   * @throws {TensorRTError} `ERR_TRT_BUILD_OUTPUT` or `ERR_TRT_BUILD_DISK_FULL` if the file of `runtimeCache` cannot be
+   *   written; the session is closed all the same.
    */
   close(): Promise<void> {
     return (this.#closing ??= this.#shutDown());
@@ -186,100 +286,97 @@ export class Session {
     return this.close();
   }
 
-  #adopt(native: NativeBinding, inputDims: readonly (readonly number[])[]): IoBinding {
+  #prepare(feeds: Feeds): PreparedFeeds {
+    const prepared = prepareFeeds(this.#inputSpecs, feeds, this.device);
+    this.#checkProfiles(prepared.dims, prepared.arrays);
+    return prepared;
+  }
+
+  #checkProfiles(dims: PreparedFeeds['dims'], inputs: readonly (NativeInput | null)[]): void {
+    if (this.#profileTable) checkProfiles(this.#profileTable, dims, inputs);
+  }
+
+  #adopt(binding: NativeBinding, inputDims: readonly (readonly number[])[]): IoBinding<DeviceTensor> {
     // The session may have been closed in the turn that delivered the binding: nobody would close it later.
     if (this.#closing) {
-      native.close();
+      binding.close();
       this.#requireOpen();
     }
-    const binding = new IoBinding({
+    const onClose = (): void => {
+      this.#bindings.delete(reference);
+    };
+    const adopted = new IoBinding<DeviceTensor>({
+      ...this.#target,
       session: this,
-      native: this.#native,
-      calls: this.#calls,
-      binding: native,
+      binding,
       inputDims,
-      onClose: () => this.#bindings.delete(reference),
+      onClose,
     });
-    const reference = new WeakRef(binding);
+    const reference = new WeakRef<IoBinding<unknown>>(adopted);
     this.#bindings.add(reference);
-    this.#collected.register(binding, reference);
-    return binding;
+    this.#collected.register(adopted, reference);
+    return adopted;
   }
 
   async #shutDown(): Promise<void> {
-    const ticket = this.#calls.take();
-    const closed = this.#calls.wait(ticket);
-    this.#native.close(ticket);
-    await closed;
-    for (const reference of this.#bindings) await reference.deref()?.close();
-    this.#bindings.clear();
+    const { native, calls } = this.#target;
+    try {
+      if (this.#source.finish) {
+        // Its question would wait behind them.
+        calls.withdrawAll(closedError);
+        await this.#source.finish((what) => ask(this.#target, what));
+      }
+    } finally {
+      await runCall(this.#target, (ticket) => native.close(ticket));
+      for (const reference of this.#bindings) await reference.deref()?.close();
+      this.#bindings.clear();
+    }
+  }
+
+  #requireEngine(what: string): void {
+    this.#requireOpen();
+    requireTensorRt(this.backend, what);
   }
 
   #requireOpen(): void {
-    if (this.#closing) throw new TensorRTError('ERR_TRT_RUN_CLOSED', 'The session is closed.');
-  }
-
-  /** An array for each wanted output whose dims are known, null for the other wanted ones. */
-  #makeTargets(wanted: readonly string[] | undefined): NativeTarget[] {
-    if (wanted !== undefined) this.#checkOutputNames(wanted);
-    return this.#outputSpecs.map(({ info, array, dims }) => {
-      if (wanted && !wanted.includes(info.name)) return undefined;
-      if (!dims) return null;
-      return new array.ArrayClass(arrayLength(array, elementCount(dims)));
-    });
-  }
-
-  #checkOutputNames(wanted: readonly string[]): void {
-    const names = this.outputs.map((info) => info.name);
-    const isList = wanted instanceof Array && wanted.length > 0;
-    const unknown = isList ? wanted.find((name) => !names.includes(name)) : String(wanted);
-    if (unknown === undefined) return;
-    const message = isList
-      ? `The model has no output "${unknown}".${didYouMean(unknown, names)} Its outputs are ${names.join(', ')}.`
-      : 'Expected a list of at least one output name.';
-    throw new TensorRTError('ERR_TRT_RUN_OUTPUT_NAME', message, {
-      details: { output: unknown, expected: names },
-    });
-  }
-
-  #collect(targets: readonly NativeTarget[], made: NativeOutputs | undefined): Record<string, Tensor> {
-    const outputs: Record<string, Tensor> = {};
-    for (let index = 0; index < targets.length; index++) {
-      const target = targets[index];
-      if (target === undefined) continue;
-      const { info, array, dims } = this.#outputSpecs[index]!;
-      if (target) {
-        outputs[info.name] = new Tensor(info.type, dims!, target);
-      } else {
-        const [buffer, madeDims] = made![index]!;
-        outputs[info.name] = new Tensor(info.type, madeDims, new array.ArrayClass(buffer));
-      }
-    }
-    return outputs;
+    if (this.#closing) throw closedError();
   }
 }
 
-function outputSpec(info: TensorInfo, inputsAreStatic: boolean): OutputSpec {
-  const array = elementArray(info.type);
-  if (!array)
-    throw new TensorRTError(
-      'ERR_TRT_RUN_MODEL',
-      `Output "${info.name}" has elements of type ${info.type}, which cannot be handed out.`,
-    );
-  // An output without dimensions may be a scalar or of unknown rank: ONNX Runtime does not tell which.
-  const isKnown = inputsAreStatic && info.dims.length > 0;
-  return { info, array, dims: isKnown ? fixedDims(info) : undefined };
+function closedError(): TensorRTError {
+  return new TensorRTError('ERR_TRT_RUN_CLOSED', 'The session is closed.');
 }
 
-function bindingDims(info: TensorInfo, given: readonly number[] | undefined): readonly number[] {
-  const dims = given ?? fixedDims(info);
-  if (dims) return checkDims(info, dims);
-  throw new TensorRTError(
-    'ERR_TRT_RUN_INPUT_SHAPE',
-    `Input "${info.name}" has dynamic dims [${info.dims.join(', ')}]: a binding needs them all.`,
-    {
-      hint: `Write createBinding({ ${JSON.stringify(info.name)}: [...] }).`,
-      details: { input: info.name, expected: info.dims },
-    },
-  );
+/** One call of {@link Session.run}. */
+class RunCall implements Call<Record<string, Tensor | DeviceTensor>> {
+  readonly #native: NativeSession;
+  readonly #targets: readonly NativeTarget[];
+  readonly #outputs: SessionOutputs;
+  #feeds: PreparedFeeds | undefined;
+
+  constructor(
+    native: NativeSession,
+    feeds: PreparedFeeds,
+    { targets, outputs }: { targets: readonly NativeTarget[]; outputs: SessionOutputs },
+  ) {
+    this.#native = native;
+    this.#feeds = feeds;
+    this.#targets = targets;
+    this.#outputs = outputs;
+  }
+
+  submit(ticket: number): void {
+    const { arrays, dims } = this.#feeds!;
+    this.#native.submit(ticket, arrays, dims, this.#targets);
+    // Copied by now: the caller's arrays need not live as long as the call.
+    this.#feeds = undefined;
+  }
+
+  withdraw(ticket: number): boolean {
+    return this.#native.withdraw(ticket);
+  }
+
+  finish(result: unknown): Record<string, Tensor | DeviceTensor> {
+    return this.#outputs.collect(this.#targets, result as NativeOutputs | undefined);
+  }
 }

@@ -14,12 +14,6 @@ export interface TensorLike {
   readonly dims?: readonly number[];
 }
 
-/**
- * Inputs by name. A bare typed array is enough where the model fixes the shape, or leaves exactly one dimension open
- * that the array's length determines.
- */
-export type Feeds = Readonly<Record<string, TensorData | TensorLike>>;
-
 /** An output. Its memory belongs to the caller. */
 export class Tensor implements TensorLike {
   /** Element type. */

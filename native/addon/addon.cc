@@ -3,8 +3,10 @@
 
 #include "addon/async.h"
 #include "addon/build_wrap.h"
+#include "addon/classes.h"
+#include "addon/device_exports.h"
 #include "addon/probe_wrap.h"
-#include "addon/session_wrap.h"
+#include "addon/session_exports.h"
 
 namespace {
 
@@ -12,7 +14,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   trtn::Completions::Install(env);
   trtn::RegisterProbe(env, exports);
   trtn::RegisterBuild(env, exports);
-  trtn::RegisterSession(env, exports);
+  auto* classes = new trtn::Classes;
+  env.AddCleanupHook([classes] { delete classes; });
+  trtn::RegisterSession(env, exports, classes);
+  trtn::RegisterDevice(env, exports, classes);
   exports["shutdown"] = Napi::Function::New(
       env, [](const Napi::CallbackInfo& info) { trtn::Completions::Of(info.Env())->StopAll(); }, "shutdown");
   return exports;

@@ -55,17 +55,22 @@ void DropRefused(Holder* holder, napi_status status) {
 
 }  // namespace
 
-ArrayMemory MemoryOf(Napi::Env env, napi_value value) {
+std::optional<ArrayMemory> TryMemoryOf(Napi::Env env, napi_value value) {
   // Versions of Node that have Float16Array, but not yet in Node-API, leave the type as it was.
   auto type = static_cast<napi_typedarray_type>(kFloat16Array);
   size_t length = 0;
   ArrayMemory memory;
   // Not through the ArrayBuffer's handle: napi_get_arraybuffer_info refuses a SharedArrayBuffer on Node 20.
   if (napi_get_typedarray_info(env, value, &type, &length, &memory.data, nullptr, nullptr) != napi_ok) {
-    throw Napi::TypeError::New(env, "Expected a typed array");
+    return std::nullopt;
   }
   memory.bytes = length * ElementBytes(type);
   return memory;
+}
+
+ArrayMemory MemoryOf(Napi::Env env, napi_value value) {
+  if (const auto memory = TryMemoryOf(env, value)) return *memory;
+  throw Napi::TypeError::New(env, "Expected a typed array");
 }
 
 bool AllowsExternalBuffers(Napi::Env env) {
@@ -94,11 +99,13 @@ Napi::ArrayBuffer ExternalBuffer(Napi::Env env, std::shared_ptr<void> memory, si
   return Napi::ArrayBuffer(env, buffer);
 }
 
-Napi::ArrayBuffer OutputBuffer(Napi::Env env, OwnedOutput output, bool allow_external) {
+Napi::ArrayBuffer OutputBuffer(Napi::Env env, OwnedOutput output, bool allow_external,
+                               uint64_t& copied_bytes) {
   const size_t bytes = output.view.bytes;
   if (!allow_external || bytes <= kCopyLimit) {
     Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(env, bytes);
     if (bytes > 0) std::memcpy(copy.Data(), output.view.data, bytes);
+    copied_bytes += bytes;
     return copy;
   }
   return ExternalBuffer(env, std::shared_ptr<void>(output.owner, output.view.data), bytes);

@@ -4,7 +4,9 @@
 #include <napi.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "core/executable.h"
 
@@ -17,6 +19,8 @@ struct ArrayMemory {
   size_t bytes = 0;
 };
 
+/// Nothing if `value` is no typed array.
+std::optional<ArrayMemory> TryMemoryOf(Napi::Env env, napi_value value);
 /// Throws a Napi::TypeError if `value` is no typed array.
 ArrayMemory MemoryOf(Napi::Env env, napi_value value);
 
@@ -26,9 +30,10 @@ bool AllowsExternalBuffers(Napi::Env env);
 /// An ArrayBuffer over `memory`, which lives until the buffer is collected. V8 counts its bytes.
 Napi::ArrayBuffer ExternalBuffer(Napi::Env env, std::shared_ptr<void> memory, size_t bytes);
 
-/// An ArrayBuffer with the content of an output: over its memory where that is allowed and worth it, else a
-/// copy.
-Napi::ArrayBuffer OutputBuffer(Napi::Env env, OwnedOutput output, bool allow_external);
+/// An ArrayBuffer with the content of an output in host memory: over its memory where that is allowed and
+/// worth it, else a copy, whose bytes are added to `copied_bytes`.
+Napi::ArrayBuffer OutputBuffer(Napi::Env env, OwnedOutput output, bool allow_external,
+                               uint64_t& copied_bytes);
 
 /// Takes the memory away from all views of `buffer`; nothing if that has happened already.
 void Detach(Napi::Env env, Napi::ArrayBuffer buffer);

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "addon/array_buffers.h"
+#include "addon/call_arguments.h"
+#include "addon/convert.h"
 #include "addon/errors.h"
 #include "core/error.h"
 
@@ -14,77 +16,26 @@ namespace trtn {
 namespace {
 
 /// One run over the tensors of a binding.
-class BoundRunCall : public SessionCall {
+class BoundRunCall final : public SessionCall {
  public:
   BoundRunCall(uint64_t ticket, std::shared_ptr<Delivery> delivery, std::shared_ptr<BoundTensors> tensors)
-      : SessionCall(ticket, std::move(delivery)), tensors_(std::move(tensors)) {}
-  void Execute(ExecutionContext&) override {
-    std::lock_guard<std::mutex> lock(tensors_->busy);
-    tensors_->execution->Run();
+      : SessionCall(ticket, std::move(delivery)), tensors_(std::move(tensors)) {
+    ++tensors_->in_flight;
   }
+  // Withdrawn or refused: nobody delivers it.
+  ~BoundRunCall() override { OnDelivery(); }
+  void Execute(ExecutionContext&) override { tensors_->Run(); }
   void Interrupt() noexcept override { tensors_->execution->Interrupt(); }
+  void OnDelivery() noexcept override {
+    if (std::exchange(is_counted_, false)) --tensors_->in_flight;
+  }
 
  private:
-  std::shared_ptr<BoundTensors> tensors_;
+  const std::shared_ptr<BoundTensors> tensors_;
+  bool is_counted_ = true;
 };
 
-void Allocate(BoundTensors& tensors, std::vector<TensorView>& views, const std::vector<TensorInfo>& infos,
-              const std::vector<std::vector<int64_t>>& dims) {
-  for (size_t i = 0; i < infos.size(); ++i) {
-    TensorView view;
-    view.type = infos[i].type;
-    view.dims = dims[i];
-    view.bytes = TensorBytes(view.type, view.dims);
-    tensors.blocks.push_back(AllocateTensorMemory(view.bytes));
-    view.data = tensors.blocks.back().get();
-    views.push_back(std::move(view));
-  }
-}
-
-bool HasFixedDims(const TensorInfo& info) {
-  return std::all_of(info.dims.begin(), info.dims.end(), [](int64_t dim) { return dim >= 0; });
-}
-
-Napi::Array ToArray(Napi::Env env, const std::vector<int64_t>& dims) {
-  Napi::Array array = Napi::Array::New(env, dims.size());
-  for (uint32_t i = 0; i < dims.size(); ++i)
-    array.Set(i, Napi::Number::New(env, static_cast<double>(dims[i])));
-  return array;
-}
-
 }  // namespace
-
-void BindCall::Execute(ExecutionContext& context) {
-  std::shared_ptr<SessionState> state = state_.lock();
-  std::shared_ptr<Executable> executable = state ? state->session->executable() : nullptr;
-  if (executable == nullptr) throw Error("ERR_TRT_RUN_CLOSED", "The session is closed.");
-  tensors_ = std::make_shared<BoundTensors>();
-  Allocate(*tensors_, tensors_->inputs, executable->inputs(), dims_);
-  Allocate(*tensors_, tensors_->outputs, executable->outputs(), OutputDims(context));
-  tensors_->execution = executable->Bind(tensors_->inputs, tensors_->outputs);
-}
-
-std::vector<std::vector<int64_t>> BindCall::OutputDims(ExecutionContext& context) const {
-  std::shared_ptr<SessionState> state = state_.lock();
-  // With a dynamic input the model's own statement about its outputs is not to be relied on: exporters leave
-  // the batch size of their example in it.
-  // An output without dimensions may be a scalar or of unknown rank: ONNX Runtime does not tell which.
-  const auto is_known = [](const TensorInfo& info) { return !info.dims.empty() && HasFixedDims(info); };
-  const bool is_static = std::all_of(state->inputs.begin(), state->inputs.end(), HasFixedDims) &&
-                         std::all_of(state->outputs.begin(), state->outputs.end(), is_known);
-  if (!is_static) return context.ResolveOutputDims(tensors_->inputs);
-  std::vector<std::vector<int64_t>> dims;
-  for (const TensorInfo& info : state->outputs) dims.push_back(info.dims);
-  return dims;
-}
-
-Napi::Value BindCall::Result(Napi::Env env) {
-  std::shared_ptr<SessionState> state = state_.lock();
-  if (state == nullptr) return env.Undefined();
-  Napi::Object object = state->binding_class->New({});
-  BindingWrap::Unwrap(object)->Fill(env, std::move(state), std::move(tensors_));
-  return object;
-}
 
 Napi::Function BindingWrap::Define(Napi::Env env) {
   return DefineClass(
@@ -93,51 +44,111 @@ Napi::Function BindingWrap::Define(Napi::Env env) {
        InstanceMethod<&BindingWrap::Collect>("collect"), InstanceMethod<&BindingWrap::Close>("close")});
 }
 
-BindingWrap::BindingWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
+Napi::Object BindingWrap::Make(Napi::Env env, std::shared_ptr<SessionState> state,
+                               std::shared_ptr<BoundTensors> tensors) {
+  Napi::Object object = state->maker->classes->binding.New({});
+  Unwrap(object)->Fill(env, std::move(state), std::move(tensors));
+  return object;
+}
 
 void BindingWrap::Fill(Napi::Env env, std::shared_ptr<SessionState> state,
                        std::shared_ptr<BoundTensors> tensors) {
   state_ = std::move(state);
   tensors_ = std::move(tensors);
   Napi::Object self = Value();
-  self.Set("inputs", Expose(env, tensors_->inputs, 0));
-  self.Set("outputs", Expose(env, tensors_->outputs, tensors_->inputs.size()));
+  self.Set("inputs", ExposeInputs(env));
+  self.Set("outputs", ExposeOutputs(env));
   Napi::Array dims = Napi::Array::New(env, tensors_->outputs.size());
   for (uint32_t i = 0; i < tensors_->outputs.size(); ++i)
-    dims.Set(i, ToArray(env, tensors_->outputs[i].dims));
+    dims.Set(i, ToJsDims(env, tensors_->outputs[i].dims));
   self.Set("outputDims", dims);
+  const bool has_open_dims =
+      std::any_of(tensors_->outputs.begin(), tensors_->outputs.end(), [](const TensorView& view) {
+        return std::find(view.dims.begin(), view.dims.end(), -1) != view.dims.end();
+      });
+  self.Set("collects", has_open_dims || !state_->maker->allow_external);
+  CountBytes(env, UnseenBytes());
 }
 
-Napi::Array BindingWrap::Expose(Napi::Env env, const std::vector<TensorView>& views, size_t first_block) {
-  Napi::Array array = Napi::Array::New(env, views.size());
-  for (uint32_t i = 0; i < views.size(); ++i) {
-    Napi::ArrayBuffer buffer = state_->allow_external
-                                   ? ExternalBuffer(env, tensors_->blocks[first_block + i], views[i].bytes)
-                                   : Napi::ArrayBuffer::New(env, views[i].bytes);
-    buffers_.push_back(Napi::Reference<Napi::ArrayBuffer>::New(buffer, 1));
-    array.Set(i, buffer);
+Napi::Array BindingWrap::ExposeInputs(Napi::Env env) {
+  Napi::Array array = Napi::Array::New(env, tensors_->inputs.size());
+  for (uint32_t i = 0; i < tensors_->inputs.size(); ++i) {
+    const TensorView& view = tensors_->inputs[i];
+    if (view.place == MemoryPlace::kDevice) {
+      buffers_.emplace_back();
+      array.Set(i, env.Null());
+    } else {
+      array.Set(i, Expose(env, view, tensors_->blocks[i]));
+    }
   }
   return array;
 }
 
+Napi::Array BindingWrap::ExposeOutputs(Napi::Env env) {
+  Napi::Array array = Napi::Array::New(env, tensors_->outputs.size());
+  for (uint32_t i = 0; i < tensors_->outputs.size(); ++i) {
+    const TensorView& view = tensors_->outputs[i];
+    const std::shared_ptr<void>& block = tensors_->blocks[tensors_->inputs.size() + i];
+    if (view.place == MemoryPlace::kDevice) {
+      buffers_.emplace_back();
+      Napi::Object tensor = state_->maker->MakeDeviceTensor(env, view, block);
+      device_outputs_.push_back(Napi::Persistent(tensor));
+      array.Set(i, tensor);
+    } else {
+      array.Set(i, Expose(env, view, block));
+    }
+  }
+  return array;
+}
+
+Napi::ArrayBuffer BindingWrap::Expose(Napi::Env env, const TensorView& view,
+                                      const std::shared_ptr<void>& block) {
+  Napi::ArrayBuffer buffer = state_->maker->allow_external ? ExternalBuffer(env, block, view.bytes)
+                                                           : Napi::ArrayBuffer::New(env, view.bytes);
+  buffers_.push_back(Napi::Reference<Napi::ArrayBuffer>::New(buffer, 1));
+  return buffer;
+}
+
+int64_t BindingWrap::UnseenBytes() const {
+  // Of a tensor in host memory: its block, where the ArrayBuffer is a copy, and its twin on the device.
+  const int unseen_copies = (state_->maker->allow_external ? 0 : 1) + (state_->is_on_gpu() ? 1 : 0);
+  size_t bytes = 0;
+  for (const std::vector<TensorView>* views : {&tensors_->inputs, &tensors_->outputs}) {
+    for (const TensorView& view : *views) {
+      if (view.place == MemoryPlace::kHost) bytes += view.bytes;
+    }
+  }
+  return static_cast<int64_t>(bytes) * unseen_copies;
+}
+
+void BindingWrap::CountBytes(Napi::BasicEnv env, int64_t bytes) {
+  if (bytes == counted_bytes_) return;
+  Napi::MemoryManagement::AdjustExternalMemory(env, bytes - std::exchange(counted_bytes_, bytes));
+}
+
 void BindingWrap::CopyInputs(Napi::Env env) {
-  if (state_->allow_external) return;
+  if (state_->maker->allow_external) return;
   for (size_t i = 0; i < tensors_->inputs.size(); ++i) {
+    if (buffers_[i].IsEmpty()) continue;
     Napi::ArrayBuffer buffer = buffers_[i].Value();
     const TensorView& view = tensors_->inputs[i];
     // Shorter only if the caller transferred it away: then the last content is used again.
-    if (buffer.ByteLength() == view.bytes && view.bytes > 0)
-      std::memcpy(view.data, buffer.Data(), view.bytes);
+    if (buffer.ByteLength() != view.bytes || view.bytes == 0) continue;
+    std::memcpy(view.data, buffer.Data(), view.bytes);
+    state_->maker->copied_bytes += view.bytes;
   }
 }
 
 void BindingWrap::CopyOutputs(Napi::Env env) {
-  if (state_->allow_external) return;
+  if (state_->maker->allow_external) return;
   for (size_t i = 0; i < tensors_->outputs.size(); ++i) {
-    Napi::ArrayBuffer buffer = buffers_[tensors_->inputs.size() + i].Value();
+    const auto& reference = buffers_[tensors_->inputs.size() + i];
+    if (reference.IsEmpty()) continue;
+    Napi::ArrayBuffer buffer = reference.Value();
     const TensorView& view = tensors_->outputs[i];
-    if (buffer.ByteLength() == view.bytes && view.bytes > 0)
-      std::memcpy(buffer.Data(), view.data, view.bytes);
+    if (buffer.ByteLength() != view.bytes || view.bytes == 0) continue;
+    std::memcpy(buffer.Data(), view.data, view.bytes);
+    state_->maker->copied_bytes += view.bytes;
   }
 }
 
@@ -148,8 +159,7 @@ void BindingWrap::RequireOpen(Napi::Env env) const {
 void BindingWrap::Submit(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   RequireOpen(env);
-  const auto ticket = static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value());
-  auto call = std::make_shared<BoundRunCall>(ticket, state_->delivery, tensors_);
+  auto call = std::make_shared<BoundRunCall>(TicketOf(info), state_->delivery, tensors_);
   try {
     CopyInputs(env);
     state_->session->Submit(std::move(call));
@@ -162,6 +172,13 @@ void BindingWrap::Submit(const Napi::CallbackInfo& info) {
 void BindingWrap::RunSync(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   RequireOpen(env);
+  if (tensors_->in_flight > 0) {
+    ThrowToJs(
+        env,
+        Error("ERR_TRT_RUN_BUSY",
+              "Expected no run of this binding to be queued or in progress: a run that blocks would wait "
+              "for it on the event loop."));
+  }
   BoundRunCall call(0, state_->delivery, tensors_);
   try {
     CopyInputs(env);
@@ -172,13 +189,27 @@ void BindingWrap::RunSync(const Napi::CallbackInfo& info) {
   }
 }
 
-void BindingWrap::Collect(const Napi::CallbackInfo& info) {
-  if (tensors_ != nullptr) CopyOutputs(info.Env());
+Napi::Value BindingWrap::Collect(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (tensors_ == nullptr) return env.Null();
+  CopyOutputs(env);
+  const std::vector<std::vector<int64_t>> made = tensors_->MadeDims();
+  if (made.empty()) return env.Null();
+  Napi::Array dims = Napi::Array::New(env, made.size());
+  for (uint32_t i = 0; i < made.size(); ++i) dims.Set(i, ToJsDims(env, made[i]));
+  return dims;
 }
 
 void BindingWrap::Close(const Napi::CallbackInfo& info) {
-  for (Napi::Reference<Napi::ArrayBuffer>& buffer : buffers_) Detach(info.Env(), buffer.Value());
+  Napi::Env env = info.Env();
+  for (Napi::Reference<Napi::ArrayBuffer>& buffer : buffers_) {
+    if (!buffer.IsEmpty()) Detach(env, buffer.Value());
+  }
   buffers_.clear();
+  for (Napi::ObjectReference& tensor : device_outputs_)
+    DeviceTensorWrap::Unwrap(tensor.Value())->Release(env);
+  device_outputs_.clear();
+  CountBytes(env, 0);
   tensors_.reset();
   state_.reset();
 }

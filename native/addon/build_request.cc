@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/build_request.h"
 
-#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -9,18 +8,6 @@
 
 namespace trtn {
 namespace {
-
-/// The enumerator that a string property names, nothing where it is absent.
-template <class T>
-std::optional<T> OptionalEnum(Napi::Object object, const char* key,
-                              std::initializer_list<std::pair<const char*, T>> names) {
-  const auto text = OptionalString(object, key);
-  if (!text) return std::nullopt;
-  for (const auto& [name, value] : names) {
-    if (*text == name) return value;
-  }
-  throw Napi::TypeError::New(object.Env(), std::string(key) + " has no value '" + *text + "'");
-}
 
 Family ReadFamily(Napi::Object object) {
   const auto family = OptionalEnum<Family>(object, "family",

@@ -67,6 +67,12 @@ std::optional<int> OptionalInt(Napi::Object object, const char* key) {
   return static_cast<int>(number);
 }
 
+std::optional<int64_t> OptionalInt64(Napi::Object object, const char* key) {
+  const auto value = Property(object, key);
+  if (!value) return std::nullopt;
+  return WholeNumber(object.Env(), *value, key);
+}
+
 std::string RequiredString(Napi::Object object, const char* key) {
   auto value = OptionalString(object, key);
   if (!value) ThrowType(object.Env(), key, "a string");
@@ -81,6 +87,20 @@ std::vector<int64_t> Int64List(Napi::Object object, const char* key) {
   std::vector<int64_t> numbers;
   for (uint32_t i = 0; i < list.Length(); i++) numbers.push_back(WholeNumber(object.Env(), list.Get(i), key));
   return numbers;
+}
+
+std::vector<std::string> StringList(Napi::Object object, const char* key) {
+  const auto value = Property(object, key);
+  if (!value) return {};
+  if (!value->IsArray()) ThrowType(object.Env(), key, "an array of strings");
+  const auto list = value->As<Napi::Array>();
+  std::vector<std::string> strings;
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    const Napi::Value item = list.Get(i);
+    if (!item.IsString()) ThrowType(object.Env(), key, "an array of strings");
+    strings.push_back(item.As<Napi::String>().Utf8Value());
+  }
+  return strings;
 }
 
 std::optional<ByteSpan> OptionalBytes(Napi::Object object, const char* key) {
@@ -108,19 +128,37 @@ Napi::Value ToJsBytes(Napi::Env env, std::vector<uint8_t> bytes) {
   return copy;
 }
 
+Napi::Array ToJsDims(Napi::Env env, const std::vector<int64_t>& dims) {
+  Napi::Array array = Napi::Array::New(env, dims.size());
+  for (uint32_t i = 0; i < dims.size(); i++)
+    array.Set(i, Napi::Number::New(env, static_cast<double>(dims[i])));
+  return array;
+}
+
+std::vector<int64_t> ToDims(Napi::Value value) {
+  Napi::Array array = value.As<Napi::Array>();
+  std::vector<int64_t> dims(array.Length());
+  for (uint32_t i = 0; i < dims.size(); i++) dims[i] = array.Get(i).As<Napi::Number>().Int64Value();
+  return dims;
+}
+
+ElementType ToElementType(Napi::Env env, const std::string& name) {
+  for (int i = 0; i < static_cast<int>(ElementType::kUnknown); i++) {
+    const auto type = static_cast<ElementType>(i);
+    if (name == ElementTypeName(type)) return type;
+  }
+  throw Napi::TypeError::New(env, "'" + name + "' is no element type");
+}
+
 Napi::Object ToJs(Napi::Env env, const TensorInfo& info) {
   Napi::Object object = Napi::Object::New(env);
   object["name"] = info.name;
   object["type"] = ElementTypeName(info.type);
-  Napi::Array dims = Napi::Array::New(env, info.dims.size());
-  for (size_t i = 0; i < info.dims.size(); i++) {
-    dims[static_cast<uint32_t>(i)] = Napi::Number::New(env, static_cast<double>(info.dims[i]));
-  }
   Napi::Array names = Napi::Array::New(env, info.dim_names.size());
   for (size_t i = 0; i < info.dim_names.size(); i++) {
     names[static_cast<uint32_t>(i)] = Napi::String::New(env, info.dim_names[i]);
   }
-  object["dims"] = dims;
+  object["dims"] = ToJsDims(env, info.dims);
   object["dimNames"] = names;
   object["isShapeTensor"] = info.is_shape_tensor;
   return object;

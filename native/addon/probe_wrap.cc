@@ -2,9 +2,12 @@
 #include "addon/probe_wrap.h"
 
 #include <string>
+#include <utility>
 
 #include "addon/background.h"
+#include "core/error.h"
 #include "cuda/driver_probe.h"
+#include "ort/executable.h"
 #include "trt/library.h"
 
 #ifndef TRTN_VERSION
@@ -47,6 +50,9 @@ Napi::Object ToJs(Napi::Env env, const cuda::DriverReport& report) {
     device["uuid"] = info.uuid;
     device["computeCapability"] = info.compute_capability;
     device["totalMemoryBytes"] = static_cast<double>(info.total_memory_bytes);
+    device["isMig"] = info.is_mig;
+    device["isIntegrated"] = info.is_integrated;
+    device["pciBusId"] = info.pci_bus_id;
     devices[static_cast<uint32_t>(i)] = device;
   }
   object["devices"] = devices;
@@ -81,12 +87,36 @@ Napi::Value ProbeTensorRt(const Napi::CallbackInfo& info) {
   return RunInBackground(info.Env(), std::move(work));
 }
 
+/// Opening a library runs its initialisers: not on the event loop.
+Napi::Value ProbeOnnxRuntime(const Napi::CallbackInfo& info) {
+  BackgroundWork work;
+  work.run = [library = info[0].ToString().Utf8Value()]() -> BackgroundWork::Converter {
+    std::string version, reason;
+    try {
+      version = ort::LibraryVersion(library);
+    } catch (const Error& error) {
+      reason = error.what();
+    }
+    return [version, reason](Napi::Env env) -> Napi::Value {
+      Napi::Object report = Napi::Object::New(env);
+      if (version.empty()) {
+        report.Set("reason", reason);
+      } else {
+        report.Set("version", version);
+      }
+      return report;
+    };
+  };
+  return RunInBackground(info.Env(), std::move(work));
+}
+
 }  // namespace
 
 void RegisterProbe(Napi::Env env, Napi::Object exports) {
   exports["buildInfo"] = BuildInfo(env);
   exports["probeCuda"] = Napi::Function::New(env, ProbeCuda, "probeCuda");
   exports["probeTensorRt"] = Napi::Function::New(env, ProbeTensorRt, "probeTensorRt");
+  exports["probeOnnxRuntime"] = Napi::Function::New(env, ProbeOnnxRuntime, "probeOnnxRuntime");
 }
 
 }  // namespace trtn

@@ -5,7 +5,8 @@
 
 namespace trtn {
 
-/// Adds `buildInfo`, `probeCuda` and `probeTensorRt` (lib/binding/contract.ts) to the exports.
+/// Adds `buildInfo`, `probeCuda`, `probeTensorRt` and `probeOnnxRuntime` (lib/binding/contract.ts) to the
+/// exports.
 void RegisterProbe(Napi::Env env, Napi::Object exports);
 
 }  // namespace trtn

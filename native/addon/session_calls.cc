@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "addon/array_buffers.h"
 #include "addon/errors.h"
 
 namespace trtn {
@@ -19,12 +18,13 @@ class DeliverTask : public Task {
   std::shared_ptr<Delivery> delivery_;
 };
 
-/// Sets two elements of the batch: error and result, one of them undefined.
+/// Sets two elements of the batch: error and result. What stays a hole reads as undefined and costs nothing.
 void SetOutcome(Napi::Env env, Napi::Array batch, uint32_t index, SessionCall& call) {
   std::exception_ptr error = call.error();
   if (!error) {
     try {
-      batch.Set(index + 1, call.Result(env));
+      const Napi::Value result = call.Result(env);
+      if (!result.IsEmpty()) batch.Set(index + 1, result);
       return;
     } catch (...) {
       error = std::current_exception();
@@ -57,6 +57,7 @@ void Delivery::Deliver(Napi::Env env) {
   Napi::Array batch = Napi::Array::New(env, finished.size() * 3);
   uint32_t index = 0;
   for (const std::shared_ptr<SessionCall>& call : finished) {
+    call->OnDelivery();
     batch.Set(index, Napi::Number::New(env, static_cast<double>(call->id())));
     SetOutcome(env, batch, index + 1, *call);
     index += 3;
@@ -66,27 +67,33 @@ void Delivery::Deliver(Napi::Env env) {
 }
 
 void RunCall::Execute(ExecutionContext& context) {
-  context.Run(inputs, outputs);
-  // For the next call, rather than when JavaScript gets to this one.
-  staging.Release();
+  try {
+    Run(context);
+  } catch (...) {
+    ReleaseInputs();
+    throw;
+  }
+  ReleaseInputs();
 }
 
-Napi::Value RunCall::Result(Napi::Env env) {
-  Napi::Value result = env.Undefined();
+void RunCall::ReleaseInputs() {
+  // For the next call, rather than when JavaScript gets to this one; and device memory is not given back on
+  // the event loop.
+  staging.Release();
+  device_inputs.clear();
+}
+
+Napi::Value RunCall::Result(Napi::Env env) { return MakeOutputs(env); }
+
+Napi::Value RunCall::MakeOutputs(Napi::Env env) {
+  Napi::Array made;
   for (uint32_t i = 0; i < outputs.size(); ++i) {
     OwnedOutput& owned = outputs[i].owned;
     if (owned.owner == nullptr) continue;
-    if (result.IsUndefined()) result = Napi::Array::New(env, outputs.size());
-    Napi::Array dims = Napi::Array::New(env, owned.view.dims.size());
-    for (uint32_t d = 0; d < owned.view.dims.size(); ++d) {
-      dims.Set(d, Napi::Number::New(env, static_cast<double>(owned.view.dims[d])));
-    }
-    Napi::Array entry = Napi::Array::New(env, 2);
-    entry.Set(0u, OutputBuffer(env, std::move(owned), allow_external_));
-    entry.Set(1u, dims);
-    result.As<Napi::Array>().Set(i, entry);
+    if (made.IsEmpty()) made = Napi::Array::New(env, outputs.size());
+    made.Set(i, maker_->MakeOutput(env, std::move(owned)));
   }
-  return result;
+  return made;
 }
 
 }  // namespace trtn

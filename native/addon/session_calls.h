@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "addon/async.h"
+#include "addon/result_maker.h"
 #include "core/memory.h"
 #include "core/session.h"
 
@@ -54,29 +55,41 @@ class SessionCall : public Call, public std::enable_shared_from_this<SessionCall
     delivery_->Add(shared_from_this());
   }
   const std::exception_ptr& error() const { return error_; }
-  /// What JavaScript gets of a call that succeeded. JavaScript thread.
-  virtual Napi::Value Result(Napi::Env env) { return env.Undefined(); }
+  /// The call has ended, JavaScript is about to hear of it. JavaScript thread.
+  virtual void OnDelivery() noexcept {}
+  /// What JavaScript gets of a call that succeeded; an empty value means undefined. JavaScript thread.
+  virtual Napi::Value Result(Napi::Env) { return {}; }
 
  private:
   std::shared_ptr<Delivery> delivery_;
   std::exception_ptr error_;
 };
 
-/// One inference. Its inputs are either copies in `staging` or, for runs on the JavaScript thread, the
-/// arrays.
+/// One inference. Its inputs in host memory are copies in `staging` or, for runs on the JavaScript thread,
+/// may be the caller's arrays.
 class RunCall : public SessionCall {
  public:
-  RunCall(uint64_t ticket, std::shared_ptr<Delivery> delivery, bool allow_external)
-      : SessionCall(ticket, std::move(delivery)), allow_external_(allow_external) {}
+  RunCall(uint64_t ticket, std::shared_ptr<Delivery> delivery, std::shared_ptr<ResultMaker> maker)
+      : SessionCall(ticket, std::move(delivery)), maker_(std::move(maker)) {}
   void Execute(ExecutionContext& context) override;
   Napi::Value Result(Napi::Env env) override;
 
   std::vector<TensorView> inputs;
   std::vector<OutputSlot> outputs;
-  StagingPool::Block staging;
+  HostPool::Block staging;
+  /// Device memory of inputs: lives until the run has ended, also when its object is closed before.
+  std::vector<std::shared_ptr<void>> device_inputs;
+
+ protected:
+  virtual void Run(ExecutionContext& context) { context.Run(inputs, outputs); }
+  ResultMaker& maker() const { return *maker_; }
+  /// NativeOutputs of lib/binding/contract.ts; empty where the backend has allocated nothing.
+  Napi::Value MakeOutputs(Napi::Env env);
 
  private:
-  const bool allow_external_;
+  void ReleaseInputs();
+
+  const std::shared_ptr<ResultMaker> maker_;
 };
 
 }  // namespace trtn

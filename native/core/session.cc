@@ -30,6 +30,29 @@ void Remove(std::vector<T*>& items, const T* item) {
   items.erase(std::find(items.begin(), items.end(), item));
 }
 
+/// What EnterThread() threw, null on success.
+std::exception_ptr Enter(Executable& executable) noexcept {
+  try {
+    executable.EnterThread();
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+class ForeignThread {
+ public:
+  explicit ForeignThread(Executable& executable) : executable_(executable) {
+    executable_.EnterForeignThread();
+  }
+  ~ForeignThread() { executable_.LeaveForeignThread(); }
+  ForeignThread(const ForeignThread&) = delete;
+  ForeignThread& operator=(const ForeignThread&) = delete;
+
+ private:
+  Executable& executable_;
+};
+
 }  // namespace
 
 Session::Session(std::shared_ptr<Executable> executable, const SessionOptions& options)
@@ -62,9 +85,21 @@ void Session::Submit(std::shared_ptr<Call> call) {
     throw Error("ERR_TRT_RUN_QUEUE_FULL", "Expected at most " + std::to_string(options_.max_queue) +
                                               " waiting calls (maxQueue), and as many wait already.");
   }
+  if (call->IsExclusive()) ++exclusive_waiting_;
   queue_.push_back(std::move(call));
   SetQueueHint();
   WakeWorkerIfNeeded(lock);
+}
+
+bool Session::IsReady() const {
+  if (queue_.empty() || free_.empty() || exclusive_running_) return false;
+  if (exclusive_waiting_ == 0) return waiting_now_ == 0;
+  return !queue_.front()->IsExclusive() || free_.size() == options_.contexts;
+}
+
+bool Session::IsFreeForNow(const Call& call) const {
+  if (free_.empty() || exclusive_running_ || exclusive_waiting_ > 0) return false;
+  return !call.IsExclusive() || free_.size() == options_.contexts;
 }
 
 void Session::WakeWorkerIfNeeded(std::unique_lock<std::mutex>& lock) {
@@ -76,52 +111,67 @@ void Session::WakeWorkerIfNeeded(std::unique_lock<std::mutex>& lock) {
 
 bool Session::Withdraw(uint64_t id) {
   std::shared_ptr<Call> withdrawn;  // destroyed after the lock is released
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
   auto found =
       std::find_if(queue_.begin(), queue_.end(), [id](const auto& queued) { return queued->id() == id; });
   if (found == queue_.end()) return false;
   withdrawn = std::move(*found);
   queue_.erase(found);
   SetQueueHint();
+  if (!withdrawn->IsExclusive()) return true;
+  // Others may have stood back for it.
+  --exclusive_waiting_;
+  if (waiting_now_ > 0) context_free_.notify_all();
+  WakeWorkerIfNeeded(lock);
   return true;
 }
 
 void Session::RunNow(Call& call) {
   std::unique_lock<std::mutex> lock(mutex_);
   ++waiting_now_;
-  context_free_.wait(lock, [this] { return closed_ || !free_.empty(); });
+  context_free_.wait(lock, [this, &call] { return closed_ || IsFreeForNow(call); });
   --waiting_now_;
   if (closed_) throw ClosedError();
-  std::unique_ptr<ExecutionContext> context = TakeContext();
-  running_.push_back(&call);
+  std::unique_ptr<ExecutionContext> context = StartCall(call);
+  Executable& executable = *executable_;
   // A queued call may have stood back for this one.
   WakeWorkerIfNeeded(lock);
 
   std::exception_ptr error;
   try {
+    ForeignThread entered(executable);
     call.Execute(*context);
   } catch (...) {
     error = std::current_exception();
   }
 
   lock.lock();
-  Remove(running_, &call);
-  ReturnContext(std::move(context));
+  EndCall(call, std::move(context));
   WakeWorkerIfNeeded(lock);
   if (error) std::rethrow_exception(error);
 }
 
-std::unique_ptr<ExecutionContext> Session::TakeContext() {
+std::unique_ptr<ExecutionContext> Session::StartCall(Call& call) {
   std::unique_ptr<ExecutionContext> context = std::move(free_.back());
   free_.pop_back();
   busy_.push_back(context.get());
+  running_.push_back(&call);
+  exclusive_running_ = call.IsExclusive();
   return context;
 }
 
-void Session::ReturnContext(std::unique_ptr<ExecutionContext> context) {
+void Session::EndCall(Call& call, std::unique_ptr<ExecutionContext> context) {
+  Remove(running_, &call);
   Remove(busy_, context.get());
   free_.push_back(std::move(context));
-  if (waiting_now_ > 0) context_free_.notify_one();
+  exclusive_running_ = false;
+  if (waiting_now_ == 0 && !closed_) return;
+  // More than one may go on after an exclusive call, and only some of those that wait may be able to.
+  if (call.IsExclusive() || waiting_now_ > 1 || closed_) {
+    context_free_.notify_all();
+  } else {
+    context_free_.notify_one();
+  }
 }
 
 void Session::Spin() const {
@@ -148,34 +198,58 @@ bool Session::WaitForCall(std::unique_lock<std::mutex>& lock) {
   return IsReady();
 }
 
+std::shared_ptr<Call> Session::TakeCall() {
+  std::shared_ptr<Call> call = std::move(queue_.front());
+  queue_.pop_front();
+  if (call->IsExclusive()) --exclusive_waiting_;
+  SetQueueHint();
+  return call;
+}
+
 void Session::Work() {
+  // Stays until the last thread has left its loop.
+  Executable& executable = *executable_;
+  const std::exception_ptr not_entered = Enter(executable);
   std::unique_lock<std::mutex> lock(mutex_);
   while (WaitForCall(lock)) {
-    std::shared_ptr<Call> call = std::move(queue_.front());
-    queue_.pop_front();
-    SetQueueHint();
-    std::unique_ptr<ExecutionContext> context = TakeContext();
-    running_.push_back(call.get());
+    std::shared_ptr<Call> call = TakeCall();
+    std::unique_ptr<ExecutionContext> context = StartCall(*call);
     // Another call may have come while only this thread was told.
     WakeWorkerIfNeeded(lock);
 
-    std::exception_ptr error;
-    try {
-      call->Execute(*context);
-    } catch (...) {
-      error = std::current_exception();
-    }
+    std::exception_ptr error = not_entered;
+    if (!error) error = Execute(*call, *context);
 
     lock.lock();
-    Remove(running_, call.get());
-    ReturnContext(std::move(context));
-    lock.unlock();
+    EndCall(*call, std::move(context));
+    if (call->IsExclusive()) {
+      WakeWorkerIfNeeded(lock);
+    } else {
+      lock.unlock();
+    }
     call->Finish(std::move(error));
     call.reset();
     lock.lock();
   }
-  if (--live_threads_ > 0) return;
-  // The last thread: releasing a model takes long enough to keep it off the event loop.
+  lock.unlock();
+  if (!not_entered) executable.LeaveThread();
+  lock.lock();
+  if (--live_threads_ == 0) ReleaseModel(lock);
+}
+
+std::exception_ptr Session::Execute(Call& call, ExecutionContext& context) noexcept {
+  try {
+    call.Execute(context);
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+/// On the last thread: releasing a model takes long enough to keep it off the event loop.
+void Session::ReleaseModel(std::unique_lock<std::mutex>& lock) {
+  // A call of RunNow() may still have a context.
+  context_free_.wait(lock, [this] { return busy_.empty(); });
   std::vector<std::unique_ptr<ExecutionContext>> contexts = std::move(free_);
   std::shared_ptr<Executable> executable = std::move(executable_);
   std::function<void()> on_closed = std::move(on_closed_);
@@ -194,6 +268,7 @@ bool Session::Close(std::function<void()> on_closed) {
     closed_hint_.store(true, std::memory_order_release);
     on_closed_ = std::move(on_closed);
     rejected.swap(queue_);
+    exclusive_waiting_ = 0;
     SetQueueHint();
   }
   const std::exception_ptr error = std::make_exception_ptr(ClosedError());
@@ -211,6 +286,7 @@ void Session::Abandon() noexcept {
     closed_hint_.store(true, std::memory_order_release);
     on_closed_ = nullptr;
     dropped.swap(queue_);
+    exclusive_waiting_ = 0;
     SetQueueHint();
     for (ExecutionContext* context : busy_) context->Interrupt();
     for (Call* call : running_) call->Interrupt();

@@ -31,6 +31,8 @@ class Call {
   /// Called exactly once for a call that was submitted and not withdrawn, with null on success. Comes from a
   /// thread of the session, or from Close() for a call that was still queued. Must not call the session.
   virtual void Finish(std::exception_ptr error) noexcept = 0;
+  /// True: runs when no other call does, and no other starts meanwhile (refitting an engine).
+  virtual bool IsExclusive() const { return false; }
   /// Asks a running Execute() to end early where it is not the context that runs. Any thread.
   virtual void Interrupt() noexcept {}
 
@@ -51,7 +53,8 @@ struct SessionOptions {
 
 /// A pool of execution contexts with one first-in-first-out queue before it.
 ///
-/// Waiting calls are taken in order. All members may be called from any thread, except that the destructor
+/// Waiting calls are taken in order. An exclusive call waits until all contexts are free; no call that comes
+/// after it starts before it has ended. All members may be called from any thread, except that the destructor
 /// and Abandon() must not run on a thread of the session.
 class Session {
  public:
@@ -71,7 +74,8 @@ class Session {
   /// Takes a call out of the queue; false if it runs or has run. Its Finish() is not called.
   bool Withdraw(uint64_t id);
   /// Executes on the calling thread with the next context that is free, before the calls that wait: the
-  /// caller blocks, they do not. Throws what Execute() throws, or ERR_TRT_RUN_CLOSED. Finish() is not called.
+  /// caller blocks, they do not (an exclusive call that waits, and those before it, keep their turn). Throws
+  /// what Execute() throws, or ERR_TRT_RUN_CLOSED. Finish() is not called.
   void RunNow(Call& call);
   /// Refuses new calls, finishes the queued ones with ERR_TRT_RUN_CLOSED, lets the running ones end, releases
   /// the executable and then calls `on_closed`, from a thread of the session. Later calls do nothing and
@@ -84,10 +88,14 @@ class Session {
   void Work();
   bool WaitForCall(std::unique_lock<std::mutex>& lock);
   void Spin() const;
-  bool IsReady() const { return !queue_.empty() && !free_.empty() && waiting_now_ == 0; }
+  bool IsReady() const;
+  bool IsFreeForNow(const Call& call) const;
+  std::exception_ptr Execute(Call& call, ExecutionContext& context) noexcept;
+  std::shared_ptr<Call> TakeCall();
+  void ReleaseModel(std::unique_lock<std::mutex>& lock);
   void WakeWorkerIfNeeded(std::unique_lock<std::mutex>& lock);
-  std::unique_ptr<ExecutionContext> TakeContext();
-  void ReturnContext(std::unique_ptr<ExecutionContext> context);
+  std::unique_ptr<ExecutionContext> StartCall(Call& call);
+  void EndCall(Call& call, std::unique_ptr<ExecutionContext> context);
   void SetQueueHint() { queue_hint_.store(queue_.size(), std::memory_order_release); }
 
   const SessionOptions options_;
@@ -102,6 +110,9 @@ class Session {
   std::vector<ExecutionContext*> busy_;
   std::vector<Call*> running_;
   size_t waiting_now_ = 0;
+  /// Exclusive calls in the queue, and whether one runs.
+  size_t exclusive_waiting_ = 0;
+  bool exclusive_running_ = false;
   size_t spinning_ = 0;
   size_t live_threads_ = 0;
   bool closed_ = false;

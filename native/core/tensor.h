@@ -55,12 +55,18 @@ struct TensorInfo {
   bool is_shape_tensor = false;
 };
 
-/// A dense tensor in host memory that somebody else owns.
+/// Where a tensor's bytes are.
+enum class MemoryPlace { kHost, kDevice };
+
+/// A dense tensor that somebody else owns. On a device `data` is the device's address.
 struct TensorView {
   ElementType type = ElementType::kUnknown;
+  /// -1 where only a run can tell (an output whose size depends on the data).
   std::vector<int64_t> dims;
   void* data = nullptr;
+  /// Size of the tensor; with a dimension of -1, of the most that it can be.
   size_t bytes = 0;
+  MemoryPlace place = MemoryPlace::kHost;
 };
 
 }  // namespace trtn

@@ -2,9 +2,9 @@
 #include "cuda/driver_probe.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
-#include "cuda/driver_api.h"
 #include "dl/dynamic_library.h"
 
 namespace trtn::cuda {
@@ -16,12 +16,12 @@ std::string VersionText(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-/// "CUDA_ERROR_NO_DEVICE (no CUDA-capable device is detected)" as far as the library tells.
-std::string ErrorText(const DynamicLibrary& library, Result code) {
+/// "error 100 CUDA_ERROR_NO_DEVICE (no CUDA-capable device is detected)" as far as the library tells.
+std::string ErrorText(const DriverApi& api, Result code) {
   const char* name = nullptr;
   const char* text = nullptr;
-  if (auto* get_name = library.Function<GetErrorTextFn>("cuGetErrorName")) get_name(code, &name);
-  if (auto* get_text = library.Function<GetErrorTextFn>("cuGetErrorString")) get_text(code, &text);
+  if (api.cuGetErrorName != nullptr) api.cuGetErrorName(code, &name);
+  if (api.cuGetErrorString != nullptr) api.cuGetErrorString(code, &text);
   std::string result = "error " + std::to_string(code);
   if (name != nullptr) result += std::string(" ") + name;
   if (text != nullptr) result += std::string(" (") + text + ")";
@@ -66,16 +66,16 @@ std::string Explain(Result code) {
   }
 }
 
-DriverReport& Fail(DriverReport& report, const DynamicLibrary& library, const char* call, Result code) {
+DriverReport& Fail(DriverReport& report, const DriverApi& api, const char* call, Result code) {
   report.status = StatusOf(code);
   report.code = code;
   report.message =
-      report.path + ": " + Explain(code) + ": " + call + " returned " + ErrorText(library, code) + ".";
+      report.path + ": " + Explain(code) + ": " + call + " returned " + ErrorText(api, code) + ".";
   return report;
 }
 
 std::string UuidText(const Uuid& uuid) {
-  std::string text = "GPU-";
+  std::string text;
   for (int i = 0; i < 16; i++) {
     char hex[3];
     std::snprintf(hex, sizeof hex, "%02x", uuid.bytes[i]);
@@ -85,52 +85,69 @@ std::string UuidText(const Uuid& uuid) {
   return text;
 }
 
-/// Facts of one device; what the driver refuses to tell stays empty.
-DeviceInfo Describe(const DynamicLibrary& library, Device device, int ordinal) {
-  DeviceInfo info;
-  info.ordinal = ordinal;
-  char name[256] = "";
-  auto* get_name = library.Function<DeviceGetNameFn>("cuDeviceGetName");
-  if (get_name != nullptr && get_name(name, sizeof name, device) == kSuccess) info.name = name;
-  auto* get_uuid = library.Function<DeviceGetUuidFn>("cuDeviceGetUuid_v2");
-  if (get_uuid == nullptr) get_uuid = library.Function<DeviceGetUuidFn>("cuDeviceGetUuid");
-  Uuid uuid;
-  if (get_uuid != nullptr && get_uuid(&uuid, device) == kSuccess) info.uuid = UuidText(uuid);
-  int major = 0, minor = 0;
-  auto* get_attribute = library.Function<DeviceGetAttributeFn>("cuDeviceGetAttribute");
-  if (get_attribute != nullptr &&
-      get_attribute(&major, kAttributeComputeCapabilityMajor, device) == kSuccess &&
-      get_attribute(&minor, kAttributeComputeCapabilityMinor, device) == kSuccess) {
-    info.compute_capability = major * 10 + minor;
-  }
-  size_t bytes = 0;
-  auto* get_memory = library.Function<DeviceTotalMemFn>("cuDeviceTotalMem_v2");
-  if (get_memory != nullptr && get_memory(&bytes, device) == kSuccess) info.total_memory_bytes = bytes;
-  return info;
+/// The driver has no attribute that says so: an instance has "MIG" in its name ("NVIDIA A100 MIG 1g.5gb"),
+/// and is what the environment asked for by its UUID where a driver names it otherwise.
+bool IsMig(const std::string& name, const std::string& uuid) {
+  if (name.find("MIG") != std::string::npos) return true;
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  return visible != nullptr && !uuid.empty() && std::string(visible).find("MIG-" + uuid) != std::string::npos;
 }
 
-DriverReport& ListDevices(DriverReport& report, const DynamicLibrary& library) {
-  auto* get_count = library.Function<DeviceGetCountFn>("cuDeviceGetCount");
-  auto* get_device = library.Function<DeviceGetFn>("cuDeviceGet");
+int Attribute(const DriverApi& api, int attribute, DeviceHandle device) {
+  int value = 0;
+  const bool is_known =
+      api.cuDeviceGetAttribute != nullptr && api.cuDeviceGetAttribute(&value, attribute, device) == kSuccess;
+  return is_known ? value : 0;
+}
+
+DriverReport& ListDevices(DriverReport& report, const DriverApi& api) {
   int count = 0;
-  Result code = get_count(&count);
-  if (code != kSuccess) return Fail(report, library, "cuDeviceGetCount", code);
+  Result code = api.cuDeviceGetCount(&count);
+  if (code != kSuccess) return Fail(report, api, "cuDeviceGetCount", code);
   if (count <= 0) {
     report.status = DriverStatus::kNoDevice;
     report.message = report.path + ": the driver sees no GPU.";
     return report;
   }
   for (int ordinal = 0; ordinal < count; ordinal++) {
-    Device device = 0;
-    code = get_device(&device, ordinal);
-    if (code != kSuccess) return Fail(report, library, "cuDeviceGet", code);
-    report.devices.push_back(Describe(library, device, ordinal));
+    DeviceHandle device = 0;
+    code = api.cuDeviceGet(&device, ordinal);
+    if (code != kSuccess) return Fail(report, api, "cuDeviceGet", code);
+    report.devices.push_back(DescribeDevice(api, device, ordinal));
   }
   report.status = DriverStatus::kOk;
   return report;
 }
 
 }  // namespace
+
+DeviceInfo DescribeDevice(const DriverApi& api, DeviceHandle device, int ordinal) {
+  DeviceInfo info;
+  info.ordinal = ordinal;
+  char text[256] = "";
+  if (api.cuDeviceGetName != nullptr && api.cuDeviceGetName(text, sizeof text, device) == kSuccess) {
+    info.name = text;
+  }
+  // The _v2 call gives the UUID of the MIG instance, the plain one that of the GPU around it.
+  Uuid uuid;
+  if (api.cuDeviceGetUuid_v2 != nullptr && api.cuDeviceGetUuid_v2(&uuid, device) == kSuccess) {
+    info.uuid = UuidText(uuid);
+  }
+  info.is_mig = IsMig(info.name, info.uuid);
+  if (!info.uuid.empty()) info.uuid.insert(0, info.is_mig ? "MIG-" : "GPU-");
+  info.compute_capability = Attribute(api, kAttributeComputeCapabilityMajor, device) * 10 +
+                            Attribute(api, kAttributeComputeCapabilityMinor, device);
+  info.is_integrated = Attribute(api, kAttributeIntegrated, device) != 0;
+  size_t bytes = 0;
+  if (api.cuDeviceTotalMem_v2 != nullptr && api.cuDeviceTotalMem_v2(&bytes, device) == kSuccess) {
+    info.total_memory_bytes = bytes;
+  }
+  text[0] = '\0';
+  if (api.cuDeviceGetPCIBusId != nullptr && api.cuDeviceGetPCIBusId(text, sizeof text, device) == kSuccess) {
+    info.pci_bus_id = text;
+  }
+  return info;
+}
 
 const char* DriverStatusName(DriverStatus status) {
   switch (status) {
@@ -179,24 +196,25 @@ DriverReport ProbeDriver(const std::string& path, int min_version) {
   }
   const DynamicLibrary& library = *opened.library;
   report.path = library.path();
-  auto* init = library.Function<InitFn>("cuInit");
-  auto* get_version = library.Function<DriverGetVersionFn>("cuDriverGetVersion");
-  if (init == nullptr || get_version == nullptr || library.Symbol("cuDeviceGetCount") == nullptr ||
-      library.Symbol("cuDeviceGet") == nullptr) {
+  DriverApi api;
+  LoadDriverApi(api, [&](const char* name) { return library.Symbol(name); });
+  if (api.cuInit == nullptr || api.cuDriverGetVersion == nullptr || api.cuDeviceGetCount == nullptr ||
+      api.cuDeviceGet == nullptr) {
     report.message = report.path + ": not a CUDA driver library: it lacks cuInit and its companions.";
     return report;
   }
   opened.library->KeepOpen();
   // The version needs no cuInit, so an old driver is named as such whatever cuInit says.
-  if (get_version(&report.version) == kSuccess && report.version > 0 && report.version < min_version) {
+  if (api.cuDriverGetVersion(&report.version) == kSuccess && report.version > 0 &&
+      report.version < min_version) {
     report.status = DriverStatus::kTooOld;
     report.message = report.path + ": the driver is for CUDA " + VersionText(report.version) + "; CUDA " +
                      VersionText(min_version) + " or newer is needed.";
     return report;
   }
-  const Result code = init(0);
-  if (code != kSuccess) return Fail(report, library, "cuInit", code);
-  return ListDevices(report, library);
+  const Result code = api.cuInit(0);
+  if (code != kSuccess) return Fail(report, api, "cuInit", code);
+  return ListDevices(report, api);
 }
 
 }  // namespace trtn::cuda

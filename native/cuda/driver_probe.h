@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cuda/driver_api.h"
+
 namespace trtn::cuda {
 
 /// Outcome of opening the driver; `lib/binding/contract.ts` has the same names.
@@ -18,12 +20,20 @@ const char* DriverErrorCode(DriverStatus status);
 struct DeviceInfo {
   int ordinal = 0;
   std::string name;
-  /// "GPU-" and the UUID in its usual form; empty if the driver does not tell.
+  /// "GPU-" and the UUID in its usual form, "MIG-" for a MIG instance; empty if the driver does not tell.
   std::string uuid;
+  bool is_mig = false;
   /// Major * 10 + minor: 90 for Hopper.
   int compute_capability = 0;
   uint64_t total_memory_bytes = 0;
+  /// The GPU shares the host's memory (Jetson, GB10).
+  bool is_integrated = false;
+  /// "0000:17:00.0"; empty if the driver does not tell.
+  std::string pci_bus_id;
 };
+
+/// Asks the driver about one device; what it refuses to tell stays empty. Entry points may be null.
+DeviceInfo DescribeDevice(const DriverApi& api, DeviceHandle device, int ordinal);
 
 /// What the driver said.
 struct DriverReport {

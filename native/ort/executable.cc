@@ -30,7 +30,14 @@ struct Model {
 
 using ValueHandle = Handle<Value>;
 
+void RequireHost(const TensorView& view) {
+  if (view.place == MemoryPlace::kHost) return;
+  throw Error("ERR_TRT_RUN_DEVICE_TENSOR",
+              "Expected tensors in host memory; the CPU backend cannot use device memory.");
+}
+
 ValueHandle Wrap(const Model& model, const TensorView& view) {
+  RequireHost(view);
   // An empty tensor still needs an address that is not null.
   static char nothing[64];
   void* data = view.data != nullptr ? view.data : nothing;
@@ -108,18 +115,22 @@ class Context : public ExecutionContext {
       if (!outputs[i].wanted) continue;
       names.push_back(model_->output_names[i]);
       const TensorView& view = outputs[i].view;
+      RequireHost(view);
       out.push_back(view.data != nullptr ? Keep(held, Wrap(*model_, view)) : nullptr);
     }
     RunModel(*model_, options_.get(), in, names, out);
     TakeOver(outputs, out);
   }
 
-  std::vector<std::vector<int64_t>> ResolveOutputDims(const std::vector<TensorView>& inputs) override {
+  std::vector<TensorView> ResolveOutputs(const std::vector<TensorView>& inputs) override {
     std::vector<OutputSlot> outputs(model_->outputs.size());
     Run(inputs, outputs);
-    std::vector<std::vector<int64_t>> dims;
-    for (const OutputSlot& slot : outputs) dims.push_back(slot.owned.view.dims);
-    return dims;
+    std::vector<TensorView> views;
+    for (OutputSlot& slot : outputs) {
+      slot.owned.view.data = nullptr;
+      views.push_back(std::move(slot.owned.view));
+    }
+    return views;
   }
 
   void Interrupt() noexcept override { options_.Interrupt(); }
@@ -176,7 +187,9 @@ class Bound : public BoundExecution {
 
 class OrtExecutable : public Executable {
  public:
-  explicit OrtExecutable(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
+  explicit OrtExecutable(std::shared_ptr<const Model> model)
+      : model_(std::move(model)),
+        host_pool_(std::make_shared<HostPool>(MakeHeapAllocator(), HostPool::Limits())) {}
   const std::vector<TensorInfo>& inputs() const override { return model_->inputs; }
   const std::vector<TensorInfo>& outputs() const override { return model_->outputs; }
   std::unique_ptr<ExecutionContext> CreateContext() override { return std::make_unique<Context>(model_); }
@@ -184,9 +197,11 @@ class OrtExecutable : public Executable {
                                        const std::vector<TensorView>& outputs) override {
     return std::make_unique<Bound>(model_, inputs, outputs);
   }
+  const std::shared_ptr<HostPool>& host_pool() const override { return host_pool_; }
 
  private:
   std::shared_ptr<const Model> model_;
+  std::shared_ptr<HostPool> host_pool_;
 };
 
 using CountFunction = Status* (*)(const OrtSession*, size_t*);

@@ -106,7 +106,7 @@ TEST_F(OrtTest, WritesInPlaceAllocatesAndBindsTheSameResult) {
   bound->Run();
   bound->Run();
   EXPECT_EQ(bound_place, place);
-  EXPECT_EQ(context->ResolveOutputDims(inputs)[0], (std::vector<int64_t>{2, 10}));
+  EXPECT_EQ(context->ResolveOutputs(inputs)[0].dims, (std::vector<int64_t>{2, 10}));
 }
 
 TEST_F(OrtTest, AnOutputOutlivesContextAndExecutable) {

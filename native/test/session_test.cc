@@ -25,7 +25,7 @@ class FakeContext : public ExecutionContext {
  public:
   explicit FakeContext(std::atomic<int>* interrupts) : interrupts_(interrupts) {}
   void Run(const std::vector<TensorView>&, std::vector<OutputSlot>&) override {}
-  std::vector<std::vector<int64_t>> ResolveOutputDims(const std::vector<TensorView>&) override { return {}; }
+  std::vector<TensorView> ResolveOutputs(const std::vector<TensorView>&) override { return {}; }
   void Interrupt() noexcept override { ++*interrupts_; }
 
  private:
@@ -46,11 +46,21 @@ class FakeExecutable : public Executable {
                                        const std::vector<TensorView>&) override {
     return nullptr;
   }
-  std::atomic<int> interrupts{0};
+  const std::shared_ptr<HostPool>& host_pool() const override { return pool_; }
+  void EnterThread() override {
+    if (fail_to_enter) throw Error("ERR_TRT_CUDA_POISONED", "as ordered");
+    ++entered;
+  }
+  void LeaveThread() noexcept override { ++left; }
+  void EnterForeignThread() override { ++foreign_entered; }
+  void LeaveForeignThread() noexcept override { ++foreign_left; }
+  std::atomic<int> interrupts{0}, entered{0}, left{0}, foreign_entered{0}, foreign_left{0};
+  bool fail_to_enter = false;
   std::atomic<bool>* destroyed = nullptr;
 
  private:
   std::vector<TensorInfo> none_;
+  std::shared_ptr<HostPool> pool_;
 };
 
 /// Runs a function and keeps what became of it.
@@ -308,6 +318,137 @@ TEST(SessionTest, AbandonInterruptsRunningCallsAndDropsQueuedOnes) {
   session.Abandon();
   EXPECT_EQ(running->Wait(), "");
   EXPECT_FALSE(ran);
+}
+
+class ExclusiveCall : public TestCall {
+ public:
+  using TestCall::TestCall;
+  bool IsExclusive() const override { return true; }
+};
+
+TEST(SessionTest, AnExclusiveCallRunsAloneAndInItsTurn) {
+  Session session(std::make_shared<FakeExecutable>(), Options(3, 100));
+  Gate before, alone;
+  std::atomic<int> running{0}, ended{0};
+  std::vector<std::shared_ptr<TestCall>> calls;
+  for (int i = 0; i < 2; ++i) {
+    calls.push_back(std::make_shared<TestCall>([&] {
+      ++running;
+      before.Pass();
+      --running;
+      ++ended;
+    }));
+    session.Submit(calls.back());
+  }
+  before.WaitForArrivals(2);
+  auto exclusive = std::make_shared<ExclusiveCall>([&] {
+    EXPECT_EQ(running, 0);
+    EXPECT_EQ(ended, 2);
+    alone.Pass();
+    EXPECT_EQ(running, 0);
+    ++ended;
+  });
+  session.Submit(exclusive);
+  for (int i = 0; i < 4; ++i) {
+    calls.push_back(std::make_shared<TestCall>([&] {
+      ++running;
+      EXPECT_EQ(ended, 3) << "a later call overtook the exclusive one";
+      --running;
+    }));
+    session.Submit(calls.back());
+  }
+  std::thread caller([&] {
+    TestCall now([&] { EXPECT_EQ(ended, 3); });
+    session.RunNow(now);
+  });
+  before.Open();
+  alone.WaitForArrivals(1);
+  alone.Open();
+  for (const auto& call : calls) EXPECT_EQ(call->Wait(), "");
+  EXPECT_EQ(exclusive->Wait(), "");
+  caller.join();
+}
+
+TEST(SessionTest, AWithdrawnExclusiveCallLetsTheOthersGoOn) {
+  Session session(std::make_shared<FakeExecutable>(), Options(2, 100));
+  Gate gate;
+  auto first = std::make_shared<TestCall>([&] { gate.Pass(); });
+  session.Submit(first);
+  gate.WaitForArrivals(1);
+  auto exclusive = std::make_shared<ExclusiveCall>([] { FAIL(); });
+  session.Submit(exclusive);
+  auto behind = std::make_shared<TestCall>();
+  session.Submit(behind);
+  EXPECT_TRUE(session.Withdraw(exclusive->id()));
+  EXPECT_EQ(behind->Wait(), "");
+  gate.Open();
+  EXPECT_EQ(first->Wait(), "");
+}
+
+TEST(SessionTest, AnExclusiveCallRunsNowWhenAllContextsAreFree) {
+  Session session(std::make_shared<FakeExecutable>(), Options(2, 100));
+  Gate gate;
+  auto first = std::make_shared<TestCall>([&] { gate.Pass(); });
+  session.Submit(first);
+  gate.WaitForArrivals(1);
+  std::atomic<bool> is_open{false};
+  std::thread caller([&] {
+    ExclusiveCall now([&] { EXPECT_TRUE(is_open); });
+    session.RunNow(now);
+  });
+  is_open = true;
+  gate.Open();
+  caller.join();
+  EXPECT_EQ(first->Wait(), "");
+}
+
+TEST(SessionTest, ThreadsEnterAndLeaveTheExecutable) {
+  auto executable = std::make_shared<FakeExecutable>();
+  {
+    Session session(executable, Options(3, 10));
+    auto call = std::make_shared<TestCall>([&] { EXPECT_GE(executable->entered, 1); });
+    session.Submit(call);
+    EXPECT_EQ(call->Wait(), "");
+    TestCall now([&] { EXPECT_EQ(executable->foreign_entered, 1); });
+    session.RunNow(now);
+    EXPECT_EQ(executable->foreign_left, 1);
+  }
+  EXPECT_EQ(executable->entered, 3);
+  EXPECT_EQ(executable->left, 3);
+}
+
+TEST(SessionTest, CallsOfAThreadThatCouldNotEnterFailWithItsError) {
+  auto executable = std::make_shared<FakeExecutable>();
+  executable->fail_to_enter = true;
+  Session session(executable, Options(1, 10));
+  auto call = std::make_shared<TestCall>([] { FAIL(); });
+  session.Submit(call);
+  EXPECT_EQ(call->Wait(), "ERR_TRT_CUDA_POISONED");
+  session.Abandon();
+  EXPECT_EQ(executable->left, 0);
+}
+
+TEST(SessionTest, ClosingWaitsForACallOnAnotherThread) {
+  auto executable = std::make_shared<FakeExecutable>();
+  std::atomic<bool> destroyed{false};
+  executable->destroyed = &destroyed;
+  Session session(std::move(executable), Options(1, 10));
+  Gate gate;
+  std::thread caller([&] {
+    TestCall now([&] {
+      gate.Pass();
+      EXPECT_FALSE(destroyed);
+    });
+    session.RunNow(now);
+  });
+  gate.WaitForArrivals(1);
+  std::promise<void> closed;
+  session.Close([&] { closed.set_value(); });
+  EXPECT_FALSE(destroyed);
+  gate.Open();
+  closed.get_future().wait();
+  EXPECT_TRUE(destroyed);
+  caller.join();
 }
 
 class SessionStressTest : public testing::TestWithParam<int> {};

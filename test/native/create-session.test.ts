@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { loadAddon } from '../../lib/binding/load';
-import { createSession } from '../../lib/runtime/create-session';
+import { createSession } from '../../lib/session/create-session';
 import { RUNTIME_VARIABLE } from '../../lib/runtime/locate-onnxruntime';
 import { probeCpuRuntime } from '../../lib/runtime/probe-cpu';
 import { makeModel } from '../onnx-builder';

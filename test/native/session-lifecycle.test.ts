@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addonPath, loadAddon } from '../../lib/binding/load';
-import { createSession } from '../../lib/runtime/create-session';
+import { createSession } from '../../lib/session/create-session';
 import { CpuBackend } from '../../lib/runtime/cpu-backend';
 import { locateOnnxRuntime } from '../../lib/runtime/locate-onnxruntime';
 import { openSession } from '../../lib/runtime/session';
@@ -149,7 +149,7 @@ function script(body: string): string {
     const waiting = new Map();
     const settle = (batch) => { for (let i = 0; i < batch.length; i += 3) waiting.get(batch[i])?.(batch[i + 1] ?? batch[i + 2]); };
     const done = (ticket) => new Promise((resolve) => waiting.set(ticket, resolve));
-    const request = { library: ${JSON.stringify(library)}, modelPath: ${JSON.stringify(slowPath)}, contexts: 2, intraOpNumThreads: 1, maxQueue: 100 };
+    const request = { backend: 'onnxruntime', library: ${JSON.stringify(library)}, modelPath: ${JSON.stringify(slowPath)}, contexts: 2, intraOpNumThreads: 1, maxQueue: 100 };
     const x = new Float32Array(512 * 512), y = new Float32Array(512 * 512);
     (async () => { ${body} })();`;
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createSession, type SessionOptions } from '../../lib/runtime/create-session';
+import { createSession, type SessionOptions } from '../../lib/session/create-session';
 import type { Session } from '../../lib/runtime/session';
 import type { TensorData } from '../../lib/runtime/tensor';
 import { makeModel, type OnnxTypeName } from '../onnx-builder';

@@ -4,13 +4,19 @@ import { expectTypeOf } from 'vitest';
 import {
   buildEngine,
   createSession,
+  deviceMemory,
   loadEngine,
   probe,
+  uploadTensor,
+  type DeviceTensor,
   type Engine,
+  type EngineProfile,
   type IoBinding,
   type ProbeReport,
   type Session,
+  type SessionStatistics,
   type Tensor,
+  type TensorData,
   type TensorRTError,
   type TensorRTErrorCode,
 } from '../../lib/index';
@@ -22,8 +28,35 @@ expectTypeOf(probe).returns.resolves.toEqualTypeOf<ProbeReport>();
 expectTypeOf(createSession).returns.resolves.toEqualTypeOf<Session>();
 expectTypeOf(createSession).parameter(0).toEqualTypeOf<Engine | string | Uint8Array>();
 
-expectTypeOf<Session['run']>().returns.resolves.toEqualTypeOf<Record<string, Tensor>>();
-expectTypeOf<Session['createBinding']>().returns.resolves.toEqualTypeOf<IoBinding>();
+declare const session: Session;
+declare const images: Float32Array;
+declare const onDevice: DeviceTensor;
+
+// Where outputs are follows from the options.
+expectTypeOf(session.run({ images })).resolves.toEqualTypeOf<Record<string, Tensor>>();
+expectTypeOf(session.run({ images }, { outputs: ['y'] })).resolves.toEqualTypeOf<Record<string, Tensor>>();
+expectTypeOf(session.run({ images: onDevice }, { deviceOutputs: true })).resolves.toEqualTypeOf<
+  Record<string, DeviceTensor>
+>();
+expectTypeOf(session.runSync({ images }, { deviceOutputs: ['y'] })).toEqualTypeOf<
+  Record<string, Tensor | DeviceTensor>
+>();
+expectTypeOf(session.createBinding()).resolves.toEqualTypeOf<IoBinding>();
+expectTypeOf(
+  session.createBinding({ images: [1, 3] }, { inputs: { images: onDevice } }),
+).resolves.toEqualTypeOf<IoBinding>();
+expectTypeOf(session.createBinding({}, { deviceOutputs: ['y'] })).resolves.toEqualTypeOf<
+  IoBinding<DeviceTensor>
+>();
+expectTypeOf<IoBinding['outputs']>().toEqualTypeOf<Readonly<Record<string, TensorData>>>();
+expectTypeOf(session.profiles).toEqualTypeOf<readonly EngineProfile[] | undefined>();
+expectTypeOf(session.statistics()).toEqualTypeOf<SessionStatistics>();
+expectTypeOf(uploadTensor).returns.resolves.toEqualTypeOf<DeviceTensor>();
+expectTypeOf<DeviceTensor>().toExtend<Disposable>();
+expectTypeOf(deviceMemory).returns.resolves.toEqualTypeOf<{
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}>();
 expectTypeOf<Session>().toExtend<AsyncDisposable>();
 expectTypeOf<Tensor['dims']>().toEqualTypeOf<readonly number[]>();
 

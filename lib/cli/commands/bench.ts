@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { decideSettings, runBench, type BenchReport, type BenchSettings } from '../../bench/index';
 import type { Session } from '../../runtime/session';
-import { DEFAULT_MAX_QUEUE, MAX_CONTEXTS } from '../../runtime/session-options';
+import { DEFAULT_MAX_QUEUE, MAX_CONTEXTS } from '../../session/session-options';
 import { option, repeated, type OptionTable } from '../args/option';
 import type { ParsedArguments } from '../args/parse-arguments';
 import { formatBench } from '../bench-view';

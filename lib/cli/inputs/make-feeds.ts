@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Feeds, TensorData, TensorLike } from '../../runtime/tensor';
+import type { Feeds } from '../../runtime/feeds';
+import type { TensorData, TensorLike } from '../../runtime/tensor';
 import type { TensorInfo } from '../../tensor/tensor-info';
 import { readNpy } from '../../tensor/npy';
 import { nearestName } from '../../text/nearest-name';

@@ -8,6 +8,7 @@
 
 #include "trt/build_failure.h"
 #include "trt/family/logger.h"
+#include "trt/family/parser_errors.h"
 #include "trt/parser_issue.h"
 
 namespace trtn::trt::TRTN_FAMILY {
@@ -43,21 +44,6 @@ bool Parse(const BuildSession& session, nvonnxparser::IParser& parser) {
     return parser.parse(request.model_data, request.model_bytes, PathOrNull(request));
   }
   return parser.parseFromFile(request.model_path.c_str(), static_cast<int>(nv::ILogger::Severity::kWARNING));
-}
-
-void CollectIssues(const nvonnxparser::IParser& parser, std::vector<ParserIssue>& issues) {
-  const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
-  for (int i = 0; i < parser.getNbErrors(); i++) {
-    const nvonnxparser::IParserError* error = parser.getError(i);
-    if (!IsObject(error)) continue;
-    ParserIssue issue;
-    issue.code = static_cast<int>(error->code());
-    issue.description = text(error->desc());
-    issue.node = error->node();
-    issue.node_name = text(error->nodeName());
-    issue.op_type = text(error->nodeOperator());
-    issues.push_back(std::move(issue));
-  }
 }
 
 /// parse() stops at the first node that it cannot take. Asks a second parser about the whole model, so that a

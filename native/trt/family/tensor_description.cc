@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trt/family/tensor_description.h"
 
+#include <algorithm>
+
 namespace trtn::trt::TRTN_FAMILY {
-namespace {
 
 ElementType ElementTypeOf(nv::DataType type) {
   switch (type) {
@@ -33,7 +34,18 @@ ElementType ElementTypeOf(nv::DataType type) {
   }
 }
 
-}  // namespace
+std::vector<int64_t> ToVector(const nv::Dims& dims) {
+  std::vector<int64_t> values;
+  for (int32_t i = 0; i < dims.nbDims; i++) values.push_back(dims.d[i]);
+  return values;
+}
+
+bool ToDims(const std::vector<int64_t>& values, nv::Dims& dims) {
+  if (values.size() > static_cast<size_t>(nv::Dims::MAX_DIMS)) return false;
+  dims.nbDims = static_cast<int32_t>(values.size());
+  std::copy(values.begin(), values.end(), dims.d);
+  return true;
+}
 
 TensorInfo Describe(const nv::ITensor& tensor) {
   TensorInfo info;

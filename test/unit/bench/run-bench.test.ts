@@ -34,9 +34,9 @@ function fakeSession(latencyMs: number, failAt = Infinity) {
       await infer();
       return {};
     },
-    createBinding: async (shapes: unknown) => {
+    createBinding: async (shapes: unknown, { values }: { values: { x: Float32Array } }) => {
       state.bindings += 1;
-      const x = new Float32Array(4);
+      const { x } = values;
       expect(shapes).toEqual({ x: [2, 2] });
       return {
         inputs: { x },

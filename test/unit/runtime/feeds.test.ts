@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { inputSpec, prepareFeeds } from '../../../lib/runtime/feeds';
-import type { Feeds } from '../../../lib/runtime/tensor';
+import { inputSpec, prepareFeeds, type Feeds } from '../../../lib/runtime/feeds';
 import type { TensorInfo } from '../../../lib/tensor/tensor-info';
 
 const fixed: TensorInfo = { name: 'x', type: 'float32', dims: [2, 3] };

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { createSession } from '../../../lib/runtime/create-session';
+import { createSession } from '../../../lib/session/create-session';
 import { readPlanHeader } from '../../../lib/runtime/plan-header';
 import { rtxPlan, tensorRtPlan } from '../../plan-samples';
 import { rejection, temporaryFolder } from '../../temporary-folder';

@@ -21,7 +21,7 @@ const batched: FakeModel = {
 };
 
 async function open(model: FakeModel, maxQueue?: number) {
-  const backend = new FakeBackend(model, maxQueue);
+  const backend = new FakeBackend(model, maxQueue === undefined ? {} : { maxQueue });
   return { backend, session: await openSession(backend, 'because') };
 }
 

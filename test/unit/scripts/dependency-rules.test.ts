@@ -50,6 +50,8 @@ describe('dependency rules', () => {
     ['lib/cli/a.ts', 'lib/bench/b.ts'],
     ['lib/cli/a.ts', 'lib/index.ts'],
     ['lib/bench/a.ts', 'lib/index.ts'],
+    ['lib/cli/a.ts', 'lib/session/b.ts'],
+    ['lib/session/a.ts', 'lib/builder/b.ts'],
     ['lib/builder/a.ts', 'lib/onnx/b.ts'],
     ['lib/builder/a.ts', 'lib/runtime/b.ts'],
     ['lib/runtime/a.ts', 'lib/binding/b.ts'],

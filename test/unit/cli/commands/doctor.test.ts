@@ -67,7 +67,7 @@ describe('doctor', () => {
     expect(stdout).toMatch(/no {2}TensorRT +8\.6\.1, TensorRT 8\.6\.1 is not supported\n +\/old\.so/);
     expect(stdout).toMatch(/-- {2}GPU +libcuda\.so\.1 is not installed/);
     expect(stdout).toMatch(
-      /yes +build engines with TensorRT-RTX\n +no +run engines on a GPU \(not in this release\)\n +no +run ONNX models on the CPU/,
+      /yes +build engines with TensorRT-RTX\n +no +run engines on a GPU\n +no +run ONNX models on the CPU/,
     );
     expect(stdout).toContain('- Install something.');
     expect(stdout).not.toContain('/opt/trt');
@@ -86,6 +86,9 @@ describe('doctor', () => {
       uuid: 'u',
       computeCapability: 89,
       totalMemoryBytes: 24 * 2 ** 30,
+      isMig: false,
+      isIntegrated: false,
+      pciBusId: '0000:01:00.0',
     };
     const cuda = {
       driver: '13.0',
@@ -98,6 +101,6 @@ describe('doctor', () => {
     expect(stdout).toMatch(
       /ok {2}GPU cuda:1 +NVIDIA L4, compute capability 8\.9, 24\.0 GiB, driver for CUDA 13\.0/,
     );
-    expect(stdout).toMatch(/no +run engines on a GPU \(not in this release\)/);
+    expect(stdout).toMatch(/yes +run engines on a GPU/);
   });
 });

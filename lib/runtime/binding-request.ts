@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a caller asks of a binding, checked and in the form that native code takes.
+
+import type { NativeArray, NativeInput } from '../binding/contract';
+import { TensorRTError } from '../errors';
+import { arrayLength, elementCount, type TensorData } from '../tensor/element-arrays';
+import type { TensorInfo } from '../tensor/tensor-info';
+import { didYouMean } from '../text/nearest-name';
+import { DeviceTensor } from './device-tensor';
+import { checkDims, fixedDims, formatDims, prepareFeeds, readDeviceTensor, type InputSpec } from './feeds';
+import { describeType, rejectUnknownOptions } from './option-checks';
+import type { SessionOutputs } from './session-outputs';
+
+/** Options of `Session.createBinding()`. */
+export interface BindingOptions {
+  /** Inputs that are in the GPU's memory already and are used in place. */
+  inputs?: Readonly<Record<string, DeviceTensor>>;
+  /**
+   * What inputs hold at first. Needed for shape tensors: their values decide on the sizes of outputs. Numbers are
+   * converted to the input's type.
+   */
+  values?: Readonly<Record<string, readonly number[] | readonly bigint[] | TensorData>>;
+  /** Outputs that stay in the GPU's memory: names, or `true` for all. Default: none. */
+  deviceOutputs?: true | readonly string[];
+}
+
+const OPTION_NAMES = ['inputs', 'values', 'deviceOutputs'] as const;
+
+/** Shapes of the inputs of a binding, by name. */
+export type BindingShapes = Readonly<Record<string, readonly number[]>>;
+
+/** What a binding is asked of. */
+export interface BindingTarget {
+  readonly specs: readonly InputSpec[];
+  readonly outputs: readonly TensorInfo[];
+  readonly sessionOutputs: SessionOutputs;
+  readonly device: string;
+}
+
+/** A binding in the form that native code takes. */
+export interface BindingRequest {
+  /** Dims of every input. */
+  readonly dims: (readonly number[])[];
+  /** What each input holds at first, or its place on the device; null for neither. */
+  readonly inputs: readonly (NativeInput | null)[];
+  /** As `NativeSession.bind()` takes them: of the content, that of shape tensors alone. */
+  readonly places: (NativeInput | 'device' | null)[] | null;
+}
+
+/**
+ * Checks what a binding is asked for.
+ *
+ * @throws {TensorRTError} `ERR_TRT_ARG_*`, `ERR_TRT_RUN_INPUT_*`, `ERR_TRT_RUN_OUTPUT_NAME`,
+ * `ERR_TRT_RUN_DEVICE_TENSOR`, `ERR_TRT_RUN_UNSUPPORTED`
+ */
+export function prepareBinding(
+  target: BindingTarget,
+  shapes: BindingShapes,
+  options: BindingOptions,
+): BindingRequest {
+  rejectUnknownOptions('createBinding', options, OPTION_NAMES);
+  const { inputs: tensors = {}, values = {}, deviceOutputs } = options;
+  const names = target.specs.map(({ info }) => info.name);
+  for (const given of [shapes, tensors, values]) rejectUnknownInputs(names, given);
+  if (deviceOutputs !== undefined) target.sessionOutputs.checkDeviceOutputs(deviceOutputs);
+  const inputs = target.specs.map((spec) =>
+    placeOf(spec, { tensors, values, shapes, device: target.device }),
+  );
+  const outputs = target.outputs.map(({ name }) => {
+    const isOnDevice = deviceOutputs === true || (deviceOutputs?.includes(name) ?? false);
+    return isOnDevice ? ('device' as const) : null;
+  });
+  // Only the values of shape tensors are of use before a run; the others are written into the binding's memory later.
+  const inputPlaces = inputs.map(({ place }, index) => {
+    const isContent = ArrayBuffer.isView(place) && target.specs[index]!.info.isShapeTensor !== true;
+    return isContent ? null : place;
+  });
+  const places = [...inputPlaces, ...outputs];
+  return {
+    dims: inputs.map(({ dims }) => dims),
+    inputs: inputs.map(({ place }) => place),
+    places: places.every((place) => place === null) ? null : places,
+  };
+}
+
+/** Writes what inputs hold at first. By bytes: float16 comes as `Uint16Array` or as `Float16Array`. */
+export function writeContent(
+  inputs: BindingRequest['inputs'],
+  buffers: readonly (ArrayBuffer | null)[],
+): void {
+  inputs.forEach((content, index) => {
+    const buffer = buffers[index];
+    if (!buffer || !ArrayBuffer.isView(content)) return;
+    new Uint8Array(buffer).set(new Uint8Array(content.buffer, content.byteOffset, content.byteLength));
+  });
+}
+
+function rejectUnknownInputs(names: readonly string[], given: object): void {
+  if (typeof given !== 'object' || given === null) {
+    throw new TensorRTError(
+      'ERR_TRT_ARG_TYPE',
+      `createBinding() takes shapes, inputs and values by input name, not ${describeType(given)}.`,
+    );
+  }
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new TensorRTError(
+    'ERR_TRT_RUN_INPUT_NAME',
+    `The model has no input "${unknown}".${didYouMean(unknown, names)}`,
+    { details: { input: unknown, expected: names } },
+  );
+}
+
+interface Given {
+  readonly tensors: NonNullable<BindingOptions['inputs']>;
+  readonly values: NonNullable<BindingOptions['values']>;
+  readonly shapes: BindingShapes;
+  readonly device: string;
+}
+
+function placeOf(
+  spec: InputSpec,
+  { tensors, values, shapes, device }: Given,
+): { place: NativeInput | null; dims: readonly number[] } {
+  const { name } = spec.info;
+  const tensor = tensors[name];
+  if (tensor !== undefined) {
+    if (!(tensor instanceof DeviceTensor)) {
+      throw new TensorRTError(
+        'ERR_TRT_ARG_TYPE',
+        `createBinding() takes device tensors as inputs, but "${name}" is ${describeType(tensor)}.`,
+        { hint: 'Give arrays as `values`, or write them into `binding.inputs`.', details: { input: name } },
+      );
+    }
+    const { data, shape } = readDeviceTensor(spec, tensor, device);
+    return { place: data, dims: shape };
+  }
+  const dims = hostDims(spec.info, shapes[name]);
+  const given = values[name];
+  if (given !== undefined) return { place: contentOf(spec, given, dims), dims };
+  if (spec.info.isShapeTensor === true) throw missingValues(spec.info);
+  return { place: null, dims };
+}
+
+function hostDims(info: TensorInfo, given: readonly number[] | undefined): readonly number[] {
+  const dims = given ?? fixedDims(info);
+  if (dims) return checkDims(info, dims);
+  throw new TensorRTError(
+    'ERR_TRT_RUN_INPUT_SHAPE',
+    `Input "${info.name}" has dynamic dims ${formatDims(info)}: a binding needs them all.`,
+    {
+      hint: `Write createBinding({ ${JSON.stringify(info.name)}: [...] }).`,
+      details: { input: info.name, expected: info.dims },
+    },
+  );
+}
+
+/** A copy: what the caller does with the array later is of no matter. */
+function contentOf(
+  spec: InputSpec,
+  given: readonly number[] | readonly bigint[] | TensorData,
+  dims: readonly number[],
+): NativeArray {
+  const data = Array.isArray(given)
+    ? convertNumbers(spec, given as readonly unknown[], dims)
+    : (given as TensorData);
+  const { arrays } = prepareFeeds([spec], { [spec.info.name]: { data, dims } });
+  return (arrays[0] as TensorData).slice();
+}
+
+function convertNumbers(
+  { info, array }: InputSpec,
+  given: readonly unknown[],
+  dims: readonly number[],
+): TensorData {
+  // More or fewer than the dims have is found where all arrays are checked.
+  const data = new array.ArrayClass(given.length || arrayLength(array, elementCount(dims)));
+  const isBig = data instanceof BigInt64Array || data instanceof BigUint64Array;
+  given.forEach((value, index) => {
+    const isNumber =
+      typeof value === 'bigint' || (typeof value === 'number' && (!isBig || Number.isInteger(value)));
+    if (!isNumber) {
+      throw new TensorRTError(
+        'ERR_TRT_RUN_INPUT_TYPE',
+        `Expected numbers for input "${info.name}" (${info.type}), but value ${index} is ${typeof value === 'number' ? value : describeType(value)}.`,
+        { details: { input: info.name, type: info.type, index } },
+      );
+    }
+    (data as unknown as unknown[])[index] = isBig ? BigInt(value) : Number(value);
+  });
+  return data;
+}
+
+function missingValues(info: TensorInfo): TensorRTError {
+  return new TensorRTError(
+    'ERR_TRT_RUN_INPUT_MISSING',
+    `Input "${info.name}" is a shape tensor (${info.type} ${formatDims(info)}): a binding needs its values.`,
+    {
+      hint: `Write createBinding(shapes, { values: { ${JSON.stringify(info.name)}: [...] } }).`,
+      details: { missing: [info.name] },
+    },
+  );
+}

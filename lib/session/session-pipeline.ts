@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// What createSession() does: options, source, device, engine, backend, in this order.
+
+import type { NativeAddon, NativeCudaDevice, NativeCudaReport } from '../binding/contract';
+import { loadAddon } from '../binding/load';
+import type { BuildOptions } from '../builder/build-options';
+import { TensorRTError } from '../errors';
+import { CpuBackend } from '../runtime/cpu-backend';
+import { hasUsableGpu } from '../runtime/cuda-status';
+import type { Engine } from '../runtime/engine';
+import { GpuBackend } from '../runtime/gpu-backend';
+import { requireGpu, type GpuName } from '../runtime/gpu-device';
+import { loadEngineOn } from '../runtime/load-pipeline';
+import { canRun, checkAgainstDevice } from '../runtime/plan-checks';
+import { currentSelection, findRuntimeLibrary } from '../runtime/runtime-library';
+import { askDriver, type SelectionContext } from '../runtime/select-library';
+import { openSession, type Session } from '../runtime/session';
+import { nameOf, resolveSource } from './model-source';
+import { checkSessionOptions, type CheckedOptions, type SessionOptions } from './session-options';
+
+/** The world outside of a session; tests replace parts. */
+export interface SessionContext extends SelectionContext {
+  addon: Pick<NativeAddon, 'probeCuda' | 'probeTensorRt' | 'createSession'>;
+  /** Builds the engine of an ONNX model; `cuda` is what the driver said. */
+  buildEngine(model: string | Uint8Array, options: BuildOptions, cuda: NativeCudaReport): Promise<Engine>;
+}
+
+/** This machine. Opens the addon. */
+function currentSessionContext(): SessionContext {
+  return {
+    ...currentSelection(),
+    addon: loadAddon(),
+    async buildEngine(model, options, cuda) {
+      // Loaded when asked for: most sessions build nothing.
+      const { buildEngineIn, currentContext } = await import('../builder/build-pipeline.js');
+      return buildEngineIn(model, options, () => ({ ...currentContext(), cuda }));
+    },
+  };
+}
+
+/** `createSession()` after it was loaded. The world is asked for when native code is first needed. */
+export async function createSessionFor(
+  source: Engine | string | Uint8Array,
+  options: SessionOptions,
+  context: () => SessionContext = currentSessionContext,
+): Promise<Session> {
+  const checked = checkSessionOptions(options);
+  const model = await resolveSource(source);
+  if (model.kind === 'onnx') return runModel(model.source, checked, context);
+  if (checked.device === 'cpu') throw cpuEngineError();
+  const probed = await withDriver(context());
+  const engine =
+    model.kind === 'engine'
+      ? model.engine
+      : await loadEngineOn(model.source, { libraryPath: checked.runtimeLibrary }, probed);
+  return runEngine(engine, checked, probed);
+}
+
+/** A context with what the driver says. */
+type ProbedContext = SessionContext & { cuda: NativeCudaReport };
+
+/** The driver is asked once for a session, however many steps want to know. */
+async function withDriver(context: SessionContext): Promise<ProbedContext> {
+  return { ...context, cuda: await askDriver(context) };
+}
+
+async function runModel(
+  model: string | Uint8Array,
+  options: CheckedOptions,
+  context: () => SessionContext,
+): Promise<Session> {
+  const { device } = options;
+  if (device === 'cpu') return runOnCpu(model, options, null);
+  const probed = await withDriver(context());
+  if (device !== 'auto') return buildAndRun(model, options, probed, device);
+  const { cuda } = probed;
+  if (!hasUsableGpu(cuda)) return runOnCpu(model, options, `no usable GPU (${cuda.message || cuda.status})`);
+  try {
+    return await buildAndRun(model, options, probed, `cuda:${cuda.devices[0]!.ordinal}`);
+  } catch (error) {
+    if (!isReasonToFallBack(error)) throw error;
+    return runOnCpu(model, options, `the model does not run on the GPU: ${error.message} [${error.code}]`);
+  }
+}
+
+/** True for what the machine or the model lacks; what the caller wrote or decided stays an error. */
+function isReasonToFallBack(error: unknown): error is TensorRTError {
+  if (!(error instanceof TensorRTError)) return false;
+  const { code } = error;
+  const isWrongArgument = code.startsWith('ERR_TRT_ARG_') && code !== 'ERR_TRT_ARG_PROFILE_MISSING';
+  return !isWrongArgument && !['ERR_TRT_BUILD_CANCELLED', 'ERR_TRT_RUN_UNSUPPORTED'].includes(code);
+}
+
+function runOnCpu(
+  model: string | Uint8Array,
+  options: CheckedOptions,
+  fallbackReason: string | null,
+): Promise<Session> {
+  if (options.cudaGraph === 'on') {
+    const why = fallbackReason === null ? '' : `: ${fallbackReason}`;
+    throw new TensorRTError(
+      'ERR_TRT_RUN_UNSUPPORTED',
+      `cudaGraph 'on' needs a GPU, but the session would run on the CPU${why}.`.replace('..', '.'),
+      { hint: "Leave cudaGraph at 'auto', or run on a GPU." },
+    );
+  }
+  const { contexts, intraOpNumThreads, maxQueue, runtimeLibrary } = options;
+  const backend = new CpuBackend({
+    model,
+    contexts,
+    intraOpNumThreads,
+    maxQueue,
+    ...(runtimeLibrary === undefined ? {} : { runtimeLibrary }),
+  });
+  return openSession(backend, fallbackReason);
+}
+
+async function buildAndRun(
+  model: string | Uint8Array,
+  options: CheckedOptions,
+  context: ProbedContext,
+  device: GpuName,
+): Promise<Session> {
+  requireGpu(device, context.cuda);
+  const { runtimeLibrary, build = {} } = options;
+  const libraryPath = build.libraryPath ?? runtimeLibrary;
+  const engine = await context.buildEngine(model, { ...build, libraryPath }, context.cuda);
+  return runEngine(engine, { ...options, device, runtimeLibrary: runtimeLibrary ?? libraryPath }, context);
+}
+
+async function runEngine(engine: Engine, options: CheckedOptions, context: ProbedContext): Promise<Session> {
+  const name = nameOf(engine);
+  const gpu = chooseGpu(engine, options.device, context.cuda);
+  checkAgainstDevice(engine.manifest, gpu, context.cuda, name);
+  const {
+    runtimeLibrary,
+    device: _device,
+    intraOpNumThreads: _threads,
+    build: _build,
+    ...settings
+  } = options;
+  const backend = new GpuBackend({
+    engine,
+    device: `cuda:${gpu.ordinal}`,
+    ordinal: gpu.ordinal,
+    library: await findRuntimeLibrary(engine, name, runtimeLibrary, context),
+    driverLibrary: context.driverLibrary,
+    settings,
+    addon: context.addon,
+  });
+  return openSession(backend);
+}
+
+/** The GPU that was named; for `'auto'` the first that can run the engine, as far as its manifest tells. */
+function chooseGpu(
+  { manifest }: Engine,
+  device: CheckedOptions['device'],
+  cuda: NativeCudaReport,
+): NativeCudaDevice {
+  if (device === 'cpu') throw cpuEngineError();
+  if (device !== 'auto') return requireGpu(device, cuda);
+  const suitable = cuda.devices.find((gpu) => manifest === null || canRun(gpu, manifest));
+  return suitable ?? requireGpu('cuda:0', cuda);
+}
+
+function cpuEngineError(): TensorRTError {
+  return new TensorRTError(
+    'ERR_TRT_RUN_DEVICE',
+    "A built engine runs on NVIDIA GPUs alone, but device is 'cpu'.",
+    { hint: 'Pass the ONNX model instead of the engine to run it on the CPU.' },
+  );
+}

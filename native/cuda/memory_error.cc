@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda/memory_error.h"
+
+#include <cstdio>
+
+namespace trtn::cuda {
+namespace {
+
+/// "512 bytes", "1.5 KiB", "12.0 MiB".
+std::string BytesText(uint64_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + " bytes";
+  const char* const units[] = {"KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes) / 1024;
+  size_t unit = 0;
+  for (; value >= 1024 && unit < 3; unit++) value /= 1024;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %s", value, units[unit]);
+  return text;
+}
+
+}  // namespace
+
+void ThrowAllocationError(Device& device, Result result, const FailedAllocation& failed) {
+  const std::string purpose = BytesText(failed.bytes) + " for " + failed.what;
+  if (result != kOutOfMemory || device.is_poisoned()) {
+    device.Check(result, failed.call, device.name() + ": allocating " + purpose);
+  }
+  size_t free_bytes = 0, total_bytes = 0;
+  const bool has_info =
+      !failed.is_on_host && device.api().cuMemGetInfo_v2(&free_bytes, &total_bytes) == kSuccess;
+  std::string context = failed.is_on_host ? "The host" : device.name();
+  context += " is out of memory: " + purpose + " were needed";
+  if (has_info) context += ", " + BytesText(free_bytes) + " of " + BytesText(total_bytes) + " are free";
+  Error error = device.driver().MakeError(result, failed.call, context);
+  error.details.push_back({"what", {failed.what}});
+  error.details.push_back({"needed", {std::to_string(failed.bytes)}});
+  if (has_info) {
+    error.details.push_back({"free", {std::to_string(free_bytes)}});
+    error.details.push_back({"total", {std::to_string(total_bytes)}});
+  }
+  throw error;
+}
+
+}  // namespace trtn::cuda

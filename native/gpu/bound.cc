@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpu/bound.h"
+
+#include <new>
+#include <utility>
+
+#include "core/error.h"
+
+namespace trtn::gpu {
+
+namespace {
+
+bool IsOnDevice(const TensorView& view) { return view.place == MemoryPlace::kDevice; }
+
+}  // namespace
+
+GpuBound::GpuBound(std::shared_ptr<Model> model, const std::vector<TensorView>& inputs,
+                   const std::vector<TensorView>& outputs)
+    : model_(std::move(model)), inputs_(inputs), outputs_(outputs) {
+  model_->device->ThrowIfPoisoned();
+  const cuda::ScopedDevice scope(*model_->device);
+  lane_ = std::make_unique<Lane>(*model_);
+  try {
+    PrepareOrFail();
+  } catch (...) {
+    // While the device is current.
+    lane_.reset();
+    throw;
+  }
+}
+
+GpuBound::~GpuBound() {
+  const cuda::ScopedDevice scope(*model_->device, std::nothrow);
+  lane_.reset();
+}
+
+void GpuBound::PrepareOrFail() {
+  try {
+    Prepare();
+  } catch (...) {
+    lane_->Fail("IExecutionContext::inferShapes");
+  }
+}
+
+/// Once, and again after a run that failed: by then the context knows nothing any more.
+void GpuBound::Prepare() {
+  lane_->SetInputs(inputs_);
+  copies_in_.clear();
+  copies_out_.clear();
+  bytes_in_ = bytes_out_ = 0;
+  for (size_t i = 0; i < inputs_.size(); ++i) PlaceInput(i);
+  for (size_t i = 0; i < outputs_.size(); ++i) PlaceOutput(i);
+  if (lane_->shapes().has_data_dependent_outputs() && dims_.empty()) {
+    for (const TensorView& view : outputs_) dims_.push_back(view.dims);
+  }
+  is_prepared_ = true;
+}
+
+void GpuBound::PlaceInput(size_t index) {
+  const TensorView& view = inputs_[index];
+  CheckSize(model_->inputs[index], view);
+  if (model_->input(index).is_on_host) return;
+  const size_t which = model_->input_tensors[index];
+  if (view.data != nullptr && IsOnDevice(view)) return lane_->SetAddress(which, view.data);
+  if (view.data != nullptr && model_->uses_mapped_memory)
+    return lane_->SetAddress(which, lane_->Mapped(which, view.data));
+  const cuda::DevicePointer device = lane_->Buffer(which, view.bytes);
+  lane_->SetAddress(which, reinterpret_cast<void*>(device));
+  if (view.bytes == 0) return;
+  copies_in_.push_back({view.data, device, view.bytes});
+  bytes_in_ += view.bytes;
+}
+
+void GpuBound::PlaceOutput(size_t index) {
+  const TensorView& view = outputs_[index];
+  const Shapes::Output& known = lane_->shapes().outputs()[index];
+  if (known.is_data_dependent) return;
+  if (view.data == nullptr || view.bytes < known.view.bytes) {
+    throw Error("ERR_TRT_RUN_FAILED", "Expected room for the " + std::to_string(known.view.bytes) +
+                                          " bytes of the output '" + model_->outputs[index].name + "', got " +
+                                          std::to_string(view.bytes) + ".");
+  }
+  const size_t which = model_->output_tensors[index];
+  if (model_->output(index).is_on_host) {
+    if (!IsOnDevice(view)) return lane_->SetAddress(which, view.data);
+    throw Error("ERR_TRT_RUN_DEVICE_TENSOR", "Expected the output '" + model_->outputs[index].name +
+                                                 "' on the host: TensorRT writes it there.");
+  }
+  if (IsOnDevice(view)) return lane_->SetAddress(which, view.data);
+  if (model_->uses_mapped_memory) return lane_->SetAddress(which, lane_->Mapped(which, view.data));
+  const cuda::DevicePointer device = lane_->Buffer(which, known.view.bytes);
+  lane_->SetAddress(which, reinterpret_cast<void*>(device));
+  if (known.view.bytes == 0) return;
+  copies_out_.push_back({view.data, device, known.view.bytes});
+  bytes_out_ += known.view.bytes;
+}
+
+void GpuBound::Run() {
+  ++model_->counters.runs;
+  try {
+    lane_->Begin();
+    if (!is_prepared_) Prepare();
+    lane_->Submit([this] { Enqueue(); }, {});
+    if (lane_->shapes().has_data_dependent_outputs()) TakeGrown();
+    lane_->Wait();
+  } catch (...) {
+    is_prepared_ = false;
+    ++model_->counters.failed_runs;
+    lane_->Fail("IExecutionContext::enqueueV3");
+  }
+  model_->counters.host_to_device_bytes += bytes_in_;
+  model_->counters.device_to_host_bytes += bytes_out_;
+}
+
+void GpuBound::Enqueue() {
+  cuda::Stream& stream = lane_->stream();
+  for (const Copy& copy : copies_in_) stream.CopyToDevice(copy.device, copy.host, copy.bytes);
+  lane_->Network();
+  for (const Copy& copy : copies_out_) stream.CopyToHost(copy.host, copy.device, copy.bytes);
+}
+
+void GpuBound::TakeGrown() {
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    if (!lane_->shapes().outputs()[i].is_data_dependent) continue;
+    const GrowingOutput& grown = lane_->growing_output(i);
+    dims_[i] = grown.Dims();
+    const size_t bytes = TensorBytes(model_->outputs[i].type, dims_[i]);
+    if (outputs_[i].data == nullptr || bytes > outputs_[i].bytes) {
+      throw Error("ERR_TRT_RUN_FAILED", "Expected at most " + std::to_string(outputs_[i].bytes) +
+                                            " bytes of the output '" + model_->outputs[i].name +
+                                            "', which was the upper bound when it was bound; the run gave " +
+                                            std::to_string(bytes) + ".");
+    }
+    if (bytes == 0) continue;
+    if (IsOnDevice(outputs_[i])) {
+      lane_->stream().CopyOnDevice(reinterpret_cast<cuda::DevicePointer>(outputs_[i].data), grown.address(),
+                                   bytes);
+    } else {
+      lane_->stream().CopyToHost(outputs_[i].data, grown.address(), bytes);
+      model_->counters.device_to_host_bytes += bytes;
+    }
+  }
+}
+
+const std::vector<std::vector<int64_t>>* GpuBound::OutputDims() const {
+  return dims_.empty() ? nullptr : &dims_;
+}
+
+}  // namespace trtn::gpu

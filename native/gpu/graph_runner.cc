@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpu/graph_runner.h"
+
+#include <utility>
+
+#include "core/error.h"
+
+namespace trtn::gpu {
+
+void GraphRunner::Submit(const Work& work) {
+  const uint64_t generation = model_.generation.load(std::memory_order_acquire);
+  if (generation != generation_) {
+    generation_ = generation;
+    graphs_.Clear();
+    is_warm_ = false;
+  }
+  if (!model_.captures_graphs() || work.is_exempt) return RunPlainly(work);
+  if (work.obstacle != nullptr) {
+    Refuse(work, work.obstacle);
+    return RunPlainly(work);
+  }
+  GraphCache<cuda::GraphExec>::Entry& entry = graphs_.Use(work.key);
+  if (!is_warm_ || entry.is_refused) return RunPlainly(work);
+  if (!entry.has_graph && !Capture(work, entry)) return RunPlainly(work);
+  entry.graph.Launch(stream_);
+  ++model_.counters.graph_launches;
+}
+
+void GraphRunner::RunPlainly(const Work& work) {
+  work.enqueue();
+  is_warm_ = true;
+}
+
+void GraphRunner::Refuse(const Work& work, const std::string& reason) {
+  if (model_.settings.graphs == GraphMode::kOn) {
+    throw Error("ERR_TRT_RUN_GRAPH",
+                "Expected the inference of " + work.shapes +
+                    " to run as a CUDA graph (cudaGraph 'on'), and it cannot: " + reason);
+  }
+  model_.graph_failures.Add(work.shapes, reason);
+}
+
+bool GraphRunner::Capture(const Work& work, GraphCache<cuda::GraphExec>::Entry& entry) {
+  std::string reason;
+  try {
+    if (plan_.IsCapturable(stream_.get())) {
+      cuda::GraphCapture capture(stream_);
+      work.enqueue();
+      cuda::GraphExec graph = capture.Finish();
+      ++model_.counters.graph_captures;
+      model_.counters.graph_evictions += graphs_.Keep(entry, std::move(graph));
+      return true;
+    }
+    reason = "TensorRT says that the engine cannot be captured now";
+  } catch (const Error& error) {
+    // A lost device is no matter of graphs.
+    if (error.code() == "ERR_TRT_CUDA_DEVICE_LOST") throw;
+    model_.device->Examine(stream_.get(), "cuStreamEndCapture");
+    if (model_.device->is_poisoned()) throw;
+    reason = error.what();
+  }
+  entry.is_refused = true;
+  Refuse(work, reason);
+  return false;
+}
+
+}  // namespace trtn::gpu

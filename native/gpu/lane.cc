@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpu/lane.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "cuda/pinned_memory.h"
+
+namespace trtn::gpu {
+
+namespace {
+
+constexpr cuda::Result kNotReady = 600;  // CUDA_ERROR_NOT_READY
+
+std::string Quoted(const trt::PlanTensor& tensor) {
+  return std::string(tensor.is_input ? "the input '" : "the output '") + tensor.info.name + "'";
+}
+
+std::vector<cuda::Stream> MakeAuxStreams(Model& model) {
+  std::vector<cuda::Stream> streams;
+  const int count = model.settings.use_aux_streams ? model.engine->aux_streams() : 0;
+  for (int i = 0; i < count; ++i) streams.emplace_back(model.device, model.settings.priority);
+  return streams;
+}
+
+}  // namespace
+
+Lane::Lane(Model& model)
+    : model_(model),
+      stream_(model.device, model.settings.priority),
+      aux_streams_(MakeAuxStreams(model)),
+      done_(model.device,
+            model.settings.spin_wait ? cuda::Event::Kind::kSpinning : cuda::Event::Kind::kBlocking),
+      buffers_(model.engine->tensors().size()),
+      growing_(model.outputs.size()),
+      plan_(model.engine->CreateContext(model.settings.context)),
+      shapes_(model, *plan_),
+      graphs_(model, *plan_, stream_),
+      addresses_(model.engine->tensors().size(), nullptr),
+      mapped_(model.engine->tensors().size()),
+      has_output_memory_(model.outputs.size(), false) {
+  if (aux_streams_.empty()) return;
+  std::vector<cuda::StreamHandle> handles;
+  for (const cuda::Stream& stream : aux_streams_) handles.push_back(stream.get());
+  plan_->SetAuxStreams(handles);
+}
+
+Lane::~Lane() {
+  Drain();
+  graphs_.Clear();
+  for (const cuda::DeviceMemory& memory : buffers_) model_.counters.device_bytes -= memory.bytes();
+}
+
+void Lane::Begin() {
+  model_.device->ThrowIfPoisoned();
+  model_.device->Activate();
+}
+
+void Lane::SetInputs(const std::vector<TensorView>& inputs) {
+  if (!shapes_.Update(inputs, stream_.get())) return;
+  graphs_.NoteChange();
+  if (shapes_.profile_changes() != profile_changes_) {
+    profile_changes_ = shapes_.profile_changes();
+    // The context may have moved its activation memory, which the graphs use.
+    if (model_.settings.context.memory == trt::ContextMemory::kOnProfileChange) graphs_.Clear();
+  }
+  UseOutputMemories();
+}
+
+void Lane::UseOutputMemories() {
+  for (size_t i = 0; i < growing_.size(); ++i) {
+    const bool is_wanted = shapes_.outputs()[i].is_data_dependent;
+    if (is_wanted == has_output_memory_[i]) continue;
+    if (is_wanted && growing_[i] == nullptr) {
+      growing_[i] = std::make_unique<GrowingOutput>(model_, stream_.get(), Quoted(model_.output(i)));
+    }
+    plan_->SetOutputMemory(model_.output_tensors[i], is_wanted ? growing_[i].get() : nullptr);
+    has_output_memory_[i] = is_wanted;
+  }
+}
+
+cuda::DevicePointer Lane::Buffer(size_t tensor, size_t bytes) {
+  cuda::DeviceMemory& memory = buffers_[tensor];
+  if (memory && memory.bytes() >= bytes) return memory.get();
+  graphs_.Clear();
+  addresses_[tensor] = nullptr;
+  // Freed before the larger one is made: the two together may be more than the device has.
+  model_.counters.device_bytes -= memory.bytes();
+  memory = cuda::DeviceMemory();
+  memory = cuda::DeviceMemory(model_.device, bytes, stream_.get(), Quoted(model_.engine->tensors()[tensor]));
+  model_.counters.device_bytes += memory.bytes();
+  return memory.get();
+}
+
+void* Lane::Mapped(size_t tensor, void* host) {
+  MappedPair& pair = mapped_[tensor];
+  if (pair.host == host && host != nullptr) return pair.device;
+  pair.host = nullptr;
+  pair.device = reinterpret_cast<void*>(cuda::MappedAddress(*model_.device, host));
+  pair.host = host;
+  return pair.device;
+}
+
+void Lane::SetAddress(size_t tensor, void* address) {
+  if (addresses_[tensor] == address) return;
+  addresses_[tensor] = nullptr;
+  plan_->SetAddress(tensor, address);
+  addresses_[tensor] = address;
+}
+
+void Lane::Submit(const std::function<void()>& enqueue, const Submission& submission) {
+  for (size_t i = 0; i < growing_.size(); ++i)
+    if (has_output_memory_[i]) growing_[i]->Begin();
+  LeaseScratch();
+  const char* obstacle = submission.obstacle;
+  if (shapes_.has_data_dependent_outputs()) obstacle = "the size of an output depends on the data";
+  const std::string* key = &shapes_.key();
+  if (scratch_id_ != 0 || model_.uses_mapped_memory) {
+    // Addresses that may be others in the next run are part of what is captured.
+    key_ = shapes_.key() + ";" + std::to_string(scratch_id_);
+    if (model_.uses_mapped_memory) {
+      key_.append(reinterpret_cast<const char*>(addresses_.data()),
+                  addresses_.size() * sizeof(addresses_[0]));
+    }
+    key = &key_;
+  }
+  GraphRunner::Work work{enqueue, *key, shapes_.text()};
+  work.obstacle = obstacle;
+  work.is_exempt = submission.is_exempt;
+  graphs_.Submit(work);
+}
+
+void Lane::LeaseScratch() {
+  if (shapes_.scratch_bytes() <= 0) return;
+  scratch_ = model_.scratch->Acquire(shapes_.scratch_bytes(), scratch_id_);
+  if (scratch_.id() == scratch_id_) return;
+  scratch_id_ = 0;
+  plan_->SetDeviceMemory(scratch_.address(), scratch_.bytes());
+  scratch_id_ = scratch_.id();
+}
+
+void Lane::Network() {
+  try {
+    plan_->Enqueue(stream_.get());
+  } catch (...) {
+    // TensorRT tells only that it got no memory, not why.
+    for (size_t i = 0; i < growing_.size(); ++i)
+      if (has_output_memory_[i]) growing_[i]->ThrowIfFailed();
+    throw;
+  }
+}
+
+void Lane::Wait() {
+  done_.Record(stream_.get());
+  done_.Synchronize();
+  scratch_.Release();
+}
+
+void Lane::Drain() noexcept {
+  const auto drain = [this](cuda::Stream& stream) {
+    stream.SynchronizeNoThrow();
+    // A synchronisation that failed for its own reasons has not waited.
+    for (int i = 0; i < 100 && !model_.device->is_poisoned(); ++i) {
+      if (model_.device->api().cuStreamQuery(stream.get()) != kNotReady) return;
+      stream.SynchronizeNoThrow();
+    }
+  };
+  drain(stream_);
+  for (cuda::Stream& stream : aux_streams_) drain(stream);
+}
+
+void Lane::Forget() noexcept {
+  shapes_.Forget();
+  std::fill(addresses_.begin(), addresses_.end(), nullptr);
+  for (MappedPair& pair : mapped_) pair = MappedPair();
+  scratch_id_ = 0;
+  graphs_.NoteChange();
+}
+
+void Lane::Fail(const char* call) {
+  Drain();
+  model_.device->Examine(stream_.get(), call);
+  scratch_.Release();
+  Forget();
+  if (!model_.device->is_poisoned()) throw;
+  try {
+    throw;
+  } catch (const Error& error) {
+    // What the driver said itself is told already; TensorRT's words hide it.
+    if (error.code().rfind("ERR_TRT_CUDA_", 0) == 0) throw;
+    Error lost("ERR_TRT_CUDA_DEVICE_LOST", model_.device->poison_cause() + " " + error.what(), error.where(),
+               error.log());
+    lost.details = error.details;
+    throw lost;
+  }
+}
+
+void CheckSize(const TensorInfo& info, const TensorView& view) {
+  const size_t needed = TensorBytes(view.type, view.dims);
+  if (view.bytes >= needed && (view.data != nullptr || needed == 0)) return;
+  throw Error("ERR_TRT_RUN_INPUT_SIZE", "Expected " + std::to_string(needed) + " bytes for '" + info.name +
+                                            "', got " + std::to_string(view.bytes) + ".");
+}
+
+}  // namespace trtn::gpu

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gpu/model.h"
+
+namespace trtn::gpu {
+
+/// Profile, input shapes and the values of shape tensors of one context: set only when they change.
+class Shapes {
+ public:
+  struct Output {
+    /// Without memory; dims of -1 and the upper bound in bytes where the size depends on the data.
+    TensorView view;
+    bool is_data_dependent = false;
+  };
+
+  Shapes(Model& model, trt::PlanContext& plan);
+
+  /// Makes the context ready for these inputs; true if something changed. Only the content of shape tensors
+  /// is read, and copied. Throws ERR_TRT_RUN_PROFILE and what the context throws; nothing is known then.
+  bool Update(const std::vector<TensorView>& inputs, cuda::StreamHandle stream);
+  /// After a failure: everything is set again by the next Update().
+  void Forget() noexcept;
+
+  const std::vector<Output>& outputs() const { return outputs_; }
+  bool has_data_dependent_outputs() const { return has_data_dependent_outputs_; }
+  /// Activation memory for these shapes, where contexts share it.
+  int64_t scratch_bytes() const { return scratch_bytes_; }
+  /// Tells these shapes from all others: profile, dims, values.
+  const std::string& key() const { return key_; }
+  /// "images:8x3x224x224"
+  const std::string& text() const { return text_; }
+  /// How often the profile has changed.
+  uint64_t profile_changes() const { return profile_changes_; }
+
+ private:
+  bool IsSame(const std::vector<TensorView>& inputs) const;
+  void SetProfile(const std::vector<TensorView>& inputs, cuda::StreamHandle stream);
+  void SetInput(size_t input, const TensorView& view);
+  void Infer();
+  void ReadOutput(size_t output);
+  void Describe();
+
+  struct Input {
+    std::vector<int64_t> dims;
+    bool is_set = false;
+    /// Of shape tensors: their values, at the address that the context has.
+    std::vector<unsigned char> values;
+  };
+
+  Model& model_;
+  trt::PlanContext& plan_;
+  int profile_;
+  uint64_t profile_changes_ = 0;
+  bool is_known_ = false;
+  std::vector<Input> inputs_;
+  std::vector<Output> outputs_;
+  bool has_data_dependent_outputs_ = false;
+  int64_t scratch_bytes_ = 0;
+  std::string key_, text_;
+};
+
+}  // namespace trtn::gpu

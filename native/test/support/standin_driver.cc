@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test/support/standin_driver.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <stdexcept>
+
+namespace trtn::cuda {
+namespace {
+
+template <class F>
+F* Entry(const char* name) {
+  static void* library = dlopen(StandinDriverPath().c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) throw std::runtime_error("cannot open " + StandinDriverPath());
+  void* symbol = dlsym(library, name);
+  if (symbol == nullptr) throw std::runtime_error(std::string("the stand-in driver lacks ") + name);
+  return reinterpret_cast<F*>(symbol);
+}
+
+/// The number behind "key": in JSON, -1 if the key is not there.
+int NumberOf(const std::string& json, const std::string& key) {
+  const std::string quoted = "\"" + key + "\"";
+  const size_t at = json.find(quoted);
+  if (at == std::string::npos) return -1;
+  return std::atoi(json.c_str() + json.find(':', at) + 1);
+}
+
+}  // namespace
+
+std::string StandinDriverPath() { return std::string(TRTN_TEST_STANDIN_DIR) + "/driver/libcuda.so.1"; }
+
+std::string StandinControl(const std::string& request) {
+  char* answer = Entry<char*(const char*)>("trtn_standin_control")(request.c_str());
+  if (answer == nullptr) return "";
+  const std::string text = answer;
+  std::free(answer);
+  EXPECT_EQ(text.find("\"error\""), std::string::npos) << request << ": " << text;
+  return text;
+}
+
+int StandinCalls(const std::string& entry) {
+  const int calls = NumberOf(StandinControl("calls"), entry);
+  return calls < 0 ? 0 : calls;
+}
+
+int StandinTotalCalls() { return NumberOf(StandinControl("calls"), "total"); }
+
+Result StandinLaunch(StreamHandle stream, std::function<void()> run, double duration_us) {
+  using LaunchFn = int(void*, const char*, double, void (*)(void*), void*, void (*)(void*));
+  return Entry<LaunchFn>("trtn_standin_launch")(
+      stream, "test", duration_us, [](void* work) { (*static_cast<std::function<void()>*>(work))(); },
+      new std::function<void()>(std::move(run)),
+      [](void* work) { delete static_cast<std::function<void()>*>(work); });
+}
+
+void StandinTest::SetUp() {
+  setenv("TRTN_STANDIN_CUDA_DEVICES", "2", 1);
+  StandinControl("reset");
+  StandinControl("violations");
+}
+
+void StandinTest::TearDown() {
+  EXPECT_EQ(StandinControl("violations"), "[]");
+  const std::string live = StandinControl("live");
+  EXPECT_EQ(live.find_first_of("123456789"), std::string::npos) << live;
+  StandinControl("reset");
+  unsetenv("TRTN_STANDIN_CUDA_DEVICES");
+}
+
+std::shared_ptr<Device> StandinTest::OpenDevice(int ordinal) {
+  return Device::Open(Driver::Open(StandinDriverPath()), ordinal);
+}
+
+Error StandinTest::ErrorOf(const std::function<void()>& run) {
+  try {
+    run();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return Error("", "");
+}
+
+std::string StandinTest::Detail(const Error& error, const std::string& name) {
+  for (const auto& [key, values] : error.details) {
+    if (key == name && !values.empty()) return values.front();
+  }
+  return "";
+}
+
+}  // namespace trtn::cuda

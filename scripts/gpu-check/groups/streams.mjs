@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { familyCheck } from '../check.mjs';
+import { MODELS, randomTensor } from '../models.mjs';
+import { percentile } from '../numbers.mjs';
+
+/** Calls that wait for `session` at any time, so that it is never idle. */
+async function throughput(session, inputs, seconds, lanes) {
+  let done = 0;
+  const end = performance.now() + seconds * 1000;
+  const lane = async (index) => {
+    for (let call = index; performance.now() < end; call++) {
+      await session.run(inputs[call % inputs.length]);
+      done++;
+    }
+  };
+  const started = performance.now();
+  await Promise.all(Array.from({ length: lanes }, (_, index) => lane(index)));
+  return (done * 1000) / (performance.now() - started);
+}
+
+/** Runs per second with one context and with two, measured in turn. */
+async function overlap(t, name, makeInput) {
+  const inputs = Array.from({ length: 16 }, (_, index) => makeInput(index));
+  const sessions = [await t.session(name), await t.session(name, { contexts: 2 })];
+  for (const session of sessions) await throughput(session, inputs, 0.2, 4);
+  const rounds = t.times(5, 2);
+  const rates = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, session] of sessions.entries()) {
+      rates[index].push(await throughput(session, inputs, t.times(1, 0.3), 8));
+    }
+  }
+  const [one, two] = rates.map((list) => percentile(list, 0.5));
+  t.note('runsPerSecond', { oneContext: one, twoContexts: two, rates });
+  t.note('ratio', two / one);
+  t.expect(two / one > 0.5, `two contexts make it ${(one / two).toFixed(1)} times slower`);
+}
+
+const heavyInput = (index) => ({ x: randomTensor([64, 1024], index) });
+
+async function priorities(t) {
+  const feeds = MODELS.mlp.feeds(8, 1);
+  for (const streamPriority of ['low', 'normal', 'high']) {
+    const session = await t.session('mlp', { streamPriority });
+    t.expectOutputs('mlp', feeds, await session.run(feeds), streamPriority);
+  }
+}
+
+/** How long the event loop is held up while the GPU is busy. */
+async function loopStaysFree(t) {
+  const session = await t.session('heavy', { contexts: 2 });
+  const delays = [];
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    delays.push(now - last - 5);
+    last = now;
+  }, 5);
+  const inputs = Array.from({ length: 8 }, (_, index) => heavyInput(index));
+  await throughput(session, inputs, t.times(3, 1), 8);
+  clearInterval(timer);
+  t.note('delayMs', {
+    median: percentile(delays, 0.5),
+    p99: percentile(delays, 0.99),
+    worst: Math.max(...delays),
+  });
+  t.expect(delays.length > 10, 'the event loop hardly turned');
+}
+
+export const streams = {
+  name: 'streams',
+  title: 'Several streams',
+  needs: 'gpu',
+  checks: [
+    familyCheck('overlap', 'two contexts are not slower than one', (t) => overlap(t, 'heavy', heavyInput)),
+    familyCheck('overlap-small', 'the same for runs of microseconds', (t) =>
+      overlap(t, 'mlp', (index) => MODELS.mlp.feeds(8, index)),
+    ),
+    familyCheck('priorities', 'streams of every priority run', priorities),
+    familyCheck('event-loop', 'the event loop turns while the GPU works', loopStaysFree),
+  ],
+};

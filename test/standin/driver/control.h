@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "state.h"
+
+namespace standin {
+
+/// Applies the words of TRTN_STANDIN_CUDA_CONFIGURE ("mode=inline record=1"), for child processes.
+void ConfigureFromEnvironment(State& state);
+
+}  // namespace standin
