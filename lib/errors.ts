@@ -107,9 +107,9 @@ const ERROR_TABLE = {
   ERR_TRT_CUDA_OUT_OF_MEMORY:
     'Close sessions and device tensors, or use fewer contexts and smaller profiles.',
   ERR_TRT_CUDA_DEVICE_LOST:
-    'The device cannot be used in this process any more: start a new one. A kernel that writes outside its memory is a usual cause.',
+    'Start a new process, or close every session and device tensor of the device and make new ones. Usual causes: a kernel that writes outside its memory, a fault of the hardware.',
   ERR_TRT_CUDA_POISONED:
-    'An earlier call broke the device for this process; `details.cause` has its error. Start a new process.',
+    'An earlier call broke the device; `details.cause` has its error. Start a new process, or close every session and device tensor of the device and make new ones.',
 } as const;
 
 /** A key of the error table, e.g. `'ERR_TRT_BUILD_CANCELLED'`. */

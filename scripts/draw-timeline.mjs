@@ -7,7 +7,7 @@ import { openStandin, planMaker } from '../benchmarks/harness/standin.mjs';
 import { ROOT } from './sdk/steps.mjs';
 
 const TARGET = join(ROOT, 'docs/guides/images/life-of-an-inference.svg');
-const ELEMENTS = 1 << 18;
+const ELEMENTS = 1 << 14;
 const BYTES = ELEMENTS * 4;
 const CALLS = 4;
 const ROWS = [

@@ -8,7 +8,7 @@ const USAGE = `Usage: npm run gpu:pack -- [options]
 Makes parts of a tarball and unpack.sh, which joins them on the host with the GPU.
 
   --output <folder>       where they go (default build/gpu-pack)
-  --part-mb <n>           size of a part at most, in MiB (default 48)
+  --part-mb <n>           size of a part at most, in MB (default 48)
   --with-node <program>   take this node program along
   --with-lib <path>       take TensorRT libraries along: a file or all of a folder; may be repeated
   --with-python <folder>  take Python packages along (the official API): a site-packages folder; may be repeated

@@ -6,7 +6,8 @@ import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '..');
-const BUILD = join(ROOT, 'build', 'native-tests');
+// The variable is for work on the stand-ins beside other runs of the tests.
+const BUILD = process.env.TRTN_STANDIN_BUILD ?? join(ROOT, 'build', 'native-tests');
 // Two test files may come here at once; one builds. A lock of this age is of a process that was killed.
 const LOCK = `${BUILD}.lock`;
 const STALE_LOCK_MS = 15 * 60_000;

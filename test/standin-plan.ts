@@ -76,7 +76,7 @@ export function makePlan(
   const header = Buffer.alloc(isRtx ? 64 : 28);
   const body = Buffer.from(`${planLines(description).join('\n')}\n`);
   header.write(isRtx ? 'vtrt' : 'ftrt', 0, 'latin1');
-  if (isRtx) header.writeBigUInt64LE(BigInt(header.length + body.length), 16);
+  header.writeBigUInt64LE(BigInt(header.length + body.length), isRtx ? 16 : 8);
   header.set(version, 24);
   // A copy of its own: what `concat` gives may lie in a pool.
   return new Uint8Array(Buffer.concat([header, body]));

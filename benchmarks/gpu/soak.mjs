@@ -5,6 +5,7 @@
 //     npm run bench:gpu-soak -- [--json] [--write] [--runs 1000000] [--bindings 100000] [--sessions 10000]
 
 import { openStandin, planMaker } from '../harness/standin.mjs';
+import { withGarbageCollector } from '../harness/children.mjs';
 import { markdownTable, publish, readOptions, say } from '../harness/report.mjs';
 import { slope } from '../harness/stats.mjs';
 
@@ -22,11 +23,7 @@ const options = readOptions({
   bindings: { type: 'string', default: '100000' },
   sessions: { type: 'string', default: '10000' },
 });
-if (typeof globalThis.gc !== 'function') {
-  const { spawnSync } = await import('node:child_process');
-  const again = spawnSync(process.execPath, ['--expose-gc', ...process.argv.slice(1)], { stdio: 'inherit' });
-  process.exit(again.status ?? 1);
-}
+withGarbageCollector();
 const gpu = openStandin();
 gpu.reset();
 gpu.configure({ mode: 'inline' });
@@ -39,8 +36,10 @@ const parts = [
   await part('bindings made and closed', Number(options.bindings), soakBindings),
   await part('sessions made and closed, faults in every second', Number(options.sessions), soakSessions),
 ];
-globalThis.gc();
-await new Promise((resolve) => setTimeout(resolve, 100));
+for (let i = 0; i < 50; i++) {
+  globalThis.gc();
+  await new Promise((resolve) => setImmediate(resolve));
+}
 const live = gpu.live();
 const left = [live.streams, live.events, live.graphs, live.graphExecs, live.device.allocations, live.contexts];
 const objects = Object.values(live.objects).reduce((a, b) => a + b, 0);

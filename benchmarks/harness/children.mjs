@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fresh processes: for one measurement each, or kept to answer one request a line.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /** Runs a command to its end and returns the JSON of the last line that it printed. */
@@ -45,4 +45,11 @@ export class LinePeer {
   close() {
     this.#child.stdin.end();
   }
+}
+
+/** Starts this program again with `--expose-gc` where it has no garbage collector to call, and ends with its status. */
+export function withGarbageCollector() {
+  if (typeof globalThis.gc === 'function') return;
+  const again = spawnSync(process.execPath, ['--expose-gc', ...process.argv.slice(1)], { stdio: 'inherit' });
+  process.exit(again.status ?? 1);
 }

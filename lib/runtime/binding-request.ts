@@ -16,8 +16,8 @@ export interface BindingOptions {
   /** Inputs that are in the GPU's memory already and are used in place. */
   inputs?: Readonly<Record<string, DeviceTensor>>;
   /**
-   * What inputs hold at first. Needed for shape tensors: their values decide on the sizes of outputs. Numbers are
-   * converted to the input's type.
+   * What inputs hold at first. Needed for shape tensors: their values decide on the sizes of outputs, and other values
+   * later must leave them as they are. Numbers are converted to the input's type.
    */
   values?: Readonly<Record<string, readonly number[] | readonly bigint[] | TensorData>>;
   /** Outputs that stay in the GPU's memory: names, or `true` for all. Default: none. */

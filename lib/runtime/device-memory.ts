@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TensorData } from '../tensor/element-arrays';
 import type { ElementType } from '../tensor/element-type';
-import type { DeviceMemory } from './device-access';
+import { askDeviceMemory, uploadTensorTo, type DeviceMemory } from './device-access';
 import type { DeviceTensor } from './device-tensor';
 import type { GpuName } from './gpu-device';
 
@@ -24,8 +24,7 @@ export async function uploadTensor(
   tensor: { readonly type: ElementType; readonly data: TensorData; readonly dims: readonly number[] },
   options: { device?: GpuName } = {},
 ): Promise<DeviceTensor> {
-  // Loaded when asked for: importing the package must cost next to nothing.
-  const { uploadTensorTo } = await import('./device-access.js');
+  // Not loaded at this call: the array is copied before it returns.
   return uploadTensorTo(tensor, options);
 }
 
@@ -36,6 +35,5 @@ export async function uploadTensor(
  * @throws {TensorRTError} `ERR_TRT_RUN_DEVICE`, `ERR_TRT_CUDA_*`
  */
 export async function deviceMemory(device: GpuName = 'cuda:0'): Promise<DeviceMemory> {
-  const { askDeviceMemory } = await import('./device-access.js');
   return askDeviceMemory(device);
 }

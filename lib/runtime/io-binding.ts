@@ -183,6 +183,7 @@ class BoundRun implements Call<void> {
 
   close(): void {
     this.isClosed = true;
+    this.#outputs.close();
     this.#binding.close();
   }
 
@@ -213,6 +214,13 @@ class BoundOutputs {
       this.byName[name] = this.#whole[index]!;
       this.dimsByName[name] = outputDims[index]!;
     });
+  }
+
+  /** Those on the device are tensors of their own to whoever has them, who shall be told that they are closed. */
+  close(): void {
+    for (const output of this.#whole) {
+      if (output instanceof DeviceTensor) output.close();
+    }
   }
 
   update(dims: readonly (readonly number[])[] | null): void {

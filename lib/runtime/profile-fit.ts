@@ -94,7 +94,7 @@ function misfit(
   const candidates = profiles
     .map((_, profile) => ({ profile, violations: violationsOf(table, profile, { dims, values }) }))
     .filter(({ profile }) => only === undefined || profile === only);
-  const nearest = candidates.reduce((a, b) => (b.violations.length < a.violations.length ? b : a));
+  const nearest = candidates.reduce((a, b) => (isNearer(b.violations, a.violations) ? b : a));
   const wrong = inputs.flatMap((info, index) => {
     const violations = nearest.violations.filter(({ input }) => input === info.name);
     if (violations.length === 0) return [];
@@ -119,6 +119,19 @@ function misfit(
     hint: `Pass shapes inside the profile, or build the engine with profiles: [${formatProfile(table, nearest)}].`,
     details: { nearest: nearest.profile, violations: nearest.violations, profiles: toEngineProfiles(table) },
   });
+}
+
+/** Fewer violations are nearer; of as many those that miss their range by less. */
+function isNearer(a: readonly Violation[], b: readonly Violation[]): boolean {
+  return a.length === b.length ? excess(a) < excess(b) : a.length < b.length;
+}
+
+function excess(violations: readonly Violation[]): number {
+  return violations.reduce((sum, { received, min, max }) => {
+    const bound = received < min ? min : max;
+    // By ratio, as profiles are chosen; zeros and negative values have none.
+    return sum + Math.abs(received > 0 && bound > 0 ? Math.log(received / bound) : received - bound);
+  }, 0);
 }
 
 function violationsOf(

@@ -57,7 +57,10 @@ export interface SessionOptions {
   profile?: 'auto' | number;
   /** GPU: who comes first where sessions compete. Default `'normal'`. */
   streamPriority?: 'low' | 'normal' | 'high';
-  /** GPU: allow the engine streams beside the main one. Default true. */
+  /**
+   * GPU: an engine that computes on several streams gets those of the session, with its priority. False: TensorRT makes
+   * its own. How many there are was decided at the build, by `maxAuxStreams`. Default true.
+   */
   auxStreams?: boolean;
   /** GPU: limit of the L2 cache that holds activations between layers. Default: TensorRT's. */
   persistentCacheBytes?: number;

@@ -15,6 +15,9 @@ class FunctionTask final : public Task {
   std::function<void(Napi::Env)> run_;
 };
 
+/// How long one wake-up may go on before the event loop gets its turn.
+constexpr std::chrono::microseconds kLongestTurn(500);
+
 /// What the environment owns; deleted by Node when the environment is gone.
 struct InstanceData {
   std::shared_ptr<Completions> completions;
@@ -35,8 +38,10 @@ void RunOne(Napi::Env env, Task& task) {
 
 void Completions::Install(Napi::Env env) {
   std::shared_ptr<Completions> self(new Completions());
-  self->wakeup_ = Wakeup::New(env, "tensorrt-node", 0, 1, self.get());
-  self->wakeup_.Unref(env);
+  for (Wakeup& wakeup : self->wakeups_) {
+    wakeup = Wakeup::New(env, "tensorrt-node", 0, 1, self.get());
+    wakeup.Unref(env);
+  }
   env.SetInstanceData(new InstanceData{self});
   // Added after the thread-safe function has added its own hook: hooks run last in, first out.
   env.AddCleanupHook([self] { self->Shutdown(); });
@@ -51,13 +56,15 @@ void Completions::Post(std::function<void(Napi::Env)> task) {
 }
 
 void Completions::Post(std::unique_ptr<Task> task) {
+  size_t wakeup = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return;
     queue_.push_back(std::move(task));
     if (std::exchange(signalled_, true)) return;
+    wakeup = active_;
   }
-  wakeup_.NonBlockingCall();
+  wakeups_[wakeup].NonBlockingCall();
 }
 
 void Completions::CallJs(Napi::Env env, Napi::Function, Completions* self, void*) {
@@ -65,14 +72,20 @@ void Completions::CallJs(Napi::Env env, Napi::Function, Completions* self, void*
   if (static_cast<napi_env>(env) != nullptr) self->Drain(env);
 }
 
-void Completions::Drain(Napi::Env env) {
-  std::vector<std::unique_ptr<Task>> tasks;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    tasks.swap(queue_);
-    // Before the tasks run: a post from now on must signal again.
-    signalled_ = false;
+std::vector<std::unique_ptr<Task>> Completions::TakeTasks() {
+  const auto now = std::chrono::steady_clock::now();
+  std::lock_guard<std::mutex> lock(mutex_);
+  // Before the tasks run: a post from now on must signal again.
+  signalled_ = false;
+  if (now - active_since_ > kLongestTurn) {
+    active_ = 1 - active_;
+    active_since_ = now;
   }
+  return std::exchange(queue_, {});
+}
+
+void Completions::Drain(Napi::Env env) {
+  std::vector<std::unique_ptr<Task>> tasks = TakeTasks();
   for (std::unique_ptr<Task>& task : tasks) {
     RunOne(env, *task);
     task.reset();
@@ -80,11 +93,13 @@ void Completions::Drain(Napi::Env env) {
 }
 
 void Completions::BeginWork(Napi::Env env) {
-  if (work_++ == 0) wakeup_.Ref(env);
+  if (work_++ > 0) return;
+  for (Wakeup& wakeup : wakeups_) wakeup.Ref(env);
 }
 
 void Completions::EndWork(Napi::Env env) {
-  if (--work_ == 0) wakeup_.Unref(env);
+  if (--work_ > 0) return;
+  for (Wakeup& wakeup : wakeups_) wakeup.Unref(env);
 }
 
 Completions::StopperId Completions::AddStopper(std::function<void()> stop) {
@@ -111,7 +126,7 @@ void Completions::Shutdown() {
     closed_ = true;
     dropped.swap(queue_);
   }
-  wakeup_.Abort();
+  for (Wakeup& wakeup : wakeups_) wakeup.Abort();
 }
 
 }  // namespace trtn

@@ -9,7 +9,10 @@
 namespace trtn {
 namespace {
 
-Napi::Value ToJsDetail(Napi::Env env, const std::vector<std::string>& values) {
+Napi::Value ToJsDetail(Napi::Env env, const Error::Detail& detail) {
+  if (const auto* text = std::get_if<std::string>(&detail)) return Napi::String::New(env, *text);
+  if (const auto* number = std::get_if<double>(&detail)) return Napi::Number::New(env, *number);
+  const auto& values = std::get<std::vector<std::string>>(detail);
   Napi::Array list = Napi::Array::New(env, values.size());
   for (size_t i = 0; i < values.size(); i++)
     list[static_cast<uint32_t>(i)] = Napi::String::New(env, values[i]);
@@ -37,7 +40,7 @@ Napi::Error ToJsError(Napi::Env env, const Error& error) {
   result.Set("code", error.code());
   result.Set("where", error.where());
   Napi::Object details = Napi::Object::New(env);
-  for (const auto& [key, values] : error.details) details[key] = ToJsDetail(env, values);
+  for (const auto& [key, detail] : error.details) details[key] = ToJsDetail(env, detail);
   result.Set("details", details);
   result.Set("log", ToJsLog(env, error.log()));
   return result;

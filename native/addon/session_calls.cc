@@ -12,9 +12,13 @@ namespace {
 class DeliverTask : public Task {
  public:
   explicit DeliverTask(std::shared_ptr<Delivery> delivery) : delivery_(std::move(delivery)) {}
-  void Run(Napi::Env env) override { delivery_->Deliver(env); }
+  ~DeliverTask() override {
+    if (delivery_ != nullptr) delivery_->Drop();
+  }
+  void Run(Napi::Env env) override { std::exchange(delivery_, nullptr)->Deliver(env); }
 
  private:
+  /// Null once it has run.
   std::shared_ptr<Delivery> delivery_;
 };
 
@@ -45,6 +49,13 @@ void Delivery::Add(std::shared_ptr<SessionCall> call) noexcept {
     if (std::exchange(is_posted_, true)) return;
   }
   completions_->Post(std::make_unique<DeliverTask>(shared_from_this()));
+}
+
+void Delivery::Drop() noexcept {
+  // Declared first: the calls go after the lock.
+  std::vector<std::shared_ptr<SessionCall>> dropped;
+  std::lock_guard<std::mutex> lock(mutex_);
+  dropped.swap(finished_);
 }
 
 void Delivery::Deliver(Napi::Env env) {

@@ -35,6 +35,9 @@ class Delivery : public std::enable_shared_from_this<Delivery> {
   void Add(std::shared_ptr<SessionCall> call) noexcept;
   /// Gives JavaScript what has ended; called for the wake-up that Add() asked for. JavaScript thread.
   void Deliver(Napi::Env env);
+  /// Forgets what has ended, where the environment went away before its wake-up: the calls hold this object,
+  /// which holds them.
+  void Drop() noexcept;
 
  private:
   std::shared_ptr<Completions> completions_;

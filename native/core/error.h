@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/log.h"
@@ -23,8 +24,14 @@ class Error : public std::runtime_error {
   /// Log lines that the failing call produced, oldest first.
   const std::vector<LogLine>& log() const { return log_; }
 
-  /// Named facts for `error.details` in JavaScript; each entry is one key with one or more string values.
-  std::vector<std::pair<std::string, std::vector<std::string>>> details;
+  /// A fact for programs: a text, a number, or a list of texts.
+  using Detail = std::variant<std::string, double, std::vector<std::string>>;
+  /// Named facts for `error.details` in JavaScript.
+  std::vector<std::pair<std::string, Detail>> details;
+  template <class Number>
+  void AddNumber(const char* key, Number number) {
+    details.push_back({key, static_cast<double>(number)});
+  }
 
  private:
   std::string code_;

@@ -13,10 +13,11 @@ namespace trtn {
 
 namespace {
 
-constexpr size_t kSmallestBits = 6;     // 64 bytes
+constexpr size_t kSmallestBits = 8;     // 256 bytes
 constexpr size_t kWholeStepsBits = 16;  // up to 64 KiB one class per power of two
 constexpr size_t kFirstQuarterClass = kWholeStepsBits - kSmallestBits + 1;
 constexpr size_t kLargestBits = 47;  // what an address can reach
+static_assert(size_t{1} << kSmallestBits == kTensorAlignment);
 
 class HeapAllocator final : public HostAllocator {
  public:
@@ -119,7 +120,9 @@ void HostPool::Reserve(size_t bytes) {
       Error error("ERR_TRT_RUN_MEMORY_LIMIT",
                   "Expected at most " + limit + " bytes of host memory for tensors, and " + used +
                       " are in use where " + std::to_string(bytes) + " more are needed.");
-      error.details = {{"needed", {std::to_string(bytes)}}, {"used", {used}}, {"limit", {limit}}};
+      error.AddNumber("needed", bytes);
+      error.AddNumber("used", total_bytes_ - kept_bytes_);
+      error.AddNumber("limit", limits_.max_total_bytes);
       throw error;
     }
     freed = TakeKeptUntil(limits_.max_total_bytes - bytes);

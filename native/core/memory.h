@@ -10,8 +10,9 @@
 
 namespace trtn {
 
-/// Alignment of all host memory that tensors live in: a cache line, and the widest vector register.
-constexpr size_t kTensorAlignment = 64;
+/// Alignment of all host memory that tensors live in: what TensorRT asks of every address that the device
+/// uses, which on an integrated GPU are these.
+constexpr size_t kTensorAlignment = 256;
 
 /// Rounds up to kTensorAlignment.
 constexpr size_t AlignUp(size_t bytes) { return (bytes + kTensorAlignment - 1) & ~(kTensorAlignment - 1); }

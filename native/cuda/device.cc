@@ -37,7 +37,7 @@ Error NoSuchDevice(int ordinal, int count) {
       count == 1 ? "there is cuda:0 only" : "there are cuda:0 to cuda:" + std::to_string(count - 1);
   Error error("ERR_TRT_RUN_DEVICE",
               "There is no device cuda:" + std::to_string(ordinal) + ": " + there_is + ".", "cuDeviceGet");
-  error.details.push_back({"devices", {std::to_string(count)}});
+  error.AddNumber("devices", count);
   return error;
 }
 
@@ -106,7 +106,7 @@ void Device::RetainContext() {
                     "not answer: cuDevicePrimaryCtxRetain returned " +
                     driver_->Describe(result) + ".",
                 "cuDevicePrimaryCtxRetain");
-    error.details.push_back({"result", {std::to_string(result)}});
+    error.AddNumber("result", result);
     error.details.push_back({"name", {driver_->Name(result)}});
     throw error;
   }
@@ -176,7 +176,7 @@ void Device::ThrowIfPoisoned() const {
               poison_call_);
   error.details.push_back({"cause", {poison_cause_}});
   error.details.push_back({"call", {poison_call_}});
-  error.details.push_back({"result", {std::to_string(poison_result_)}});
+  error.AddNumber("result", poison_result_);
   throw error;
 }
 

@@ -24,7 +24,7 @@ OpenDrivers& TheDrivers() {
 Error OpenError(const DriverReport& report) {
   Error error(DriverErrorCode(report.status), report.message, report.code != 0 ? "cuInit" : "");
   error.details.push_back({"driver", {report.path}});
-  if (report.code != 0) error.details.push_back({"result", {std::to_string(report.code)}});
+  if (report.code != 0) error.AddNumber("result", report.code);
   return error;
 }
 
@@ -112,7 +112,7 @@ Error Driver::MakeError(Result result, const char* call, const std::string& cont
   if (SeverityOf(result) == Severity::kSticky) code = "ERR_TRT_CUDA_DEVICE_LOST";
   const std::string what = std::string(call) + " returned " + Describe(result) + ".";
   Error error(code, context.empty() ? what : context + ": " + what, call);
-  error.details.push_back({"result", {std::to_string(result)}});
+  error.AddNumber("result", result);
   error.details.push_back({"name", {Name(result)}});
   return error;
 }

@@ -2,6 +2,7 @@
 #include "cuda/memory_error.h"
 
 #include <cstdio>
+#include <new>
 
 namespace trtn::cuda {
 namespace {
@@ -33,12 +34,25 @@ void ThrowAllocationError(Device& device, Result result, const FailedAllocation&
   if (has_info) context += ", " + BytesText(free_bytes) + " of " + BytesText(total_bytes) + " are free";
   Error error = device.driver().MakeError(result, failed.call, context);
   error.details.push_back({"what", {failed.what}});
-  error.details.push_back({"needed", {std::to_string(failed.bytes)}});
+  error.AddNumber("needed", failed.bytes);
   if (has_info) {
-    error.details.push_back({"free", {std::to_string(free_bytes)}});
-    error.details.push_back({"total", {std::to_string(total_bytes)}});
+    error.AddNumber("free", free_bytes);
+    error.AddNumber("total", total_bytes);
   }
   throw error;
+}
+
+void AddFreeMemory(Device& device, Error& error) noexcept {
+  if (error.where().rfind("cu", 0) == 0 || device.is_poisoned()) return;
+  size_t free_bytes = 0, total_bytes = 0;
+  const ScopedDevice scope(device, std::nothrow);
+  if (device.api().cuMemGetInfo_v2(&free_bytes, &total_bytes) != kSuccess) return;
+  try {
+    error.AddNumber("free", free_bytes);
+    error.AddNumber("total", total_bytes);
+  } catch (const std::bad_alloc&) {
+    // The error is worth more than its details.
+  }
 }
 
 }  // namespace trtn::cuda

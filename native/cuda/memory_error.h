@@ -23,4 +23,8 @@ struct FailedAllocation {
 /// as the driver tells. The device must be current.
 [[noreturn]] void ThrowAllocationError(Device& device, Result result, const FailedAllocation& failed);
 
+/// Adds the details {free, total} to an error of TensorRT; those of the driver's calls have what there is to
+/// tell.
+void AddFreeMemory(Device& device, Error& error) noexcept;
+
 }  // namespace trtn::cuda

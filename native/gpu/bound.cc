@@ -56,10 +56,16 @@ void GpuBound::Prepare() {
   is_prepared_ = true;
 }
 
+/// The values of shape tensors lie in the caller's memory like those of all inputs.
+bool GpuBound::HasNewValues() const { return has_shape_tensors_ && !lane_->shapes().IsSame(inputs_); }
+
 void GpuBound::PlaceInput(size_t index) {
   const TensorView& view = inputs_[index];
   CheckSize(model_->inputs[index], view);
-  if (model_->input(index).is_on_host) return;
+  if (model_->input(index).is_on_host) {
+    has_shape_tensors_ = true;
+    return;
+  }
   const size_t which = model_->input_tensors[index];
   if (view.data != nullptr && IsOnDevice(view)) return lane_->SetAddress(which, view.data);
   if (view.data != nullptr && model_->uses_mapped_memory)
@@ -75,6 +81,13 @@ void GpuBound::PlaceOutput(size_t index) {
   const TensorView& view = outputs_[index];
   const Shapes::Output& known = lane_->shapes().outputs()[index];
   if (known.is_data_dependent) return;
+  if (view.dims != known.view.dims) {
+    throw Error("ERR_TRT_RUN_FAILED",
+                "Expected the output '" + model_->outputs[index].name + "' to have the dims " +
+                    JoinDims(view.dims) +
+                    " that it was bound with; the values of the shape tensors make it " +
+                    JoinDims(known.view.dims) + ".");
+  }
   if (view.data == nullptr || view.bytes < known.view.bytes) {
     throw Error("ERR_TRT_RUN_FAILED", "Expected room for the " + std::to_string(known.view.bytes) +
                                           " bytes of the output '" + model_->outputs[index].name + "', got " +
@@ -99,7 +112,7 @@ void GpuBound::Run() {
   ++model_->counters.runs;
   try {
     lane_->Begin();
-    if (!is_prepared_) Prepare();
+    if (!is_prepared_ || HasNewValues()) Prepare();
     lane_->Submit([this] { Enqueue(); }, {});
     if (lane_->shapes().has_data_dependent_outputs()) TakeGrown();
     lane_->Wait();

@@ -28,6 +28,7 @@ class GpuBound final : public BoundExecution {
 
   void Prepare();
   void PrepareOrFail();
+  bool HasNewValues() const;
   void PlaceInput(size_t index);
   void PlaceOutput(size_t index);
   void Enqueue();
@@ -37,6 +38,7 @@ class GpuBound final : public BoundExecution {
   std::vector<TensorView> inputs_, outputs_;
   std::unique_ptr<Lane> lane_;
   bool is_prepared_ = false;
+  bool has_shape_tensors_ = false;
   std::vector<Copy> copies_in_, copies_out_;
   uint64_t bytes_in_ = 0, bytes_out_ = 0;
   std::vector<std::vector<int64_t>> dims_;

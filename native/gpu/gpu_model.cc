@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "cuda/device_memory.h"
+#include "cuda/memory_error.h"
 #include "gpu/bound.h"
 #include "gpu/context.h"
 #include "gpu/control.h"
@@ -21,6 +22,17 @@ thread_local std::unique_ptr<cuda::OwnThread> own_thread;
 /// Of other threads, the innermost call last.
 thread_local std::vector<std::unique_ptr<cuda::ScopedDevice>> foreign_calls;
 
+/// What `make` returns. TensorRT's own allocations fail without a word about what the device has left.
+template <class Make>
+auto WithFreeMemory(cuda::Device& device, Make make) {
+  try {
+    return make();
+  } catch (Error& error) {
+    if (error.code() == "ERR_TRT_CUDA_OUT_OF_MEMORY") cuda::AddFreeMemory(device, error);
+    throw;
+  }
+}
+
 class GpuExecutable final : public Executable {
  public:
   explicit GpuExecutable(std::shared_ptr<Model> model) : model_(std::move(model)), control_(*model_) {}
@@ -28,11 +40,12 @@ class GpuExecutable final : public Executable {
   const std::vector<TensorInfo>& outputs() const override { return model_->outputs; }
   std::unique_ptr<ExecutionContext> CreateContext() override {
     model_->device->ThrowIfPoisoned();
-    return std::make_unique<GpuContext>(model_);
+    return WithFreeMemory(*model_->device, [this] { return std::make_unique<GpuContext>(model_); });
   }
   std::unique_ptr<BoundExecution> Bind(const std::vector<TensorView>& inputs,
                                        const std::vector<TensorView>& outputs) override {
-    return std::make_unique<GpuBound>(model_, inputs, outputs);
+    return WithFreeMemory(*model_->device,
+                          [&] { return std::make_unique<GpuBound>(model_, inputs, outputs); });
   }
   const std::shared_ptr<HostPool>& host_pool() const override { return model_->host_pool; }
   std::shared_ptr<void> AllocateDeviceTensor(size_t bytes, const std::string& what) override {
@@ -120,7 +133,7 @@ std::shared_ptr<Executable> LoadPlan(const GpuModelOptions& options) {
   std::shared_ptr<trt::PlanRuntime> runtime = trt::OpenPlanRuntime(options.libraries);
   std::shared_ptr<trt::PlanEngine> engine;
   try {
-    engine = DeserializePlan(*runtime, options);
+    engine = WithFreeMemory(*device, [&] { return DeserializePlan(*runtime, options); });
     return MakeExecutable(device, runtime, std::move(engine), options);
   } catch (...) {
     PoisonIfLost(*device);

@@ -2,6 +2,7 @@
 #include "gpu/lane.h"
 
 #include <algorithm>
+#include <new>
 
 #include "core/error.h"
 #include "cuda/pinned_memory.h"
@@ -157,6 +158,7 @@ void Lane::Wait() {
 }
 
 void Lane::Drain() noexcept {
+  const cuda::ScopedDevice scope(*model_.device, std::nothrow);
   const auto drain = [this](cuda::Stream& stream) {
     stream.SynchronizeNoThrow();
     // A synchronisation that failed for its own reasons has not waited.

@@ -91,7 +91,8 @@ std::string Misfits(const std::vector<int64_t>& have, const Range& range) {
                Allowed(profile[i]) + ": " + Misfits(have, profile[i]) + ".";
   }
   Error error("ERR_TRT_RUN_PROFILE", message);
-  error.details = {{"profile", {std::to_string(index)}}, {"inputs", names}};
+  error.AddNumber("profile", index);
+  error.details.push_back({"inputs", std::move(names)});
   throw error;
 }
 

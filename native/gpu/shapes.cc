@@ -11,12 +11,6 @@ namespace trtn::gpu {
 
 namespace {
 
-std::string JoinDims(const std::vector<int64_t>& dims) {
-  std::string text;
-  for (size_t i = 0; i < dims.size(); ++i) text += (i == 0 ? "" : "x") + std::to_string(dims[i]);
-  return text.empty() ? "scalar" : text;
-}
-
 std::vector<int64_t> ReadValues(const TensorView& view) {
   const size_t count = ElementCount(view.dims);
   std::vector<int64_t> values(count);
@@ -44,6 +38,12 @@ void CheckShapeTensor(const trt::PlanTensor& tensor, const TensorView& view) {
 }
 
 }  // namespace
+
+std::string JoinDims(const std::vector<int64_t>& dims) {
+  std::string text;
+  for (size_t i = 0; i < dims.size(); ++i) text += (i == 0 ? "" : "x") + std::to_string(dims[i]);
+  return text.empty() ? "scalar" : text;
+}
 
 Shapes::Shapes(Model& model, trt::PlanContext& plan)
     : model_(model), plan_(plan), profile_(plan.profile()), inputs_(model.inputs.size()) {}

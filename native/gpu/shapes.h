@@ -24,6 +24,8 @@ class Shapes {
   bool Update(const std::vector<TensorView>& inputs, cuda::StreamHandle stream);
   /// After a failure: everything is set again by the next Update().
   void Forget() noexcept;
+  /// Whether Update() would find these inputs as they were, by dims and by the values of shape tensors.
+  bool IsSame(const std::vector<TensorView>& inputs) const;
 
   const std::vector<Output>& outputs() const { return outputs_; }
   bool has_data_dependent_outputs() const { return has_data_dependent_outputs_; }
@@ -37,7 +39,6 @@ class Shapes {
   uint64_t profile_changes() const { return profile_changes_; }
 
  private:
-  bool IsSame(const std::vector<TensorView>& inputs) const;
   void SetProfile(const std::vector<TensorView>& inputs, cuda::StreamHandle stream);
   void SetInput(size_t input, const TensorView& view);
   void Infer();
@@ -62,5 +63,8 @@ class Shapes {
   int64_t scratch_bytes_ = 0;
   std::string key_, text_;
 };
+
+/// "8x3x224x224", or "scalar".
+std::string JoinDims(const std::vector<int64_t>& dims);
 
 }  // namespace trtn::gpu

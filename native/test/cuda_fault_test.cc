@@ -52,7 +52,9 @@ void UseEverything(const std::shared_ptr<Device>& device) {
   Event start(device, Event::Kind::kTiming), end(device, Event::Kind::kTiming);
   GraphExec graph;
   const WaitAtEnd wait{stream}, wait_too{other};
-  MappedAddress(*device, pinned.get());
+  // A device that does not tell what it is gets no mapped memory.
+  const DeviceProperties& properties = device->properties();
+  if (properties.is_integrated && properties.can_map_host_memory) MappedAddress(*device, pinned.get());
   stream.Synchronize();
   start.Record(stream.get());
   stream.Fill(memory.get(), 3, 64);
@@ -90,9 +92,6 @@ class CudaFault : public StandinTest, public testing::WithParamInterface<const c
   static void Order(Result result) {
     StandinControl(std::string("fault ") + GetParam() + " 1 " + std::to_string(result));
   }
-  /// A lost context cannot be waited for: what was queued before may still be under way in the stand-in when
-  /// its memory goes. On hardware nothing of it runs any more.
-  static void ForgiveAfterALoss() { StandinControl("violations"); }
 };
 
 std::string TitleOf(const testing::TestParamInfo<const char*>& info) { return info.param; }
@@ -117,7 +116,6 @@ TEST_P(CudaFaultOfACall, LosesTheContextUntilAllIsClosed) {
   EXPECT_EQ(error.code(), "ERR_TRT_CUDA_DEVICE_LOST") << error.what();
   EXPECT_EQ(error.where(), GetParam());
   EXPECT_EQ(Detail(error, "result"), "700");
-  ForgiveAfterALoss();
   EXPECT_NO_THROW(OpenAndUse());
 }
 
@@ -160,9 +158,9 @@ TEST_F(CudaFault, AtRandomLeavesNothingBehind) {
         EXPECT_EQ(error.code().rfind("ERR_TRT_CUDA_", 0), 0u) << error.code();
       }
     }
+    EXPECT_EQ(StandinControl("violations"), "[]") << seed;  // a reset forgets them
     StandinControl("reset");
     StandinControl("configure integrated=1 pools=1");
-    if (seed % 3 == 0) ForgiveAfterALoss();
     EXPECT_NO_THROW(OpenAndUse()) << seed;
   }
 }

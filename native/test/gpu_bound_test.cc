@@ -2,8 +2,6 @@
 // Bindings: everything set once, one graph with the copies in it.
 #include <gtest/gtest.h>
 
-#include <cstdio>
-
 #include "test/support/gpu_test.h"
 
 namespace trtn::gpu {
@@ -11,7 +9,7 @@ namespace {
 
 using trt::ScalePlan;
 
-class GpuBoundTest : public GpuTest {
+class GpuBoundTest : public GpuFamilyTest {
  protected:
   struct Binding {
     std::shared_ptr<void> x, y;
@@ -45,13 +43,12 @@ class GpuBoundTest : public GpuTest {
     cuda::StandinControl("reset");
     binding.Run(Counting(binding.count));
     const int calls = cuda::StandinTotalCalls();
-    std::printf("%s\n", cuda::StandinControl("calls").c_str());
     executable.LeaveThread();
     return calls;
   }
 };
 
-TEST_F(GpuBoundTest, RunsOverTheSameMemory) {
+TEST_P(GpuBoundTest, RunsOverTheSameMemory) {
   auto executable = Load(ScalePlan());
   Binding binding = Bind(*executable, 3);
   for (int i = 0; i < 5; ++i)
@@ -66,20 +63,20 @@ TEST_F(GpuBoundTest, RunsOverTheSameMemory) {
   EXPECT_EQ(counters.device_to_host_bytes, 5 * 48u);
 }
 
-TEST_F(GpuBoundTest, MakesFewDriverCallsPerRun) {
+TEST_P(GpuBoundTest, MakesFewDriverCallsPerRun) {
   {
     GpuModelOptions options = Options();
     options.graphs = GraphMode::kOff;
     auto executable = Load(ScalePlan(), options);
     Binding binding = Bind(*executable, 2);
-    EXPECT_LE(CallsPerRun(*executable, binding), 20);
+    EXPECT_LE(CallsPerRun(*executable, binding), 20) << cuda::StandinControl("calls");
   }
   auto executable = Load(ScalePlan());
   Binding binding = Bind(*executable, 2);
-  EXPECT_LE(CallsPerRun(*executable, binding), 4);
+  EXPECT_LE(CallsPerRun(*executable, binding), 4) << cuda::StandinControl("calls");
 }
 
-TEST_F(GpuBoundTest, BindingsOfSeveralShapesRunSideBySide) {
+TEST_P(GpuBoundTest, BindingsOfSeveralShapesRunSideBySide) {
   auto executable = Load(ScalePlan());
   Binding small = Bind(*executable, 1), large = Bind(*executable, 32);
   for (int i = 0; i < 4; ++i) {
@@ -88,12 +85,12 @@ TEST_F(GpuBoundTest, BindingsOfSeveralShapesRunSideBySide) {
   }
 }
 
-TEST_F(GpuBoundTest, RefusesShapesOutsideTheProfiles) {
+TEST_P(GpuBoundTest, RefusesShapesOutsideTheProfiles) {
   auto executable = Load(ScalePlan());
   EXPECT_EQ(ErrorOf([&] { Bind(*executable, 9); }).code(), "ERR_TRT_RUN_PROFILE");
 }
 
-TEST_F(GpuBoundTest, RefusesOutputsThatAreTooSmall) {
+TEST_P(GpuBoundTest, RefusesOutputsThatAreTooSmall) {
   auto executable = Load(ScalePlan());
   std::shared_ptr<void> memory = executable->host_pool()->AcquireShared(1024);
   EXPECT_EQ(ErrorOf([&] {
@@ -103,7 +100,7 @@ TEST_F(GpuBoundTest, RefusesOutputsThatAreTooSmall) {
             "ERR_TRT_RUN_FAILED");
 }
 
-TEST_F(GpuBoundTest, KeepsTheValuesOfShapeTensors) {
+TEST_P(GpuBoundTest, KeepsTheValuesOfShapeTensors) {
   auto executable = Load(
       "name shaped\ninput x float32 8\ninput shape int64 2 host\noutput y float32 -1,-1\n"
       "profile x 8 8 8 shape 2 2 2\nvalues shape 1,1 2,4 8,8\nlayer reshape x shape y\n");
@@ -120,7 +117,7 @@ TEST_F(GpuBoundTest, KeepsTheValuesOfShapeTensors) {
   }
 }
 
-TEST_F(GpuBoundTest, TellsTheDimsOfOutputsWhoseSizeDependsOnTheData) {
+TEST_P(GpuBoundTest, TellsTheDimsOfOutputsWhoseSizeDependsOnTheData) {
   auto executable = Load(
       "name found\ninput x float32 -1\noutput at int64 1,-1\nprofile x 1 8 64\n"
       "layer nonzero x at\n");
@@ -142,7 +139,7 @@ TEST_F(GpuBoundTest, TellsTheDimsOfOutputsWhoseSizeDependsOnTheData) {
   EXPECT_EQ((*bound->OutputDims())[0], (std::vector<int64_t>{1, 3}));
 }
 
-TEST_F(GpuBoundTest, AnIntegratedGpuUsesTheMemoryInPlace) {
+TEST_P(GpuBoundTest, AnIntegratedGpuUsesTheMemoryInPlace) {
   cuda::StandinControl("configure integrated=1");
   auto executable = Load(ScalePlan());
   Binding binding = Bind(*executable, 2);
@@ -151,7 +148,7 @@ TEST_F(GpuBoundTest, AnIntegratedGpuUsesTheMemoryInPlace) {
   EXPECT_EQ(executable->control()->Counters().device_bytes, 0u);
 }
 
-TEST_F(GpuBoundTest, SharedActivationMemoryKeepsItsGraph) {
+TEST_P(GpuBoundTest, SharedActivationMemoryKeepsItsGraph) {
   GpuModelOptions options = Options();
   options.context.memory = trt::ContextMemory::kShared;
   auto executable = Load(ScalePlan(), options);
@@ -162,6 +159,9 @@ TEST_F(GpuBoundTest, SharedActivationMemoryKeepsItsGraph) {
   }
   EXPECT_EQ(executable->control()->Counters().graph_captures, 2u);
 }
+
+using trt::FamilyTestName;
+TRTN_FOR_ALL_FAMILIES(GpuBoundTest);
 
 }  // namespace
 }  // namespace trtn::gpu

@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "test/support/gpu_test.h"
+#include "test/support/error_details.h"
 
 namespace trtn::gpu {
 namespace {
@@ -21,15 +23,33 @@ bool IsClosing(const std::string& entry) {
   return false;
 }
 
+/// Calls whose failure takes nothing from the caller, whenever it comes.
+bool IsPassedOver(const std::string& entry) {
+  static const char* const kEntries[] = {
+      // What a device is called and has is for reports; what a driver does not tell counts as not there.
+      "cuDriverGetVersion", "cuDeviceGetName", "cuDeviceGetUuid", "cuDeviceGetPCIBusId",
+      "cuDeviceTotalMem", "cuDeviceGetAttribute",
+      // Without a pool memory is allocated the plain way.
+      "cuDeviceGetDefaultMemPool", "cuMemPoolSetAttribute",
+      // For giving something back on a thread that has the context current already.
+      "cuCtxPushCurrent",
+      // What waits for reuse is freed, and the driver asked again.
+      "cuMemHostAlloc",
+      // They answer with a value or not at all: there is no way to say that they failed.
+      "ICudaEngine::getTensorDataType", "ICudaEngine::getTensorIOMode", "ICudaEngine::getTensorLocation",
+      "ICudaEngine::isShapeInferenceIO", "IRuntime::setEngineHostCodeAllowed"};
+  return std::find(std::begin(kEntries), std::end(kEntries), entry) != std::end(kEntries);
+}
+
+/// A capture failed, the work ran without a graph, and the reason is on record.
+bool IsToldAsGraphFailure(Executable* executable) {
+  return executable != nullptr && !executable->control()->GraphFailures().empty();
+}
+
 enum class Phase { kLoad, kFirstRun, kSteady, kBind };
 
 class GpuFaultTest : public GpuTest {
  protected:
-  void TearDown() override {
-    std::printf("%d calls failed, %d of them without an error for the caller\n", faults_, absorbed_);
-    GpuTest::TearDown();
-  }
-
   struct Life {
     std::shared_ptr<Executable> executable;
     std::unique_ptr<ExecutionContext> context;
@@ -88,26 +108,30 @@ class GpuFaultTest : public GpuTest {
     EXPECT_EQ(live.find_first_of("123456789"), std::string::npos) << live;
   }
 
-  void Reset(int result) {
+  void Reset() {
+    // A reset forgets them.
+    EXPECT_EQ(cuda::StandinControl("violations"), "[]");
     cuda::StandinControl("reset");
-    // A device that is lost runs nothing any more; a stand-in that works on would use what is freed.
-    if (result == kIllegalAddress) cuda::StandinControl("configure mode=inline");
     if (!configuration_.empty()) cuda::StandinControl("configure " + configuration_);
   }
 
-  void ExpectNamed(const Error& error, const std::string& entry) {
-    const std::string text = error.what() + (" " + error.where());
-    // TensorRT's own calls of the driver come as its failure, with its log.
-    const bool is_told = text.find(entry) != std::string::npos || !error.log().empty() ||
-                         error.code() == "ERR_TRT_CUDA_OUT_OF_MEMORY" ||
-                         error.code() == "ERR_TRT_CUDA_POISONED" ||
-                         error.code().rfind("ERR_TRT_LOAD_", 0) == 0 || !error.where().empty();
-    EXPECT_TRUE(is_told) << error.code() << ": " << text;
+  static void ExpectNamed(const Error& error, const std::string& entry) {
+    std::string text = error.what() + (" " + error.where());
+    for (const auto& [name, detail] : error.details) {
+      for (const std::string& value : test::Texts(detail)) text += " " + value;
+    }
+    // Calls of the driver that TensorRT makes are its own affair: it tells them in its log, if at all.
+    const bool is_of_tensorrt = entry.rfind("cu", 0) == 0 && !error.where().empty() &&
+                                error.where().rfind("cu", 0) != 0 && !error.log().empty();
+    // "createInferRuntime" is what people call "createInferRuntime_INTERNAL".
+    const bool is_where = !error.where().empty() && entry.rfind(error.where(), 0) == 0;
+    EXPECT_TRUE(text.find(entry) != std::string::npos || is_where || is_of_tensorrt)
+        << error.code() << ": " << text;
   }
 
   void ExpectFault(Phase phase, const std::string& entry, int nth, int result) {
     SCOPED_TRACE(entry + " number " + std::to_string(nth) + ", result " + std::to_string(result));
-    Reset(result);
+    Reset();
     {
       Life life;
       DoBefore(life, phase);
@@ -119,8 +143,8 @@ class GpuFaultTest : public GpuTest {
         has_failed = true;
         ExpectNamed(error, entry);
       }
-      ++faults_;
-      if (!has_failed) ++absorbed_;
+      EXPECT_TRUE(has_failed || IsPassedOver(entry) || IsToldAsGraphFailure(life.executable.get()))
+          << "nobody was told";
       if (has_failed && life.executable != nullptr) ExpectUsableOrPoisoned(life);
     }
     ExpectClean();
@@ -139,12 +163,12 @@ class GpuFaultTest : public GpuTest {
   }
 
   void TryAll(Phase phase, int result) {
-    Reset(result);
+    Reset();
     std::map<std::string, int> calls;
     {
       Life life;
       DoBefore(life, phase);
-      Reset(result);
+      Reset();
       DoPhase(life, phase);
       calls = AllCalls();
     }
@@ -161,7 +185,6 @@ class GpuFaultTest : public GpuTest {
 
   GpuModelOptions options_ = Options();
   std::string configuration_;
-  int faults_ = 0, absorbed_ = 0;
 };
 
 TEST_F(GpuFaultTest, LoadingFails) { TryAll(Phase::kLoad, kOutOfMemory); }
@@ -199,7 +222,7 @@ TEST_F(GpuFaultTest, ClosingNeverThrowsOrHangs) {
     Run(life, 2);
     Bind(life);
     life.RunBound();
-    Reset(kIllegalAddress);
+    Reset();
     life = Life();
     calls = AllCalls();
   }
@@ -207,7 +230,7 @@ TEST_F(GpuFaultTest, ClosingNeverThrowsOrHangs) {
     // A context that cannot be released stays lost for ever: there is nothing to go on with after that.
     if (entry.rfind("cu", 0) != 0 || entry.find("PrimaryCtxRelease") != std::string::npos) continue;
     SCOPED_TRACE(entry);
-    Reset(kIllegalAddress);
+    Reset();
     {
       Life life;
       LoadModel(life);
@@ -216,7 +239,6 @@ TEST_F(GpuFaultTest, ClosingNeverThrowsOrHangs) {
       Bind(life);
       life.RunBound();
       cuda::StandinControl("fault " + entry + " 1 " + std::to_string(kIllegalAddress));
-      ++faults_;
     }
     EXPECT_EQ(cuda::StandinControl("violations"), "[]");
   }
@@ -250,6 +272,7 @@ TEST_F(GpuFaultTest, AGpuThatFallsOffEndsInErrorsAndNothingHangs) {
     EXPECT_FALSE(ErrorOf([&] { Run(life, 2); }).code().empty());
     EXPECT_FALSE(ErrorOf([&] { life.bound->Run(); }).code().empty());
   }
+  EXPECT_EQ(cuda::StandinControl("violations"), "[]");
   cuda::StandinControl("reset");
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "gpu/profile_choice.h"
+#include "test/support/error_details.h"
 
 namespace trtn::gpu {
 namespace {
@@ -76,8 +77,8 @@ TEST(ProfileChoiceTest, NamesEachDimensionAndTheNearestProfile) {
                "Input \"x\" [1,3,576,768] fits no optimisation profile: the nearest, profile 1, allows "
                "1..4 x 3 x 600 x 600..800: dim 2 = 576 (expected 600).");
   ASSERT_EQ(error.details.size(), 2u);
-  EXPECT_EQ(error.details[0].second[0], "1");
-  EXPECT_EQ(error.details[1].second[0], "x");
+  EXPECT_EQ(test::Detail(error, "profile"), std::vector<std::string>{"1"});
+  EXPECT_EQ(test::Detail(error, "inputs"), std::vector<std::string>{"x"});
 }
 
 TEST(ProfileChoiceTest, NamesEachInputThatDoesNotFitAndAnotherRank) {

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "test/support/error_details.h"
 
 namespace trtn {
 namespace {
@@ -115,9 +116,9 @@ TEST(HostPoolTest, RefusesMoreThanTheTotalLimitAndFreesWhatIsKeptBefore) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), "ERR_TRT_RUN_MEMORY_LIMIT");
     ASSERT_EQ(error.details.size(), 3u);
-    EXPECT_EQ(error.details[0], (std::pair<std::string, std::vector<std::string>>{"needed", {"4096"}}));
-    EXPECT_EQ(error.details[1].second[0], "8192");
-    EXPECT_EQ(error.details[2].second[0], "10000");
+    EXPECT_EQ(test::Detail(error, "needed"), std::vector<std::string>{"4096"});
+    EXPECT_EQ(test::Detail(error, "used"), std::vector<std::string>{"8192"});
+    EXPECT_EQ(test::Detail(error, "limit"), std::vector<std::string>{"10000"});
   }
   large.Release();
   EXPECT_NE(pool->Acquire(4000).data(), nullptr);

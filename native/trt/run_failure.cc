@@ -78,7 +78,7 @@ Error OutOfMemory(const std::string& what, int64_t needed_bytes, const char* whe
   if (needed_bytes > 0) message += ", which needs " + std::to_string(needed_bytes) + " bytes";
   Error error("ERR_TRT_CUDA_OUT_OF_MEMORY", message + ": " + reason, where, std::move(log));
   error.details.push_back({"what", {what}});
-  if (needed_bytes > 0) error.details.push_back({"needed", {std::to_string(needed_bytes)}});
+  if (needed_bytes > 0) error.AddNumber("needed", needed_bytes);
   return error;
 }
 

@@ -26,7 +26,7 @@ export class CheckContext {
    * @param {object} task.api the package
    * @param {string} task.device `'cuda:0'`
    * @param {{family: string, version: string, path: string} | null} task.library
-   * @param {{folder: string, engines?: string, quick: boolean, environment: object}} task.settings
+   * @param {{folder: string, engines?: string, isBuilding: boolean, quick: boolean, environment: object}} task.settings
    */
   constructor({ api, device, library, settings }) {
     this.api = api;
@@ -116,6 +116,7 @@ export class CheckContext {
 
   /** Builds one of {@link ENGINES} anew. */
   async build(name, options = {}) {
+    if (!this.settings.isBuilding) this.skip(`this needs a build of "${name}" (--no-build)`);
     const { model, build } = ENGINES[name];
     try {
       return await this.api.buildEngine(model(), { ...this.buildLibrary, ...build, ...options });
@@ -133,9 +134,16 @@ export class CheckContext {
     return builds.get(key);
   }
 
+  /** Path of an engine that was given with `--engines`; undefined if it was not. */
+  givenEngine(name) {
+    const { engines } = this.settings;
+    const given = engines && join(engines, this.library.family, `${name}.engine`);
+    return given && existsSync(given) ? given : undefined;
+  }
+
   async #findOrBuild(name) {
-    const given = this.settings.engines && join(this.settings.engines, this.library.family, `${name}.engine`);
-    if (given && existsSync(given)) return given;
+    const given = this.givenEngine(name);
+    if (given !== undefined) return given;
     const folder = join(this.settings.folder, `${this.library.family}-${this.library.version}`);
     mkdirSync(folder, { recursive: true });
     const path = join(folder, `${name}.engine`);

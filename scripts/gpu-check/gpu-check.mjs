@@ -37,6 +37,7 @@ async function runAll(options, folder, print) {
   const settings = {
     device: options.device,
     quick: options.quick,
+    isBuilding: !options['no-build'],
     folder,
     env: checkEnvironment(),
     ...(engines ? { engines: resolve(engines) } : {}),
@@ -51,7 +52,7 @@ async function runAll(options, folder, print) {
   const unusable = new Map();
   for (const group of groups) {
     const planned = planFor(group, options, environment);
-    const { ready, skipped } = sortOut(group, planned, environment, unusable);
+    const { ready, skipped } = sortOut(group, planned, { environment, unusable, ...settings });
     print(skippedText(skipped));
     const run = await runGroup(ready, { ...settings, environment }, say);
     results.push(...skipped, ...run.results);
@@ -77,19 +78,26 @@ function planFor(group, options, environment) {
 }
 
 /** Parts the checks that can be made here from those that cannot, which get their reason. */
-function sortOut(group, planned, environment, unusable) {
+function sortOut(group, planned, host) {
   const skipped = [];
   const ready = planned.filter((one) => {
-    const reason = whyNot(group, one, environment, unusable);
+    const reason = whyNot(group, one, host);
     if (reason !== null) skipped.push(resultOf(one, 'skipped', reason));
     return reason === null;
   });
   return { ready, skipped };
 }
 
-/** Why a check cannot be made on this host; null if it can. */
-export function whyNot(group, { check, library }, environment, unusable) {
+/**
+ * Why a check cannot be made on this host; null if it can.
+ *
+ * @param {import('./groups.mjs').Group} group
+ * @param {{check: import('./check.mjs').Check, library: object | null}} planned
+ * @param {{environment: object | null, unusable: Map<string, string>, isBuilding: boolean}} host
+ */
+export function whyNot(group, { check, library }, { environment, unusable, isBuilding }) {
   if (group.needs === 'nothing') return null;
+  if (group.needs === 'builder' && !isBuilding) return '--no-build';
   if (environment === null) return 'the environment could not be read: see environment.*';
   const { gpu } = environment;
   if (group.needs === 'gpu' && !gpu.usable) return gpu.reason;

@@ -46,6 +46,9 @@ const LINEAR_WEIGHT = weight('w', [64, 32], 11, 0.25);
 const MLP_WEIGHTS = [weight('w1', [64, 128], 21, 0.25), weight('w2', [128, 32], 22, 0.25)];
 const CONV_WEIGHT = weight('kernel', [8, 3, 3, 3], 31, 0.3);
 
+/** The weights of the models, for those who make their engines in other ways. */
+export const WEIGHTS = { linear: [LINEAR_WEIGHT], mlp: MLP_WEIGHTS, conv: [CONV_WEIGHT] };
+
 const asHalf = (tensor) => ({
   ...tensor,
   type: 'float16',

@@ -16,6 +16,7 @@ Checks the built package on this host's GPU and writes one JSON and one Markdown
   --device cuda:<N>      the GPU to use (default cuda:0)
   --quick                fewer repetitions
   --engines <folder>     take <folder>/<family>/<name>.engine where it is there, instead of building
+  --no-build             build nothing: checks without an engine from --engines are skipped
   --output <folder>      where the reports go (default benchmarks/results)
   --allow-no-gpu         exit with 0 on a host without a GPU too
   --list                 print the ids of all checks and exit
@@ -30,6 +31,7 @@ const OPTIONS = {
   device: { type: 'string', default: 'cuda:0' },
   quick: { type: 'boolean', default: false },
   engines: { type: 'string' },
+  'no-build': { type: 'boolean', default: false },
   output: { type: 'string' },
   'allow-no-gpu': { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },

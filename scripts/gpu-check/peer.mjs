@@ -7,6 +7,9 @@ import { pythonEnvironment } from './load-package.mjs';
 
 const SCRIPT = fileURLToPath(new URL('peer.py', import.meta.url));
 
+/** Loading TensorRT takes seconds, and so may a thousand runs of a slow engine. */
+const ANSWER_LIMIT_MS = 120_000;
+
 /** Python modules of a family's official API, best first. */
 const MODULES = {
   'tensorrt-rtx': ['tensorrt_rtx', 'tensorrt_rtx_bindings'],
@@ -33,6 +36,9 @@ export function findPeerModule(library, python) {
     reason: `Python's ${module} is ${version}, the library ${library.version}: no engine runs on both`,
   };
 }
+
+/** The peer cannot do its part; that says nothing about this package. */
+export class PeerError extends Error {}
 
 /** A running peer. */
 export class Peer {
@@ -62,11 +68,30 @@ export class Peer {
   }
 
   async #answer() {
-    const { value, done } = await this.#lines.next();
-    if (done) throw new Error(`the Python peer ended: ${this.#stderr.trim()}`);
-    const answer = JSON.parse(value);
-    if (answer.error) throw new Error(`the Python peer says: ${answer.error}`);
+    const { value, done } = await this.#nextLine();
+    // The last line of a traceback is what went wrong.
+    if (done) throw new PeerError(`the Python peer ended: ${this.#stderr.trim().split('\n').at(-1)}`);
+    let answer;
+    try {
+      answer = JSON.parse(value);
+    } catch {
+      throw new PeerError(`the Python peer gives no answer but "${value}"`);
+    }
+    if (answer.error) throw new PeerError(`the Python peer says: ${answer.error}`);
     return answer;
+  }
+
+  async #nextLine() {
+    let timer;
+    const tooLate = new Promise((_, reject) => {
+      const error = new PeerError(`the Python peer gives no answer in ${ANSWER_LIMIT_MS / 1000} s`);
+      timer = setTimeout(() => reject(error), ANSWER_LIMIT_MS);
+    });
+    try {
+      return await Promise.race([this.#lines.next(), tooLate]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   close() {

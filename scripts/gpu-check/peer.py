@@ -10,6 +10,7 @@ as a caller who waits for each result sees them.
 import ctypes
 import importlib
 import json
+import os
 import random
 import struct
 import sys
@@ -19,7 +20,8 @@ STREAM_NON_BLOCKING = 1
 CAPTURE_THREAD_LOCAL = 1
 ITEM_BYTES = {"FLOAT": 4, "HALF": 2, "BF16": 2, "INT64": 8, "INT32": 4, "INT8": 1, "UINT8": 1, "BOOL": 1, "FP8": 1}
 
-cuda = ctypes.CDLL("libcuda.so.1")
+# The same driver that the package opens.
+cuda = ctypes.CDLL(os.environ.get("TENSORRT_NODE_DRIVER_LIBRARY") or "libcuda.so.1")
 
 
 def call(name, *args):

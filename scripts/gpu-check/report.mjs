@@ -98,7 +98,7 @@ function failureText({ id, title, reason, details }) {
 
 function table(checks) {
   const rows = checks.map(({ id, title, status, reason, details, durationMs }) => {
-    const notes = reason ?? notesText(details);
+    const notes = [reason, notesText(details)].filter(Boolean).join('; ');
     const cells = [status, `\`${id}\``, title, `${(durationMs / 1000).toFixed(1)} s`, notes];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replace(/\s+/g, ' ')).join(' | ')} |`;
   });

@@ -7,10 +7,11 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { layOut } from './lay-out.mjs';
 import { splitStream } from './split.mjs';
+import { writeReadme } from './readme.mjs';
 import { writeUnpackScript } from './unpack-script.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MIB = 2 ** 20;
+const MB = 1e6;
 
 /** The caller asked for what cannot be done; the message says what. */
 export class PackError extends Error {}
@@ -23,12 +24,13 @@ export class PackError extends Error {}
  * @param {string} [root] the built package
  */
 export async function packForGpu(options, print, root = ROOT) {
-  const partBytes = checkPartSize(options['part-mb']) * MIB;
+  const partBytes = checkPartSize(options['part-mb']) * MB;
   checkInputs(options, root);
   const output = resolve(options.output ?? join(root, 'build', 'gpu-pack'));
   const stage = mkdtempSync(join(tmpdir(), 'gpu-pack-'));
   try {
     layOut(stage, root, options);
+    writeReadme(stage, { hasNode: options['with-node'] !== undefined });
     prepareFolder(output);
     const parts = await splitStream(tarArguments(stage), output, partBytes);
     writeUnpackScript(output, parts, { hasNode: options['with-node'] !== undefined });
@@ -76,8 +78,8 @@ function tarArguments(stage) {
 function summary(output, parts) {
   const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
   return [
-    ...parts.map(({ name, bytes }) => `${name}  ${(bytes / MIB).toFixed(1)} MiB`),
-    `${parts.length} parts, ${(total / MIB).toFixed(1)} MiB, in ${output}`,
+    ...parts.map(({ name, bytes }) => `${name}  ${(bytes / MB).toFixed(1)} MB`),
+    `${parts.length} parts, ${(total / MB).toFixed(1)} MB, in ${output}`,
     'On the host: sh unpack.sh <folder>, with the parts beside it.',
   ].join('\n');
 }

@@ -20,18 +20,25 @@ namespace trtn::gpu {
 
 class GpuTest : public cuda::StandinTest {
  protected:
-  static GpuModelOptions Options() {
+  static GpuModelOptions OptionsFor(Family family) {
     GpuModelOptions options;
-    options.libraries.library = trt::StandinInfer(Family::kTensorRt11);
+    options.libraries.library = trt::StandinInfer(family);
+    options.libraries.parser = trt::StandinParser(family);
     options.libraries.driver_path = cuda::StandinDriverPath();
     return options;
   }
-
-  static std::shared_ptr<Executable> Load(const std::string& text, GpuModelOptions options = Options()) {
-    const std::string plan = trt::MakePlan(Family::kTensorRt11, text);
+  static std::shared_ptr<Executable> LoadFor(Family family, const std::string& text,
+                                             GpuModelOptions options) {
+    const std::string plan = trt::MakePlan(family, text);
     options.plan_data = plan.data();
     options.plan_bytes = plan.size();
     return LoadPlan(options);
+  }
+
+  static GpuModelOptions Options() { return OptionsFor(Family::kTensorRt11); }
+  static std::shared_ptr<Executable> Load(const std::string& text,
+                                          const GpuModelOptions& options = Options()) {
+    return LoadFor(Family::kTensorRt11, text, options);
   }
 
   /// Calls since the last "reset", of the driver and of TensorRT ("IExecutionContext::enqueueV3").
@@ -89,6 +96,16 @@ class GpuTest : public cuda::StandinTest {
     context.Run({View(ElementType::kFloat32, {static_cast<int64_t>(x.size() / 4), 4}, memory.get())},
                 outputs);
     return Floats(outputs[0].owned.view);
+  }
+};
+
+/// The same with each family's TensorRT.
+class GpuFamilyTest : public GpuTest, public testing::WithParamInterface<Family> {
+ protected:
+  static GpuModelOptions Options() { return OptionsFor(GetParam()); }
+  static std::shared_ptr<Executable> Load(const std::string& text,
+                                          const GpuModelOptions& options = Options()) {
+    return LoadFor(GetParam(), text, options);
   }
 };
 

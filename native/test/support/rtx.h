@@ -10,6 +10,7 @@
 #include "core/builder.h"
 #include "core/error.h"
 #include "trt/library.h"
+#include "test/support/error_details.h"
 
 namespace trtn::test {
 
@@ -50,13 +51,5 @@ class RtxTest : public testing::Test {
  private:
   static std::string Folder() { return std::string(TRTN_TEST_SDK_DIR) + "/python/tensorrt_rtx_libs"; }
 };
-
-/// The values of one entry of `error.details`.
-inline std::vector<std::string> Detail(const Error& error, const std::string& key) {
-  for (const auto& [name, values] : error.details) {
-    if (name == key) return values;
-  }
-  return {};
-}
 
 }  // namespace trtn::test

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/support/standin_driver.h"
+#include "test/support/error_details.h"
 
 #include <dlfcn.h>
 
@@ -23,7 +24,7 @@ int NumberOf(const std::string& json, const std::string& key) {
   const std::string quoted = "\"" + key + "\"";
   const size_t at = json.find(quoted);
   if (at == std::string::npos) return -1;
-  return std::atoi(json.c_str() + json.find(':', at) + 1);
+  return std::atoi(json.c_str() + at + quoted.size() + 1);
 }
 
 }  // namespace
@@ -83,10 +84,8 @@ Error StandinTest::ErrorOf(const std::function<void()>& run) {
 }
 
 std::string StandinTest::Detail(const Error& error, const std::string& name) {
-  for (const auto& [key, values] : error.details) {
-    if (key == name && !values.empty()) return values.front();
-  }
-  return "";
+  const std::vector<std::string> values = test::Detail(error, name);
+  return values.empty() ? "" : values.front();
 }
 
 }  // namespace trtn::cuda

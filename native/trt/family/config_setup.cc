@@ -115,7 +115,7 @@ void ApplyComputeCapabilities(const BuildSession& session, nv::IBuilderConfig& c
           OptionUnsupported("computeCapabilities", session.Product(),
                             "it cannot build for " + std::to_string(capabilities[i]) +
                                 "; it knows 75, 80, 86, 89, 120, 121, and 1 alone for the GPU at hand");
-      error.details.push_back({"value", {std::to_string(capabilities[i])}});
+      error.AddNumber("value", capabilities[i]);
       throw error;
     }
   }

@@ -14,6 +14,8 @@ const NVIDIA_SMI_QUERY =
 /** Imported one by one; prints what came of each. */
 const PYTHON_PROBE = `
 import importlib, json, sys
+# The folder we are in may hold folders of these names.
+sys.path = [path for path in sys.path if path]
 found = {"python": sys.version.split()[0], "executable": sys.executable, "modules": {}}
 for name in ("tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings", "tensorrt_lean", "onnxruntime"):
     try:

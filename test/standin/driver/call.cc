@@ -5,6 +5,7 @@
 
 #include "capture.h"
 #include "control.h"
+#include "scheduler.h"
 
 namespace standin {
 
@@ -24,28 +25,33 @@ State& state() {
 
 Call::Call(Entry entry, unsigned needs) : entry_(entry) {
   result = Enter(entry);
-  if (result != kSuccess) return;
+  // A result that was ordered. Who waits or frees may rely on it that nothing runs on a lost device.
+  if (result != kSuccess && !(IsSticky(result) && (needs & (kWaiting | kClosing)))) return;
   State& s = state();
   lock = Lock(s.mutex);
+  if (needs & (kWaiting | kClosing)) SettleIfLost(lock, CurrentContext());
+  if (result != kSuccess) return;
   if (!s.is_initialised && !(needs & kBeforeInit)) {
     result = Fail(kNotInitialized, "comes before cuInit");
     return;
   }
   context = CurrentContext();
-  if (needs & kCurrentContext) {
-    // A device that is gone refuses to be made current: that is no fault of the caller.
-    if (context == nullptr && HasScrutiny(kGone)) {
-      if (!(needs & kClosing)) result = kDeviceUnavailable;
-    } else if (context == nullptr) {
-      result = Fail(kInvalidContext, "is called without a current context");
-    } else if (context->references == 0) {
-      result = Fail(kInvalidContext, "is called with a context that was released");
-    } else if (context->sticky != kSuccess && !(needs & kClosing)) {
-      result = context->sticky;
-    }
-  }
+  if (needs & kCurrentContext) CheckContext(needs);
   if (result == kSuccess && (needs & kUnsafeInCapture) && !s.captures.empty() && BreakCaptureOfThread()) {
     result = kCaptureUnsupported;
+  }
+}
+
+void Call::CheckContext(unsigned needs) {
+  // A device that is gone refuses to be made current: that is no fault of the caller.
+  if (context == nullptr && HasScrutiny(kGone)) {
+    if (!(needs & kClosing)) result = kDeviceUnavailable;
+  } else if (context == nullptr) {
+    result = Fail(kInvalidContext, "is called without a current context");
+  } else if (context->references == 0) {
+    result = Fail(kInvalidContext, "is called with a context that was released");
+  } else if (context->sticky != kSuccess && !(needs & kClosing)) {
+    result = context->sticky;
   }
 }
 

@@ -16,7 +16,9 @@ enum Need : unsigned {
   kClosing = 2,
   /// Not allowed while this thread captures.
   kUnsafeInCapture = 4,
-  kBeforeInit = 8
+  kBeforeInit = 8,
+  /// Waits for the device: on a context that is lost, until nothing of it runs any more.
+  kWaiting = 16
 };
 
 /// The beginning of every entry point: counts it, takes the lock, checks what it needs. If `result` is not 0,
@@ -35,6 +37,8 @@ class Call {
   Lock lock;
 
  private:
+  void CheckContext(unsigned needs);
+
   Entry entry_;
 };
 

@@ -36,7 +36,8 @@ size_t CountOf(const Context& context) {
 
 /// Everything that lives in the context goes with it.
 void Dismantle(Context& context, Call& call) {
-  SynchronizeContext(call.lock, context);
+  context.is_ending = true;
+  WaitUntilIdle(call.lock, context);
   State& s = state();
   const size_t objects = CountOf(context);
   const size_t memory = CountMemory(context.device);
@@ -60,6 +61,8 @@ void Dismantle(Context& context, Call& call) {
   context.sticky = kSuccess;
   context.pool_used = context.pool_reserved = context.pool_high = 0;
   context.pool_threshold = 0;
+  context.is_ending = false;
+  if (context.waiters > 0) context.changed.notify_all();
   call.result = sticky;
   // Arguments of kernels are destroyed with the last reference, which may call the stand-in.
   call.lock.unlock();
@@ -73,7 +76,8 @@ Context* CurrentContext() { return t_depth == 0 ? nullptr : t_stack[t_depth - 1]
 void PoisonCurrent(CUresult result) {
   Lock lock(state().mutex);
   Context* context = CurrentContext();
-  if (context != nullptr && context->sticky == kSuccess) context->sticky = result;
+  // One that was released is not there any more, though it is still current: there is nothing to lose.
+  if (context != nullptr && context->references > 0 && context->sticky == kSuccess) context->sticky = result;
 }
 
 }  // namespace standin
@@ -86,6 +90,9 @@ STANDIN_API CUresult cuDevicePrimaryCtxRetain(CUcontext* handle, CUdevice device
   if (device < 0 || device >= kMaxDevices)
     return call.Fail(kInvalidDevice, "is given a device that is not there");
   Context& context = state().contexts[device];
+  context.waiters++;
+  while (context.is_ending) context.changed.wait(call.lock);
+  context.waiters--;
   if (context.sticky != kSuccess) return context.sticky;
   context.references++;
   *handle = HandleOf(&context);
@@ -145,7 +152,7 @@ STANDIN_API CUresult cuCtxPopCurrent_v2(CUcontext* handle) {
 }
 
 STANDIN_API CUresult cuCtxSynchronize() {
-  Call call(Entry::cuCtxSynchronize, kCurrentContext | kUnsafeInCapture);
+  Call call(Entry::cuCtxSynchronize, kCurrentContext | kWaiting | kUnsafeInCapture);
   if (call.result != kSuccess) return call.result;
   SynchronizeContext(call.lock, *call.context);
   return call.context->sticky;

@@ -8,12 +8,17 @@
 //   fault <entry> <n> <result>
 //                            the n-th call from now (1 = the next) of the entry returns <result>;
 //                            "op:kernel", "op:h2d" … is work on the device, which fails without a return
-//                            value. Sticky results make every later call on that context return the same
+//                            value. Sticky results make every later call on that context return the same.
+//                            -1 is a bug in the driver: the process dies by SIGSEGV
 //   fault-random <seed> <permille> <result> [entry,…]
 //                            each call fails with that probability; of all entries but those that close
 //                            something, if none is named
 //   gone                     the device fell off: everything returns 46
 //   calls | trace on|off|get | timeline | live | violations
+//
+// For processes that nobody talks to, the environment: TRTN_STANDIN_CUDA_CONFIGURE holds the words of
+// "configure", TRTN_STANDIN_CUDA_FAULTS requests of "fault" and "fault-random" with ';' between them. They
+// count from the process's second call on. Violations are appended to the file TRTN_STANDIN_CUDA_VIOLATIONS.
 #include "control.h"
 
 #include <cstdlib>
@@ -169,10 +174,20 @@ std::string Answer(const std::string& request) {
 }  // namespace
 
 void ConfigureFromEnvironment(State& s) {
-  const char* text = std::getenv("TRTN_STANDIN_CUDA_CONFIGURE");
-  if (text == nullptr) return;
-  std::istringstream words(text);
-  ConfigureAll(s, words);
+  if (const char* text = std::getenv("TRTN_STANDIN_CUDA_CONFIGURE")) {
+    std::istringstream words(text);
+    ConfigureAll(s, words);
+  }
+  const char* faults = std::getenv("TRTN_STANDIN_CUDA_FAULTS");
+  std::istringstream requests(faults == nullptr ? "" : faults);
+  for (std::string request, verb; std::getline(requests, request, ';');) {
+    std::istringstream words(request);
+    words >> verb;
+    if (verb == "fault-random")
+      OrderRandomFault(words);
+    else
+      OrderFault(words);
+  }
 }
 
 }  // namespace standin

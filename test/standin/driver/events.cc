@@ -74,7 +74,7 @@ STANDIN_API CUresult cuEventQuery(CUevent handle) {
 }
 
 STANDIN_API CUresult cuEventSynchronize(CUevent handle) {
-  Call call(Entry::cuEventSynchronize, kCurrentContext | kUnsafeInCapture);
+  Call call(Entry::cuEventSynchronize, kCurrentContext | kWaiting | kUnsafeInCapture);
   if (call.result != kSuccess) return call.result;
   const std::shared_ptr<Event> event = FindEvent(call, handle);
   if (event == nullptr) return kInvalidHandle;

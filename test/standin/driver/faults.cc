@@ -2,6 +2,7 @@
 #include "faults.h"
 
 #include <algorithm>
+#include <csignal>
 #include <mutex>
 #include <random>
 
@@ -9,6 +10,9 @@
 
 namespace standin {
 namespace {
+
+// Ordered to see what is left of a process that dies.
+constexpr CUresult kCrash = -1;
 
 struct Fault {
   std::string entry;
@@ -117,6 +121,7 @@ CUresult TakeFault(const std::string& entry) {
     if (result == kSuccess) result = fault.result;
     f.ordered.erase(f.ordered.begin() + static_cast<std::ptrdiff_t>(i));
   }
+  if (result == kCrash) std::raise(SIGSEGV);
   if (result != kSuccess) return result;
   for (RandomFault& fault : f.random) {
     if (IsNamed(fault, entry) && fault.random() % 1000 < fault.permille) return fault.result;

@@ -17,6 +17,9 @@ namespace {
 constexpr double kSpinBelowUs = 100;
 constexpr unsigned kMaxRandomDelayUs = 200;
 
+/// This thread executes work of a stream, which must not wait for itself.
+STANDIN_THREAD_LOCAL int t_working = 0;
+
 const char* OpName(OpKind kind) {
   switch (kind) {
     case OpKind::kH2d:
@@ -150,7 +153,8 @@ void RunSimple(Lock& lock, Stream& stream, const Op& op) {
   if (engine != nullptr) Acquire(lock, *engine);
   CheckReady(op);
   // On a context that is lost nothing runs any more.
-  const bool is_lost = context.sticky != kSuccess || IsHitByFault(context, op.kind);
+  const bool is_lost =
+      context.sticky != kSuccess || HasScrutiny(kGone) || IsHitByFault(context, op.kind);
   const bool is_recording = state().configuration.is_recording && OpName(op.kind) != nullptr && !is_lost;
   if (!is_lost && (engine != nullptr || op.kind == OpKind::kHost)) {
     lock.unlock();
@@ -175,7 +179,7 @@ bool IsQuick(const Nodes& nodes) {
 void RunGraph(Lock& lock, Stream& stream, const Nodes& nodes) {
   const Configuration& configuration = state().configuration;
   if (configuration.is_inline && !configuration.is_recording && !configuration.is_reordering &&
-      !HasScrutiny(kFaults) && stream.context->sticky == kSuccess && IsQuick(nodes)) {
+      !HasScrutiny(kFaults) && !HasScrutiny(kGone) && stream.context->sticky == kSuccess && IsQuick(nodes)) {
     for (const Node& node : nodes) CheckReady(node.op);
     lock.unlock();
     for (const Node& node : nodes) DoEffect(node.op);
@@ -235,6 +239,8 @@ void Finish(Stream& stream, Op& op) {
   stream.completed++;
   stream.is_running = false;
   if (stream.waiters > 0) stream.progress.notify_all();
+  Context& context = *stream.context;
+  if (--context.in_flight == 0 && context.waiters > 0) context.changed.notify_all();
 }
 
 /// Without the lock: kernels' arguments may be destroyed, which calls others. Before Finish(), so that
@@ -252,6 +258,7 @@ void RandomDelay(Lock& lock) {
 }
 
 void Work(std::shared_ptr<Stream> stream) {
+  t_working = 1;
   Lock lock(state().mutex);
   for (;;) {
     while (stream->is_running || (stream->queue.empty() && !stream->is_closing)) stream->work.wait(lock);
@@ -306,13 +313,16 @@ void Enqueue(Lock& lock, const std::shared_ptr<Stream>& stream, Op&& op) {
   CountUses(op, 1);
   if (op.exec != nullptr) op.exec->in_flight++;
   stream->enqueued++;
+  stream->context->in_flight++;
   if (!CanRunHere(*stream, op)) {
     stream->queue.push_back(std::move(op));
     WakeWorker(stream);
     return;
   }
   stream->is_running = true;
+  t_working++;
   Run(lock, *stream, op);
+  t_working--;
   Finish(*stream, op);
   if (!stream->queue.empty() || (stream->is_closing && stream->has_worker)) WakeWorker(stream);
   if (op.exec != nullptr && op.exec.use_count() == 1) {
@@ -342,6 +352,22 @@ void SynchronizeStream(Lock& lock, const std::shared_ptr<Stream>& stream) {
 void SynchronizeContext(Lock& lock, Context& context) {
   for (const auto& stream : state().streams.All()) {
     if (stream->context == &context) SynchronizeStream(lock, stream);
+  }
+}
+
+void WaitUntilIdle(Lock& lock, Context& context) {
+  context.waiters++;
+  while (context.in_flight > 0) context.changed.wait(lock);
+  context.waiters--;
+}
+
+void SettleIfLost(Lock& lock, Context* context) {
+  if (t_working > 0) return;
+  const bool is_gone = HasScrutiny(kGone);
+  if (context != nullptr) {
+    if (is_gone || context->sticky != kSuccess) WaitUntilIdle(lock, *context);
+  } else if (is_gone) {
+    for (Context& each : state().contexts) WaitUntilIdle(lock, each);
   }
 }
 

@@ -117,6 +117,13 @@ struct Context {
   size_t device_bytes = 0;
   size_t pool_used = 0, pool_reserved = 0, pool_high = 0;
   uint64_t pool_threshold = 0;
+  /// Work of all streams that is queued or runs, of streams that were destroyed too.
+  size_t in_flight = 0;
+  /// The last reference went, and what lives in it is being taken down.
+  bool is_ending = false;
+  int waiters = 0;
+  /// `in_flight` came to 0, or the end is over.
+  std::condition_variable changed;
   Engine h2d, d2h, compute;
 };
 

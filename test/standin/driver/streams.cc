@@ -58,7 +58,7 @@ STANDIN_API CUresult cuStreamDestroy_v2(CUstream handle) {
 }
 
 STANDIN_API CUresult cuStreamSynchronize(CUstream handle) {
-  Call call(Entry::cuStreamSynchronize, kCurrentContext | kUnsafeInCapture);
+  Call call(Entry::cuStreamSynchronize, kCurrentContext | kWaiting | kUnsafeInCapture);
   if (call.result != kSuccess) return call.result;
   const std::shared_ptr<Stream> stream = FindStream(call, handle);
   if (stream == nullptr) return kInvalidHandle;

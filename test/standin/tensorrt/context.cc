@@ -75,7 +75,9 @@ Context::~Context() {
   if (is_own && state_.memory) cuMemFree_v2(DeviceAddress(state_.memory));
   for (const auto& [tensor, buffer] : state_.debug_buffers) cuMemFree_v2(DeviceAddress(buffer.address));
   for (cudaStream_t stream : state_.own_aux_streams) cuStreamDestroy_v2(stream);
-  for (cudaEvent_t event : state_.join_events) cuEventDestroy_v2(event);
+  for (cudaEvent_t event : state_.join_events) {
+    if (event) cuEventDestroy_v2(event);
+  }
   if (state_.fork_event) cuEventDestroy_v2(state_.fork_event);
   state_.engine->ContextGone();
 }

@@ -7,6 +7,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "cast.h"
+
 namespace standin {
 
 namespace {
@@ -64,6 +66,15 @@ Shape InferMatMul(const Layer& layer, Shape dims) {
   return dims;
 }
 
+Shape InferConv(const Layer& layer, Shape dims) {
+  if (dims.size() != 4 || (dims[1] >= 0 && dims[1] != layer.k)) {
+    throw std::runtime_error(layer.name + ": kernel weights have " + std::to_string(layer.k) +
+                             " channels, the input is " + ShapeText(dims));
+  }
+  dims[1] = layer.n;
+  return dims;
+}
+
 // Index of the element of a smaller, broadcast tensor that belongs to one of the result.
 int64_t BroadcastIndex(int64_t index, const Shape& result, const Shape& dims) {
   int64_t source = 0, stride = 1;
@@ -95,6 +106,41 @@ void RunMatMul(const Layer& layer, const Operand& x, const Operand& y, const std
       for (int64_t i = 0; i < layer.k; ++i) sum += in[row * layer.k + i] * weight[i * layer.n + column];
       out[row * layer.n + column] = sum;
     }
+  }
+}
+
+void RunRelu(const Operand& x, const Operand& y) {
+  const auto* in = static_cast<const float*>(x.data);
+  auto* out = static_cast<float*>(y.data);
+  // NaN stays NaN.
+  for (int64_t i = 0, count = ElementCount(x.dims); i < count; ++i) out[i] = in[i] < 0 ? 0 : in[i];
+}
+
+// One number of a convolution: the filter over what lies around a place of an image [c, height, width].
+float Convolve(const Layer& layer, const float* image, const float* filter, const Shape& dims, int64_t row,
+               int64_t column) {
+  const int64_t height = dims[2], width = dims[3], reach = layer.size / 2;
+  float sum = 0;
+  for (int64_t channel = 0; channel < layer.k; ++channel) {
+    for (int64_t tap = 0; tap < layer.size * layer.size; ++tap) {
+      const int64_t y = row + tap / layer.size - reach, x = column + tap % layer.size - reach;
+      if (y < 0 || x < 0 || y >= height || x >= width) continue;
+      sum += image[(channel * height + y) * width + x] * filter[channel * layer.size * layer.size + tap];
+    }
+  }
+  return sum;
+}
+
+void RunConv(const Layer& layer, const Operand& x, const Operand& y, const std::vector<float>& weight) {
+  const auto* in = static_cast<const float*>(x.data);
+  auto* out = static_cast<float*>(y.data);
+  const int64_t height = x.dims[2], width = x.dims[3];
+  const int64_t filter_size = layer.k * layer.size * layer.size;
+  for (int64_t i = 0, count = ElementCount(y.dims); i < count; ++i) {
+    const int64_t column = i % width, row = i / width % height;
+    const int64_t filter = i / (width * height) % layer.n, image = i / (width * height * layer.n);
+    out[i] = Convolve(layer, in + image * layer.k * height * width, &weight[filter * filter_size], x.dims,
+                      row, column);
   }
 }
 
@@ -159,7 +205,8 @@ Layer ParseLayer(const std::string& text, const std::function<int(const std::str
   if (words.empty()) throw std::runtime_error("plan line `layer`");
   Layer layer;
   layer.function = words[0];
-  if (layer.function == "identity" || layer.function == "nonzero" || layer.function == "sum") {
+  if (layer.function == "identity" || layer.function == "nonzero" || layer.function == "sum" ||
+      layer.function == "relu" || layer.function == "cast") {
     expect(2);
     layer.inputs = {tensor(words[1])}, layer.outputs = {tensor(words[2])};
   } else if (layer.function == "scale") {
@@ -174,6 +221,11 @@ Layer ParseLayer(const std::string& text, const std::function<int(const std::str
     size_t cross = 0;
     layer.k = std::stoll(words[3], &cross);
     layer.n = std::stoll(words[3].substr(cross + 1));
+  } else if (layer.function == "conv") {
+    expect(4);
+    layer.inputs = {tensor(words[1])}, layer.outputs = {tensor(words[4])}, layer.weight = words[2];
+    char cross = 0;
+    std::istringstream(words[3]) >> layer.n >> cross >> layer.k >> cross >> layer.size;
   } else if (layer.function == "topk") {
     expect(4);
     layer.inputs = {tensor(words[1])}, layer.outputs = {tensor(words[2]), tensor(words[3])};
@@ -190,6 +242,7 @@ std::vector<Shape> InferLayer(const Layer& layer, const std::vector<Shape>& inpu
   const std::string& function = layer.function;
   if (function == "add") return {Broadcast(x, inputs[1])};
   if (function == "matmul") return {InferMatMul(layer, x)};
+  if (function == "conv") return {InferConv(layer, x)};
   if (function == "nonzero") return {{static_cast<int64_t>(x.size()), -1}};
   if (function == "sum") return {{x.empty() ? 1 : x[0]}};
   if (function == "topk") {
@@ -218,6 +271,12 @@ void RunLayer(const Layer& layer, const std::vector<Operand>& inputs, const std:
     RunAdd(x, inputs[1], y);
   else if (function == "matmul")
     RunMatMul(layer, x, y, weight);
+  else if (function == "relu")
+    RunRelu(x, y);
+  else if (function == "conv")
+    RunConv(layer, x, y, weight);
+  else if (function == "cast")
+    RunCast(x, y);
   else if (function == "topk")
     RunTopK(layer, x, y, outputs[1]);
   else if (function == "nonzero")

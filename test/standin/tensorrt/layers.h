@@ -7,6 +7,11 @@
 //   topk x values indices k  (largest, along the last dim)    nonzero x y  (int64 [rank, n], data-dependent)
 //   reshape x shape y        (shape: a tensor in host memory; 0 copies a dim, -1 infers one)
 //   sum x y                  (over all dims but the first)
+//   relu x y                                                  cast x y   float16 <-> float32
+//   conv x <weight> <o>x<c>x<s> y     x [n, c, h, w] with o filters [c, s, s], padded so that y is [n, o, h,
+//   w]
+//
+// A cast's types are those of its tensors; inside the network it makes float32.
 #pragma once
 
 #include <functional>
@@ -24,7 +29,10 @@ struct Layer {
   /// Indices of tensors in Plan::tensors.
   std::vector<int> inputs, outputs;
   std::string weight;
-  int64_t k = 0, n = 0;
+  /// Of matmul the weight's dims, of topk how many, of conv the channels in and out and the side of a filter.
+  int64_t k = 0, n = 0, size = 1;
+  /// How many numbers its weight must have.
+  int64_t WeightCount() const { return k > 0 && n > 0 ? k * n * size * size : 1; }
 };
 
 /// Parses "<function> <args>"; `tensor` gives a name's index, making a tensor inside the network where there

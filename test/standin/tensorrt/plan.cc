@@ -6,9 +6,15 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "cast.h"
+
 namespace standin {
 
 namespace {
+
+// Where the header has the plan's size. TensorRT 10 and 11 have theirs elsewhere; plans of tests may leave it
+// 0.
+constexpr size_t kSizeAt = STANDIN_IS_RTX ? 16 : 8;
 
 [[noreturn]] void Malformed(const std::string& line) {
   throw std::runtime_error("Serialization assertion cursor < blobSize failed. plan line `" + line + "`");
@@ -162,14 +168,15 @@ class PlanParser {
                     : keeps_type ? plan_.tensors[layer.inputs[0]].type
                                  : nv::DataType::kFLOAT;
     }
+    if (layer.function == "cast")
+      CheckCast(plan_.tensors[layer.inputs[0]].type, plan_.tensors[layer.outputs[0]].type);
     plan_.layers.push_back(std::move(layer));
   }
 
   void CheckWeight(const Layer& layer) {
     auto found = plan_.weights.find(layer.weight);
     if (found == plan_.weights.end()) Malformed("no weight " + layer.weight);
-    int64_t needed = layer.function == "matmul" ? layer.k * layer.n : 1;
-    if (static_cast<int64_t>(found->second->size()) < needed)
+    if (static_cast<int64_t>(found->second->size()) < layer.WeightCount())
       Malformed("weight " + layer.weight + " is too short");
   }
 
@@ -217,13 +224,11 @@ void CheckHeader(const std::string& bytes) {
   if (std::memcmp(&magic, kMagic, sizeof magic) != 0) throw std::runtime_error(WrongMagic(magic));
   if (bytes.size() < kHeaderBytes)
     throw std::runtime_error("Serialization assertion cursor < blobSize failed.");
-#if STANDIN_IS_RTX
   uint64_t size = 0;
-  std::memcpy(&size, bytes.data() + 16, sizeof size);
-  if (size != bytes.size()) {
+  std::memcpy(&size, bytes.data() + kSizeAt, sizeof size);
+  if (size != bytes.size() && (STANDIN_IS_RTX || size != 0)) {
     throw std::runtime_error("Serialization assertion plan.header.size == blobSize failed.");
   }
-#endif
 }
 
 }  // namespace
@@ -292,10 +297,8 @@ std::string SerializePlan(const Plan& plan) {
     else
       bytes += line + "\n";
   }
-#if STANDIN_IS_RTX
   uint64_t size = bytes.size();
-  std::memcpy(bytes.data() + 16, &size, sizeof size);
-#endif
+  std::memcpy(bytes.data() + kSizeAt, &size, sizeof size);
   return bytes;
 }
 

@@ -84,18 +84,22 @@ describe('the choice of checks', () => {
   });
 
   it('says why a check cannot be made', () => {
-    const check = { perFamily: true };
-    const gpu = { needs: 'gpu' };
+    const check = familyCheck('one', 'holds', nothing);
+    const group = (needs: 'gpu' | 'builder') => ({ name: '', title: '', checks: [], needs });
     const usable = { gpu: { usable: true, reason: null } };
     const missing = { gpu: { usable: false, reason: 'no driver' } };
-    const why = (environment: unknown, library: unknown, known = new Map()) =>
-      whyNot(gpu, { check, library }, environment, known);
+    const host = { unusable: new Map(), isBuilding: true };
+    const why = (environment: object | null, library: object | null, others = {}) =>
+      whyNot(group('gpu'), { check, library }, { ...host, environment, ...others });
     expect(why(missing, RTX)).toBe('no driver');
     expect(why(usable, null)).toBe('no TensorRT library was found');
     expect(why(usable, { ...RTX, usable: false, reason: 'broken' })).toBe('broken');
-    expect(why(usable, RTX, new Map([['tensorrt-rtx', 'facts.runs failed']]))).toBe('facts.runs failed');
+    const unusable = new Map([['tensorrt-rtx', 'facts.runs failed']]);
+    expect(why(usable, RTX, { unusable })).toBe('facts.runs failed');
     expect(why(usable, RTX)).toBeNull();
-    expect(whyNot({ needs: 'builder' }, { check, library: RTX }, missing, new Map())).toBeNull();
+    const builder = (isBuilding: boolean) =>
+      whyNot(group('builder'), { check, library: RTX }, { ...host, environment: missing, isBuilding });
+    expect([builder(true), builder(false)]).toEqual([null, '--no-build']);
     expect(why(null, RTX)).toContain('environment');
   });
 
@@ -143,7 +147,7 @@ describe('one check', () => {
       api,
       device: 'cuda:0',
       library: RTX,
-      settings: { folder: '', quick: true, environment: {} },
+      settings: { folder: '', quick: true, isBuilding: false, environment: {} },
     });
   const outcome = async (run: (t: CheckContext) => Promise<void>) =>
     runCheck({ id: 'group.one', check: hostCheck('one', 'holds', run) }, context());
@@ -167,6 +171,11 @@ describe('one check', () => {
     const result = await outcome(async (t) => t.skip('not here'));
     expect(result).toMatchObject({ status: 'skipped', reason: 'not here' });
     expect(() => context().skip('x')).toThrow(SkippedCheck);
+  });
+
+  it('is skipped where it needs a build and none is wanted', async () => {
+    const result = await outcome(async (t) => t.build('add'));
+    expect(result).toMatchObject({ status: 'skipped', reason: expect.stringContaining('--no-build') });
   });
 
   it('closes what it owns, last first, and fails where that fails', async () => {
