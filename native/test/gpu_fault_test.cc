@@ -8,8 +8,8 @@
 #include <iterator>
 #include <map>
 
-#include "test/support/gpu_test.h"
 #include "test/support/error_details.h"
+#include "test/support/gpu_test.h"
 
 namespace trtn::gpu {
 namespace {
@@ -27,8 +27,8 @@ bool IsClosing(const std::string& entry) {
 bool IsPassedOver(const std::string& entry) {
   static const char* const kEntries[] = {
       // What a device is called and has is for reports; what a driver does not tell counts as not there.
-      "cuDriverGetVersion", "cuDeviceGetName", "cuDeviceGetUuid", "cuDeviceGetPCIBusId",
-      "cuDeviceTotalMem", "cuDeviceGetAttribute",
+      "cuDriverGetVersion", "cuDeviceGetName", "cuDeviceGetUuid", "cuDeviceGetPCIBusId", "cuDeviceTotalMem",
+      "cuDeviceGetAttribute",
       // Without a pool memory is allocated the plain way.
       "cuDeviceGetDefaultMemPool", "cuMemPoolSetAttribute",
       // For giving something back on a thread that has the context current already.

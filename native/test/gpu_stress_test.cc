@@ -5,9 +5,9 @@
 // the middle. Whatever happens, each call ends exactly once, results are right or there is an error, and in
 // the end nothing is left and nothing was done that hardware would not forgive.
 //
-// Each round follows from its number. The environment variable TRTN_STRESS says how many there are (8 if it is
-// not set): 500 for a long run, best with TRTN_SANITIZE. TRTN_STRESS_FIRST is the number of the first one, to
-// see a round again.
+// Each round follows from its number. The environment variable TRTN_STRESS says how many there are (8 if it
+// is not set): 500 for a long run, best with TRTN_SANITIZE. TRTN_STRESS_FIRST is the number of the first one,
+// to see a round again.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -197,8 +197,7 @@ class GpuStressTest : public GpuTest {
         cuda::StandinControl("fault-random " + seed + " 20 2 " + kDriverCalls + "," + kTensorRtCalls);
         return;
       case Weather::kRefusals:
-        cuda::StandinControl("fault-random " + seed +
-                             " 30 1 cuStreamSynchronize,cuEventSynchronize," +
+        cuda::StandinControl("fault-random " + seed + " 30 1 cuStreamSynchronize,cuEventSynchronize," +
                              kTensorRtCalls);
         return;
       case Weather::kLossInACall:
@@ -240,9 +239,8 @@ class GpuStressTest : public GpuTest {
   void PlayRound(uint32_t seed) {
     Random random(seed);
     weather_ = static_cast<Weather>(seed % kWeathers);
-    cuda::StandinControl("configure mode=threads reorder=" + std::to_string(1 + seed) +
-                         " copy-us=" + std::to_string(random() % 2 * 5) +
-                         " pools=" + std::to_string(random() % 4 != 0) +
+    cuda::StandinControl("configure mode=threads reorder=" + std::to_string(1 + seed) + " copy-us=" +
+                         std::to_string(random() % 2 * 5) + " pools=" + std::to_string(random() % 4 != 0) +
                          " integrated=" + std::to_string(random() % 4 == 0));
     const bool fails_at_loading = random() % 3 == 0;
     if (fails_at_loading) Order(random);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/support/standin_driver.h"
-#include "test/support/error_details.h"
 
 #include <dlfcn.h>
 
 #include <cstdlib>
 #include <stdexcept>
+
+#include "test/support/error_details.h"
 
 namespace trtn::cuda {
 namespace {

@@ -153,8 +153,7 @@ void RunSimple(Lock& lock, Stream& stream, const Op& op) {
   if (engine != nullptr) Acquire(lock, *engine);
   CheckReady(op);
   // On a context that is lost nothing runs any more.
-  const bool is_lost =
-      context.sticky != kSuccess || HasScrutiny(kGone) || IsHitByFault(context, op.kind);
+  const bool is_lost = context.sticky != kSuccess || HasScrutiny(kGone) || IsHitByFault(context, op.kind);
   const bool is_recording = state().configuration.is_recording && OpName(op.kind) != nullptr && !is_lost;
   if (!is_lost && (engine != nullptr || op.kind == OpKind::kHost)) {
     lock.unlock();

@@ -20,8 +20,8 @@ void SynchronizeStream(Lock& lock, const std::shared_ptr<Stream>& stream);
 void SynchronizeContext(Lock& lock, Context& context);
 /// Waits until nothing of the context is queued or runs, in streams that were destroyed either.
 void WaitUntilIdle(Lock& lock, Context& context);
-/// A lost context drops what is queued; this waits for what runs. Does nothing for a context that is well, and
-/// looks at all of them where none is current on a device that is gone.
+/// A lost context drops what is queued; this waits for what runs. Does nothing for a context that is well,
+/// and looks at all of them where none is current on a device that is gone.
 void SettleIfLost(Lock& lock, Context* context);
 void WaitFor(Lock& lock, const std::shared_ptr<Completion>& completion);
 
