@@ -45,6 +45,7 @@ export type { RuntimeChoice } from './runtime/select-library';
 export { Session } from './runtime/session';
 export type { RunOptions } from './runtime/session';
 export type { OutputOptions } from './runtime/session-outputs';
+export type { AnyArrays, DeviceOutputs, NamedArrays, Placed, RunOutputs } from './runtime/output-types';
 export { Tensor } from './runtime/tensor';
 export type { TensorData, TensorLike } from './runtime/tensor';
 export type { RunTrace, TraceOptions } from './runtime/trace';

@@ -107,6 +107,8 @@ export class FakeBackend implements ExecutionBackend {
   isClosed = false;
   /** True: calls run by themselves in the next turn of the event loop. */
   isAutomatic = true;
+  /** What closing the session ends with. */
+  closeError: Error | undefined;
   /** Native calls by name, in order. */
   readonly calls: string[] = [];
   /** What `refit()` got. */
@@ -197,7 +199,7 @@ export class FakeBackend implements ExecutionBackend {
         nativeError('ERR_TRT_RUN_CLOSED', 'The session is closed.'),
         undefined,
       ]);
-    setImmediate(() => this.#onFinished([...rejected, ticket, undefined, undefined]));
+    setImmediate(() => this.#onFinished([...rejected, ticket, this.closeError, undefined]));
   }
 
   #run(inputs: readonly NativeArray[], dims: NativeDims, targets: readonly NativeTarget[]): NativeOutputs {

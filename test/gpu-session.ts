@@ -16,6 +16,14 @@ import { makePlan, type PlanDescription } from './standin-plan';
 /** The families of TensorRT, each with a stand-in. */
 export const FAMILIES: readonly Family[] = ['tensorrt-10', 'tensorrt-11', 'tensorrt-rtx'];
 
+/**
+ * With dynamic shapes TensorRT-RTX captures graphs itself, unless all kernels are compiled before: then ours are
+ * captured in every family.
+ */
+export function ownGraphs(family: Family): SessionOptions {
+  return family === 'tensorrt-rtx' ? { dynamicShapeKernels: 'eager' } : {};
+}
+
 /** What the machine has. */
 export interface StandinMachine {
   readonly devices?: number;

@@ -8,6 +8,7 @@
 // The list of calls is not written down: a run without faults is recorded first.
 
 import { openStandin, planMaker } from '../harness/standin.mjs';
+import { LIVES } from './fault-lives.mjs';
 import { withGarbageCollector } from '../harness/children.mjs';
 import { markdownTable, publish, readOptions, say } from '../harness/report.mjs';
 
@@ -16,7 +17,8 @@ const COLLECTIONS = 50;
 // Results of the driver: out of memory, which the device survives, and an illegal address, which it does not.
 const FAILURE = 2;
 const STICKY = 700;
-const ABOUT = `One row for each entry point, phase and kind of failure. \`call\`: the device survives (out of memory, or false or
+const ABOUT = `One row for each entry point, phase and kind of failure, in the first of the lives
+([list](../gpu/fault-lives.mjs)) that calls it there. \`call\`: the device survives (out of memory, or false or
 null from TensorRT). \`sticky\`: the context is lost. *load* is createSession(), *first run* a binding and its first run and
 a first session.run(), *steady* the runs after that, *closing* close(). \`-\` as error: the caller notices nothing, because
 there is another way (a run without a graph, memory without a pool, a device without a name) or because something is
@@ -29,36 +31,23 @@ const options = readOptions({ family: { type: 'string', default: 'tensorrt-11' }
 const gpu = openStandin();
 if (options.family === 'tensorrt-rtx') process.env.TENSORRT_NODE_LIB_DIR = gpu.tensorRtRtxFolder;
 if (options.family === 'tensorrt-10') process.env.TENSORRT_NODE_LIB_DIR = gpu.tensorRt10Folder;
-const { createSession } = await import('tensorrt-node');
-const { makePlan, SCALE } = planMaker();
-const plan = makePlan(options.family, SCALE);
+const api = await import('tensorrt-node');
+const { makePlan } = planMaker();
 
-const PHASES = {
-  load: async (state) => {
-    state.session = await createSession(plan, { device: 'cuda:0', contexts: 1, cudaGraph: 'auto' });
-  },
-  'first run': async (state) => {
-    state.io = await state.session.createBinding();
-    await runBoth(state);
-  },
-  // Three times: the second run of a shape captures the graph, the third launches it.
-  steady: async (state) => {
-    for (let i = 0; i < 3; i++) await runBoth(state);
-  },
-  closing: async (state) => {
-    await state.io.close();
-    await state.session.close();
-  },
-};
-
-const called = await recordCalls();
 const rows = [];
-for (const [phase, entries] of Object.entries(called)) {
-  for (const entry of entries) {
-    const results = !entry.startsWith('cu') ? [1] : givesBack(entry) ? [STICKY] : [FAILURE, STICKY];
-    for (const result of results) rows.push(await tryFault(phase, entry, result));
+const tried = new Set();
+for (const [name, life] of Object.entries(LIVES)) {
+  const called = await recordCalls(life);
+  for (const [phase, entries] of Object.entries(called)) {
+    const fresh = entries.filter((entry) => !tried.has(`${phase} ${entry}`));
+    for (const entry of fresh) {
+      tried.add(`${phase} ${entry}`);
+      for (const result of resultsOf(entry)) {
+        rows.push(await tryFault({ name, life, phase, entry, result }));
+      }
+    }
   }
-  say(`${phase}: ${entries.length} entry points`);
+  say(`${name}: ${rows.length} failures so far`);
 }
 const bad = rows.filter(({ problems }) => problems.length > 0);
 const verdicts = [
@@ -70,23 +59,35 @@ const verdicts = [
   },
 ];
 const table = markdownTable(
-  ['call', 'phase', 'kind', 'error', 'afterwards', 'problems'],
-  rows.map((row) => [row.entry, row.phase, row.kind, row.code, row.afterwards, row.problems.join('; ')]),
+  ['call', 'life', 'phase', 'kind', 'error', 'afterwards', 'problems'],
+  rows.map((row) => [row.entry, row.life, row.phase, row.kind, row.code, row.afterwards, row.problems.join('; ')]),
 );
 publish('gpu-faults', options, { family: options.family, results: rows, verdicts }, `${ABOUT}\n\n${table}`);
 process.exit(bad.length === 0 ? 0 : 1);
 
-async function runBoth({ session, io }) {
-  await io.run();
-  const [name, array] = Object.entries(io.inputs)[0];
-  await session.run({ [name]: { data: array.slice(), dims: io.dims.inputs[name] } });
+/** What each phase of a life does. */
+function phasesOf(life) {
+  return {
+    load: async (state) => {
+      const plan = makePlan(options.family, life.plan);
+      state.session = await api.createSession(plan, { device: 'cuda:0', contexts: 1, ...life.options });
+      // The session's thread makes the device current: that belongs to this phase, not to the next.
+      while (!gpu.calls().entries.cuCtxSetCurrent) await new Promise((resolve) => setImmediate(resolve));
+    },
+    'first run': (state) => life.first(state),
+    steady: (state) => life.steady(state),
+    closing: async (state) => {
+      await state.io?.close();
+      await state.session.close();
+    },
+  };
 }
 
 /** Which entry points each phase calls when nothing fails. */
-async function recordCalls() {
-  const state = {};
+async function recordCalls(life) {
+  const state = { api };
   const found = {};
-  for (const [phase, act] of Object.entries(PHASES)) {
+  for (const [phase, act] of Object.entries(phasesOf(life))) {
     gpu.reset();
     await act(state);
     found[phase] = Object.keys(gpu.calls().entries).filter(isFallible).sort();
@@ -99,31 +100,39 @@ function isFallible(entry) {
   return !/^cuGetError|::~|^~/.test(entry);
 }
 
+/** The results to order: questions lose no context, and what gives back fails for lost contexts alone. */
+function resultsOf(entry) {
+  if (!entry.startsWith('cu')) return [1];
+  if (givesBack(entry)) return [STICKY];
+  return /Query|^cu(DeviceGet|DeviceTotal|DriverGet)/.test(entry) ? [FAILURE] : [FAILURE, STICKY];
+}
+
 function givesBack(entry) {
   return /Destroy|Free|Release/.test(entry);
 }
 
-async function tryFault(phase, entry, result) {
+async function tryFault({ name, life, phase, entry, result }) {
   const kind = entry.startsWith('cu') && result === STICKY ? 'sticky' : 'call';
-  const row = { entry, phase, kind, code: '-', afterwards: '-', problems: [] };
-  const state = {};
+  const row = { entry, life: name, phase, kind, code: '-', afterwards: '-', problems: [] };
+  const state = { api };
+  const phases = phasesOf(life);
   gpu.reset();
-  for (const [name, act] of Object.entries(PHASES)) {
-    if (name === phase) break;
+  for (const [earlier, act] of Object.entries(phases)) {
+    if (earlier === phase) break;
     await act(state);
   }
   gpu.reset();
   gpu.fault(entry, 1, result);
-  const error = await outcome(row, () => PHASES[phase](state));
-  const wasReached = (gpu.calls().entries[entry] ?? 0) > 0;
-  if (!wasReached) row.problems.push('the call was not made again');
-  describe(row, entry, error);
-  await lookAfter(row, state, phase);
+  const error = await outcome(row, () => phases[phase](state));
+  if (!givesBack(entry)) describe(row, entry, error);
+  else if (error) row.code = error.code;
+  await lookAfter(row, state, phase, life);
   await outcome(row, async () => {
     await state.io?.close();
     await state.session?.close();
   });
   await checkGivenBack(row);
+  if ((gpu.calls().entries[entry] ?? 0) === 0) row.problems.push('the call was not made again');
   return row;
 }
 
@@ -154,18 +163,19 @@ function describe(row, entry, error) {
 }
 
 /** Runs again: either that works, or the error says that the device is lost. */
-async function lookAfter(row, state, phase) {
+async function lookAfter(row, state, phase, life) {
   if (phase === 'closing' || state.session === undefined) return;
   const error = await outcome(row, async () => {
-    state.io ??= await state.session.createBinding();
-    await runBoth(state);
+    await (phase === 'steady' ? life.steady(state) : life.first(state));
   });
   if (error === null) {
     row.afterwards = 'usable';
     return;
   }
   row.afterwards = error.code ?? error.name;
-  if (error.code !== 'ERR_TRT_CUDA_POISONED') row.problems.push(`afterwards: ${error.message.slice(0, 120)}`);
+  // A failure that nobody was there to be told of is told to the first who comes.
+  const isTold = row.code === '-' && error.code === 'ERR_TRT_CUDA_DEVICE_LOST';
+  if (error.code !== 'ERR_TRT_CUDA_POISONED' && !isTold) row.problems.push(`afterwards: ${error.message.slice(0, 120)}`);
 }
 
 async function checkGivenBack(row) {

@@ -27,7 +27,7 @@ export function planMaker() {
 }
 
 /** Loads a TypeScript file of test/ and what it imports; Node 20 does not read TypeScript. */
-function loadTypeScript(path) {
+export function loadTypeScript(path) {
   require.extensions['.ts'] ??= (module, file) => {
     const { outputText } = ts.transpileModule(readFileSync(file, 'utf8'), {
       compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },

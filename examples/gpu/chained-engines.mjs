@@ -4,34 +4,35 @@
 //
 //     node examples/gpu/chained-engines.mjs first.engine second.engine [--device cuda:0]
 //
+// ONNX models with open dimensions need their range: --dynamic-axes batch=1,8,32.
 // Every output of the first model whose name is an input of the second is handed on; a single output is handed on
-// whatever its name.
+// whatever its name. Other inputs are zeros.
 
 import { parseArgs } from 'node:util';
 import { createSession } from 'tensorrt-node';
+import { buildOptions } from './axes.mjs';
+import { zerosFor } from './zeros.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { device: { type: 'string', default: 'cuda:0' } },
+  options: {
+    device: { type: 'string', default: 'cuda:0' },
+    'dynamic-axes': { type: 'string', multiple: true, default: [] },
+  },
 });
 if (positionals.length !== 2) {
   console.error('usage: chained-engines.mjs first.engine second.engine [--device cuda:0]');
   process.exit(2);
 }
 
-const first = await createSession(positionals[0], { device: values.device });
-const second = await createSession(positionals[1], { device: values.device });
+const options = { device: values.device, build: buildOptions(values['dynamic-axes']) };
+const first = await createSession(positionals[0], options);
+const second = await createSession(positionals[1], options);
 
-const feeds = Object.fromEntries(
-  first.inputs.map(({ name, dims }) => {
-    const fixed = dims.map((dim) => (typeof dim === 'number' && dim > 0 ? dim : 1));
-    const count = fixed.reduce((a, b) => a * b, 1);
-    return [name, { dims: fixed, data: new Float32Array(count).fill(1) }];
-  }),
-);
+const feeds = zerosFor(first);
+for (const { data } of Object.values(feeds)) if (data instanceof Float32Array) data.fill(1);
 const features = await first.run(feeds, { deviceOutputs: true });
-const handedOn = handOn(features, second);
-const results = await second.run(handedOn);
+const results = await second.run({ ...zerosFor(second), ...handOn(features, second) });
 // The memory of device tensors is given back when nobody needs it; closing says so at once.
 for (const tensor of Object.values(features)) tensor.close();
 

@@ -3,28 +3,36 @@
 // arithmetic of another, and enough calls in flight that none of them waits for JavaScript.
 //
 //     node examples/gpu/throughput-pool.mjs [model or engine] [--device cuda:0] [--contexts 3] [--in-flight 64] [--seconds 3]
+//
+// An ONNX model with open dimensions needs their range on a GPU: --dynamic-axes batch=1,8,32.
 
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { createSession } from 'tensorrt-node';
+import { buildOptions, DIGITS_AXES } from './axes.mjs';
+import { zerosFor } from './zeros.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     device: { type: 'string', default: 'auto' },
+    'dynamic-axes': { type: 'string', multiple: true },
     contexts: { type: 'string', default: '3' },
     'in-flight': { type: 'string', default: '64' },
     seconds: { type: 'string', default: '3' },
   },
 });
 const model = positionals[0] ?? fileURLToPath(new URL('../digits/digits.onnx', import.meta.url));
+const axes = values['dynamic-axes'] ?? (positionals[0] ? [] : DIGITS_AXES);
 
 const session = await createSession(model, {
   device: values.device,
   contexts: Number(values.contexts),
+  build: buildOptions(axes),
 });
 console.log(`running on ${session.device} (${session.backend})`);
-const feeds = Object.fromEntries(session.inputs.map((info) => [info.name, zeros(info)]));
+if (session.fallbackReason) console.log(`not on a GPU: ${session.fallbackReason}`);
+const feeds = zerosFor(session);
 await session.run(feeds);
 
 const start = performance.now();
@@ -39,13 +47,3 @@ async function lane() {
 await Promise.all(Array.from({ length: Number(values['in-flight']) }, lane));
 console.log(`${Math.round((calls * 1000) / (performance.now() - start))} inferences per second`);
 await session.close();
-
-/** A tensor of zeros; dynamic dimensions become 1. */
-function zeros({ type, dims }) {
-  const fixed = dims.map((dim) => (typeof dim === 'number' && dim > 0 ? dim : 1));
-  const count = fixed.reduce((a, b) => a * b, 1);
-  const arrays = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, uint8: Uint8Array };
-  const ArrayClass = arrays[type];
-  if (ArrayClass === undefined) throw new Error(`This example has no array for ${type} inputs.`);
-  return { type, dims: fixed, data: new ArrayClass(count) };
-}

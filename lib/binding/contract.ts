@@ -186,8 +186,6 @@ export interface NativeGpuSessionRequest extends NativeSessionBase {
   runtimeCache?: Uint8Array;
   /** TensorRT-RTX. */
   dynamicShapeKernels?: 'lazy' | 'eager' | 'none';
-  /** TensorRT-RTX: the library captures and replays graphs itself. */
-  libraryGraphs?: boolean;
 }
 
 export type NativeSessionRequest = NativeCpuSessionRequest | NativeGpuSessionRequest;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path';
 import { FAMILY_NAMES } from '../runtime/library-version';
 import type { ProbeReport, TensorRtReport } from '../runtime/probe-report';
 import type { TriedPath } from '../runtime/locate-tensorrt';
@@ -10,7 +11,7 @@ import { formatBytes } from './values/format';
 
 /** Whether this machine can build or run anything at all. */
 export function isAnythingUsable(report: ProbeReport): boolean {
-  return canBuild(report).length > 0 || canRunOnCpu(report);
+  return canBuild(report).length > 0 || canRunOnGpu(report) || canRunOnCpu(report);
 }
 
 /** The report for people: one line per part, what can be done, what to do about the rest. */
@@ -50,7 +51,9 @@ const LEFT_COLUMNS = 22;
 /** A part as rows of mark, name and text; long text and the path stand below. */
 function partRows({ state, name, facts, path }: Part, style: Style, width: number): string[][] {
   const marks = { works: style.green('ok'), missing: style.dim('--'), broken: style.yellow('no') };
-  const text = facts.filter((fact) => fact !== null && fact !== '').join(', ');
+  const said = facts.filter((fact) => fact !== null && fact !== '');
+  // Reasons are sentences; here they stand in a list.
+  const text = said.map((fact) => fact!.replace(/\.$/, '')).join(', ');
   const lines = wrapText(text, width - LEFT_COLUMNS).map((line) =>
     state === 'works' ? line : style.dim(line),
   );
@@ -94,14 +97,33 @@ function gpuParts({ cuda }: ProbeReport): Part[] {
   }));
 }
 
-function libraryParts({ tensorrt }: ProbeReport): Part[] {
+function libraryParts(report: ProbeReport): Part[] {
+  const { tensorrt } = report;
   if (tensorrt.length === 0) return [{ state: 'missing', name: 'TensorRT', facts: ['no library found'] }];
-  return tensorrt.map((library) => ({
-    state: library.usable ? 'works' : 'broken',
-    name: nameOf(library),
-    facts: [library.version, library.reason],
-    path: library.path,
-  }));
+  return tensorrt.map((library) => {
+    if (isLean(library)) return leanPart(library, report);
+    return {
+      state: library.usable ? 'works' : 'broken',
+      name: nameOf(library),
+      facts: [library.version, library.reason],
+      path: library.path,
+    };
+  });
+}
+
+/** The lean runtime builds nothing, so that it never counts as usable. */
+function isLean({ path }: TensorRtReport): boolean {
+  return /^libnvinfer_lean\.so/.test(basename(path));
+}
+
+function leanPart(library: TensorRtReport, report: ProbeReport): Part {
+  // Of a library that was not asked, its name tells the major version.
+  const version = library.version ?? /\.so\.([\d.]+)$/.exec(library.path)?.[1] ?? null;
+  const ability = 'runs version-compatible engines, builds none';
+  const part = { name: 'TensorRT lean', path: library.path };
+  if (!isIntact(library, report)) return { ...part, state: 'broken', facts: [version, library.reason] };
+  if (!hasGpu(report)) return { ...part, state: 'missing', facts: [version, ability, 'needs a GPU'] };
+  return { ...part, state: 'works', facts: [version, ability] };
 }
 
 function nameOf({ family }: TensorRtReport): string {
@@ -128,8 +150,22 @@ function canBuild(report: ProbeReport): TensorRtReport[] {
   return report.addon.available ? report.tensorrt.filter((library) => library.usable) : [];
 }
 
+function hasGpu({ cuda }: ProbeReport): boolean {
+  return cuda.reason === null && cuda.devices.length > 0;
+}
+
+/** A library that can run engines where there is a GPU: what it may lack is for building alone. */
+function isIntact({ usable, reason }: TensorRtReport, { addon }: ProbeReport): boolean {
+  return addon.available && (usable || /^(the lean runtime|its ONNX parser) /.test(reason ?? ''));
+}
+
+/** The libraries that run engines on this machine. */
+function runtimes(report: ProbeReport): TensorRtReport[] {
+  return hasGpu(report) ? report.tensorrt.filter((library) => isIntact(library, report)) : [];
+}
+
 function canRunOnGpu(report: ProbeReport): boolean {
-  return canBuild(report).length > 0 && report.cuda.reason === null && report.cuda.devices.length > 0;
+  return runtimes(report).length > 0;
 }
 
 function canRunOnCpu({ addon, cpu }: ProbeReport): boolean {
@@ -140,9 +176,10 @@ function formatAbilities(report: ProbeReport, style: Style): string[] {
   const builders = [...new Set(canBuild(report).map(nameOf))].join(' and ');
   const answer = (isPossible: boolean, yes: string, no: string) =>
     isPossible ? `${style.green('yes')}  ${yes}` : `${style.dim('no')}   ${style.dim(no)}`;
+  const kind = runtimes(report).every(isLean) ? 'version-compatible ' : '';
   return [
     answer(builders !== '', `build engines with ${builders}`, 'build engines'),
-    answer(canRunOnGpu(report), 'run engines on a GPU', 'run engines on a GPU'),
+    answer(canRunOnGpu(report), `run ${kind}engines on a GPU`, 'run engines on a GPU'),
     answer(canRunOnCpu(report), 'run ONNX models on the CPU', 'run ONNX models on the CPU'),
   ];
 }

@@ -30,13 +30,18 @@ export function whereItRan({ device, backend }: Pick<Session, 'device' | 'backen
   return `on ${device} with ${BACKENDS[backend] ?? backend}`;
 }
 
-/** Says what was decided without being asked: a fall-back to another device, dimensions taken as 1. */
-export function describeAssumptions(made: MadeFeeds, { terminal, isJson }: CommandContext): void {
+/** Says which dimensions were decided without being asked. */
+export function describeAssumptions(
+  made: MadeFeeds,
+  isFromProfile: boolean,
+  { terminal, isJson }: CommandContext,
+): void {
   if (isJson) return;
   const { dim } = terminal.talkStyle;
   if (made.assumed.length === 0) return;
   const shapes = made.assumed.map((name) => `${name}:${made.shapes[name]!.join('x')}`).join(',');
-  terminal.writeTalk(`${dim(`dynamic dimensions taken as 1: --shapes ${shapes}`)}\n`);
+  const origin = isFromProfile ? "from the engine's profile" : 'as 1';
+  terminal.writeTalk(`${dim(`dynamic dimensions taken ${origin}: --shapes ${shapes}`)}\n`);
 }
 
 /** Why the model did not run where one might expect, for results. */

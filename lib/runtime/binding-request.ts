@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a caller asks of a binding, checked and in the form that native code takes.
 
-import type { NativeArray, NativeInput } from '../binding/contract';
+import type { NativeArray, NativeBinding, NativeInput } from '../binding/contract';
 import { TensorRTError } from '../errors';
 import { arrayLength, elementCount, type TensorData } from '../tensor/element-arrays';
+import type { ElementType } from '../tensor/element-type';
 import type { TensorInfo } from '../tensor/tensor-info';
 import { didYouMean } from '../text/nearest-name';
 import { DeviceTensor } from './device-tensor';
 import { checkDims, fixedDims, formatDims, prepareFeeds, readDeviceTensor, type InputSpec } from './feeds';
 import { describeType, rejectUnknownOptions } from './option-checks';
+import type { DeviceOutputs } from './output-types';
 import type { SessionOutputs } from './session-outputs';
 
 /** Options of `Session.createBinding()`. */
-export interface BindingOptions {
+export interface BindingOptions<D extends DeviceOutputs = DeviceOutputs> {
   /** Inputs that are in the GPU's memory already and are used in place. */
   inputs?: Readonly<Record<string, DeviceTensor>>;
   /**
    * What inputs hold at first. Needed for shape tensors: their values decide on the sizes of outputs, and other values
-   * later must leave them as they are. Numbers are converted to the input's type.
+   * later must leave them as they are. Numbers are converted to the input's type; types whose arrays hold encoded bits
+   * (float16 in a `Uint16Array`, bfloat16, float8, packed ones) take arrays alone.
    */
   values?: Readonly<Record<string, readonly number[] | readonly bigint[] | TensorData>>;
   /** Outputs that stay in the GPU's memory: names, or `true` for all. Default: none. */
-  deviceOutputs?: true | readonly string[];
+  deviceOutputs?: D;
 }
 
 const OPTION_NAMES = ['inputs', 'values', 'deviceOutputs'] as const;
@@ -67,7 +70,7 @@ export function prepareBinding(
     placeOf(spec, { tensors, values, shapes, device: target.device }),
   );
   const outputs = target.outputs.map(({ name }) => {
-    const isOnDevice = deviceOutputs === true || (deviceOutputs?.includes(name) ?? false);
+    const isOnDevice = deviceOutputs === true || (deviceOutputs || []).includes(name);
     return isOnDevice ? ('device' as const) : null;
   });
   // Only the values of shape tensors are of use before a run; the others are written into the binding's memory later.
@@ -81,6 +84,30 @@ export function prepareBinding(
     inputs: inputs.map(({ place }) => place),
     places: places.every((place) => place === null) ? null : places,
   };
+}
+
+/**
+ * Refuses outputs on the device whose size the data decides. A run would tell it to the binding, but whoever was given
+ * the device tensor has dims from before and memory that is used in part.
+ *
+ * @throws {TensorRTError} `ERR_TRT_RUN_UNSUPPORTED`; the binding is closed then.
+ */
+export function checkDevicePlaces(binding: NativeBinding, infos: readonly TensorInfo[]): void {
+  const index = binding.outputs.findIndex(
+    (place, i) => 'download' in place && binding.outputDims[i]!.includes(-1),
+  );
+  if (index < 0) return;
+  for (const place of binding.outputs) if ('download' in place) place.close();
+  binding.close();
+  const { name } = infos[index]!;
+  throw new TensorRTError(
+    'ERR_TRT_RUN_UNSUPPORTED',
+    `Output "${name}" [${binding.outputDims[index]!.map((dim) => (dim < 0 ? '?' : dim)).join(', ')}] has a size that follows from the data: it cannot stay on the device in a binding.`,
+    {
+      hint: 'Use session.run() with `deviceOutputs`, or leave this output out of those of the binding.',
+      details: { output: name, dims: binding.outputDims[index] },
+    },
+  );
 }
 
 /** Writes what inputs hold at first. By bytes: float16 comes as `Uint16Array` or as `Float16Array`. */
@@ -132,7 +159,17 @@ function placeOf(
         { hint: 'Give arrays as `values`, or write them into `binding.inputs`.', details: { input: name } },
       );
     }
+    if (values[name] !== undefined)
+      throw contradiction(name, 'is given both in `inputs` and in `values`', 'Give it in one of them.');
     const { data, shape } = readDeviceTensor(spec, tensor, device);
+    const asked = shapes[name];
+    if (asked !== undefined && checkDims(spec.info, asked).some((dim, i) => dim !== shape[i])) {
+      throw contradiction(
+        name,
+        `has the shape [${asked.join(', ')}], but its device tensor has the dims [${shape.join(', ')}]`,
+        'Leave the shape out: that of the device tensor is taken.',
+      );
+    }
     return { place: data, dims: shape };
   }
   const dims = hostDims(spec.info, shapes[name]);
@@ -173,22 +210,63 @@ function convertNumbers(
   given: readonly unknown[],
   dims: readonly number[],
 ): TensorData {
-  // More or fewer than the dims have is found where all arrays are checked.
-  const data = new array.ArrayClass(given.length || arrayLength(array, elementCount(dims)));
+  if (!isNumeric(info.type, array)) {
+    throw new TensorRTError(
+      'ERR_TRT_RUN_INPUT_TYPE',
+      `Expected ${array.accepts.join(' or ')} for input "${info.name}" (${info.type}), got a list of numbers, which are not converted to this type.`,
+      { details: { input: info.name, type: info.type, expected: array.accepts } },
+    );
+  }
+  const length = arrayLength(array, elementCount(dims));
+  if (given.length !== length) {
+    throw new TensorRTError(
+      'ERR_TRT_RUN_INPUT_SIZE',
+      `Expected ${length} values for input "${info.name}" (${info.type} [${dims.join(', ')}]), got ${given.length}.`,
+      { details: { input: info.name, received: given.length } },
+    );
+  }
+  const data = new array.ArrayClass(length);
   const isBig = data instanceof BigInt64Array || data instanceof BigUint64Array;
+  const range = integerRange(info.type);
   given.forEach((value, index) => {
-    const isNumber =
-      typeof value === 'bigint' || (typeof value === 'number' && (!isBig || Number.isInteger(value)));
-    if (!isNumber) {
+    const isRight =
+      range === undefined
+        ? typeof value === 'number' || typeof value === 'bigint'
+        : typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
+    const isNumber = typeof value === 'number' || typeof value === 'bigint';
+    if (!isRight || (range && isNumber && (value < range[0] || value > range[1]))) {
+      const expected = range ? `whole numbers from ${range[0]} to ${range[1]}` : 'numbers';
       throw new TensorRTError(
         'ERR_TRT_RUN_INPUT_TYPE',
-        `Expected numbers for input "${info.name}" (${info.type}), but value ${index} is ${typeof value === 'number' ? value : describeType(value)}.`,
+        `Expected ${expected} for input "${info.name}" (${info.type}), but value ${index} is ${isNumber ? value : describeType(value)}.`,
         { details: { input: info.name, type: info.type, index } },
       );
     }
-    (data as unknown as unknown[])[index] = isBig ? BigInt(value) : Number(value);
+    (data as unknown as unknown[])[index] = isBig ? BigInt(value as number) : Number(value);
   });
   return data;
+}
+
+/** False for types whose arrays hold bits that stand for something else. */
+function isNumeric(type: ElementType, { ArrayClass }: InputSpec['array']): boolean {
+  if (type === 'float16') return ArrayClass !== Uint16Array;
+  return type === 'float32' || type === 'float64' || integerRange(type) !== undefined;
+}
+
+/** Smallest and largest value of an integer type. */
+function integerRange(type: ElementType): readonly [bigint, bigint] | undefined {
+  if (type === 'bool') return [0n, 1n];
+  const [, unsigned, digits] = /^(u?)int(8|16|32|64)$/.exec(type) ?? [];
+  if (digits === undefined) return undefined;
+  const bits = BigInt(digits);
+  return unsigned === 'u' ? [0n, (1n << bits) - 1n] : [-(1n << (bits - 1n)), (1n << (bits - 1n)) - 1n];
+}
+
+function contradiction(input: string, what: string, hint: string): TensorRTError {
+  return new TensorRTError('ERR_TRT_ARG_VALUE', `Input "${input}" of the binding ${what}.`, {
+    hint,
+    details: { input },
+  });
 }
 
 function missingValues(info: TensorInfo): TensorRTError {

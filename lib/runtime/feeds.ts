@@ -156,7 +156,8 @@ function inferDims(spec: InputSpec, data: TensorData): readonly number[] {
       'Pass { data, dims }.',
     );
   }
-  if (elements % known !== 0) {
+  // No batch of nothing: its elements have gone elsewhere.
+  if (elements % known !== 0 || isDetached(data)) {
     throw sizeError(
       spec,
       `Expected a multiple of ${known} elements for input "${info.name}" ${formatDims(info)}, got ${data.length}.${detachedNote(data)}`,
@@ -252,6 +253,17 @@ function detachedNote(data: TensorData): string {
   return data.length === 0 && data.buffer.byteLength === 0
     ? ' Its buffer is empty: was it transferred or detached?'
     : '';
+}
+
+function isDetached({ buffer, length }: TensorData): boolean {
+  if (length > 0 || buffer.byteLength > 0) return false;
+  try {
+    // `detached` is of newer Node.js versions; this tells it on all.
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function quoteAll(names: readonly string[]): string {

@@ -79,7 +79,13 @@ export class GpuBackend implements ExecutionBackend {
     try {
       return await addon.createSession(request, onFinished);
     } catch (error) {
-      throw fromNativeError(error, 'ERR_TRT_LOAD_DESERIALIZE');
+      const failure = fromNativeError(error, 'ERR_TRT_LOAD_DESERIALIZE');
+      // No call was made yet, so it is about the option. Without a manifest only the plan itself tells the number.
+      if (failure.code !== 'ERR_TRT_RUN_PROFILE') throw failure;
+      throw new TensorRTError('ERR_TRT_ARG_VALUE', `Option "profile" is out of range. ${failure.message}`, {
+        hint: "Pass the number of one of the engine's profiles, counted from 0, or leave it at 'auto'.",
+        details: { ...failure.details, option: 'profile', received: settings.profile },
+      });
     }
   }
 
@@ -139,6 +145,9 @@ function checkSettings({ engine, settings }: GpuBackendOptions): void {
   throw new TensorRTError(
     'ERR_TRT_ARG_VALUE',
     `Option "profile" must be below ${Math.max(1, count)}, the number of the engine's profiles, not ${profile}.`,
-    { details: { option: 'profile', profiles: count, received: profile } },
+    {
+      hint: "Pass the number of one of the engine's profiles, counted from 0, or leave it at 'auto'.",
+      details: { option: 'profile', profiles: count, received: profile },
+    },
   );
 }

@@ -6,6 +6,7 @@ import { arrayLength, elementArray, elementCount } from '../tensor/element-array
 import type { TensorInfo } from '../tensor/tensor-info';
 import { checkCallOptions, NO_OPTIONS, type CallOptions } from './call-options';
 import { DeviceTensor } from './device-tensor';
+import type { AnyArrays, DeviceOutputs, NamedArrays, Placed } from './output-types';
 import { refused, type Call, type PendingCalls } from './pending-calls';
 import type { TensorData } from './tensor';
 
@@ -26,8 +27,6 @@ export interface BindingParts {
   readonly onClose: () => void;
 }
 
-type BoundInputs<D> = Readonly<Record<string, TensorData | D>>;
-
 /**
  * Inputs and outputs of a session at fixed places in native memory. Made by `session.createBinding()`.
  *
@@ -37,13 +36,19 @@ type BoundInputs<D> = Readonly<Record<string, TensorData | D>>;
  * An output whose size follows from the data (the indices of non-zero elements) has room for the most that it can be;
  * after each run `outputs` and `dims.outputs` have what the run made of it: an array over the same memory.
  *
- * @typeParam D - `DeviceTensor` where outputs may be in the memory of the GPU.
+ * @typeParam I - Arrays of the inputs by name, such as `{ images: Float32Array }`. Default: any names, any arrays.
+ * @typeParam O - Arrays of the outputs by name.
+ * @typeParam D - The option `deviceOutputs`: which outputs are in the memory of the GPU.
  */
-export class IoBinding<D = never> {
+export class IoBinding<
+  I extends NamedArrays = AnyArrays,
+  O extends NamedArrays = AnyArrays,
+  D extends DeviceOutputs = false,
+> {
   /** Typed arrays over the memory of the inputs, by name; none for inputs that are device tensors. */
-  readonly inputs: Readonly<Record<string, TensorData>>;
+  readonly inputs: Readonly<I>;
   /** Typed arrays over the memory of the outputs, by name; a {@link DeviceTensor} for those that stay on the GPU. */
-  readonly outputs: BoundInputs<D>;
+  readonly outputs: Placed<Readonly<O>, D>;
   /** Dims of every input and output, by name; -1 where no run has told yet. */
   readonly dims: {
     readonly inputs: Readonly<Record<string, readonly number[]>>;
@@ -64,8 +69,8 @@ export class IoBinding<D = never> {
       const buffer = binding.inputs[index];
       return buffer ? [[info.name, arrayOver(info, buffer)] as const] : [];
     });
-    this.inputs = Object.fromEntries(onHost);
-    this.outputs = outputs.byName as BoundInputs<D>;
+    this.inputs = Object.fromEntries(onHost) as unknown as I;
+    this.outputs = outputs.byName as Placed<Readonly<O>, D>;
     this.dims = {
       inputs: Object.fromEntries(session.inputs.map((info, index) => [info.name, inputDims[index]!])),
       outputs: outputs.dimsByName,
@@ -153,6 +158,10 @@ class BoundRun implements Call<void> {
     if (this.#collects && !this.isClosed) this.#outputs.update(this.#binding.collect());
   }
 
+  explain(error: unknown): TensorRTError {
+    return explained(error);
+  }
+
   failed(): void {
     this.#inFlight--;
     if (this.#inFlight > 0 || this.#idle.length === 0) return;
@@ -172,7 +181,7 @@ class BoundRun implements Call<void> {
       this.#binding.runSync();
       if (this.#outputs.isDynamic) this.#outputs.update(this.#binding.collect());
     } catch (error) {
-      throw fromNativeError(error, 'ERR_TRT_RUN_FAILED');
+      throw explained(error);
     }
   }
 
@@ -188,8 +197,27 @@ class BoundRun implements Call<void> {
   }
 
   requireOpen(): void {
-    if (this.isClosed) throw new TensorRTError('ERR_TRT_RUN_CLOSED', 'The binding is closed.');
+    if (this.isClosed) throw closedBindingError();
   }
+}
+
+/** Outputs that do not fit the binding any more are no fault of the model. */
+function explained(error: unknown): TensorRTError {
+  const failure = fromNativeError(error, 'ERR_TRT_RUN_FAILED');
+  const { code, message, details, log } = failure;
+  if (code !== 'ERR_TRT_RUN_FAILED' || !/that it was bound with|Expected room for/.test(message))
+    return failure;
+  return new TensorRTError(code, message, {
+    hint: 'Make another binding for these values of the shape tensors: one has the sizes of the values it was made with.',
+    details,
+    log,
+  });
+}
+
+function closedBindingError(): TensorRTError {
+  return new TensorRTError('ERR_TRT_RUN_CLOSED', 'The binding is closed.', {
+    hint: 'Make a new one with session.createBinding(); a closed binding cannot be used again.',
+  });
 }
 
 /** The outputs of a binding, as the last run left them. */

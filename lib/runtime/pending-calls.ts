@@ -13,6 +13,8 @@ export interface Call<T> {
   finish(result: unknown): T;
   /** Told of a call that was submitted and ended without a result. */
   failed?(): void;
+  /** Makes the error that the caller gets of a native one. Default: {@link fromNativeError}. */
+  explain?(error: unknown): TensorRTError;
 }
 
 interface Entry {
@@ -90,7 +92,7 @@ export class PendingCalls {
       return;
     }
     entry.call.failed?.();
-    entry.resolve(rejection(error));
+    entry.resolve(rejection(error, entry.call));
   }
 
   #release(ticket: number): void {
@@ -103,9 +105,10 @@ export class PendingCalls {
  * A promise that is rejected. The error is made in an async function that the caller waits for by then, which takes
  * two turns: its stack leads to the caller, while native code's own error has none.
  */
-async function rejection(error: unknown): Promise<never> {
+async function rejection(error: unknown, call?: Call<unknown>): Promise<never> {
   await Promise.resolve();
   await Promise.resolve();
+  if (call?.explain) throw call.explain(error);
   throw fromNativeError(error, 'ERR_TRT_RUN_FAILED');
 }
 

@@ -8,17 +8,19 @@ import type { TensorInfo } from '../tensor/tensor-info';
 import { didYouMean } from '../text/nearest-name';
 import { DeviceTensor } from './device-tensor';
 import { fixedDims } from './feeds';
+import { typeError } from './option-checks';
+import type { DeviceOutputs } from './output-types';
 import { Tensor } from './tensor';
 
 /** What a call says about its outputs. */
-export interface OutputOptions {
+export interface OutputOptions<D extends DeviceOutputs = DeviceOutputs> {
   /** Names of the outputs to compute. Default: all. */
   outputs?: readonly string[];
   /**
    * Outputs that stay in the GPU's memory, as {@link DeviceTensor}: names, or `true` for all that are computed.
    * Named ones are computed also where `outputs` does not name them. Default: none.
    */
-  deviceOutputs?: true | readonly string[];
+  deviceOutputs?: D;
 }
 
 interface OutputSpec {
@@ -47,10 +49,10 @@ export class SessionOutputs {
   /**
    * An array for each wanted output whose dims are known, null for the others that come to the host.
    *
-   * @throws {TensorRTError} `ERR_TRT_RUN_OUTPUT_NAME`, `ERR_TRT_RUN_UNSUPPORTED`
+   * @throws {TensorRTError} `ERR_TRT_ARG_TYPE`, `ERR_TRT_RUN_OUTPUT_NAME`, `ERR_TRT_RUN_UNSUPPORTED`
    */
   makeTargets({ outputs: wanted, deviceOutputs }: OutputOptions): NativeTarget[] {
-    if (wanted !== undefined) this.#checkNames(wanted);
+    if (wanted !== undefined) this.#checkOutputs(wanted);
     if (deviceOutputs !== undefined) this.checkDeviceOutputs(deviceOutputs);
     return this.#specs.map(({ info, array, dims }) => {
       const isNamed = deviceOutputs instanceof Array && deviceOutputs.includes(info.name);
@@ -64,12 +66,15 @@ export class SessionOutputs {
 
   /** As {@link SessionOutputs.makeTargets}, but all wanted outputs are allocated by the runtime. */
   makeOwnTargets(wanted: readonly string[] | undefined): (null | undefined)[] {
-    if (wanted !== undefined) this.#checkNames(wanted);
+    if (wanted !== undefined) this.#checkOutputs(wanted);
     return this.#names.map((name) => (wanted && !wanted.includes(name) ? undefined : null));
   }
 
-  /** @throws {TensorRTError} `ERR_TRT_RUN_OUTPUT_NAME`, `ERR_TRT_RUN_UNSUPPORTED` */
+  /** @throws {TensorRTError} `ERR_TRT_ARG_TYPE`, `ERR_TRT_RUN_OUTPUT_NAME`, `ERR_TRT_RUN_UNSUPPORTED` */
   checkDeviceOutputs(deviceOutputs: unknown): void {
+    if (deviceOutputs !== true && deviceOutputs !== false && !isNameList(deviceOutputs))
+      throw typeError('deviceOutputs', deviceOutputs, 'an array of output names, true or false');
+    if (deviceOutputs === false || (deviceOutputs !== true && deviceOutputs.length === 0)) return;
     if (this.#device === 'cpu') {
       throw new TensorRTError(
         'ERR_TRT_RUN_UNSUPPORTED',
@@ -102,20 +107,28 @@ export class SessionOutputs {
     return outputs;
   }
 
-  #checkNames(wanted: unknown): void {
-    const names = this.#names;
-    const isList = wanted instanceof Array && wanted.length > 0;
-    const unknown = isList
-      ? (wanted as unknown[]).find((name) => !(names as readonly unknown[]).includes(name))
-      : String(wanted);
-    if (unknown === undefined) return;
-    const message = isList
-      ? `The model has no output "${String(unknown)}".${didYouMean(String(unknown), names)} Its outputs are ${names.join(', ')}.`
-      : 'Expected a list of at least one output name.';
-    throw new TensorRTError('ERR_TRT_RUN_OUTPUT_NAME', message, {
-      details: { output: unknown, expected: names },
+  #checkOutputs(wanted: unknown): void {
+    if (!isNameList(wanted)) throw typeError('outputs', wanted, 'an array of output names');
+    if (wanted.length > 0) return this.#checkNames(wanted);
+    throw new TensorRTError('ERR_TRT_RUN_OUTPUT_NAME', 'Expected a list of at least one output name.', {
+      details: { expected: this.#names },
     });
   }
+
+  #checkNames(wanted: readonly string[]): void {
+    const names = this.#names;
+    const unknown = wanted.find((name) => !names.includes(name));
+    if (unknown === undefined) return;
+    throw new TensorRTError(
+      'ERR_TRT_RUN_OUTPUT_NAME',
+      `The model has no output "${unknown}".${didYouMean(unknown, names)} Its outputs are ${names.join(', ')}.`,
+      { details: { output: unknown, expected: names } },
+    );
+  }
+}
+
+function isNameList(value: unknown): value is readonly string[] {
+  return value instanceof Array && value.every((name) => typeof name === 'string');
 }
 
 function outputSpec(info: TensorInfo, inputsAreStatic: boolean): OutputSpec {

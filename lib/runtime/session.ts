@@ -11,7 +11,13 @@ import { fromNativeError } from '../binding/native-error';
 import { TensorRTError } from '../errors';
 import type { TensorInfo } from '../tensor/tensor-info';
 import { toTensorInfo, type BackendName, type ExecutionBackend } from './backend';
-import { prepareBinding, writeContent, type BindingOptions, type BindingShapes } from './binding-request';
+import {
+  checkDevicePlaces,
+  prepareBinding,
+  writeContent,
+  type BindingOptions,
+  type BindingShapes,
+} from './binding-request';
 import { checkCallOptions, NO_OPTIONS, runCall, type CallOptions, type CallTarget } from './call-options';
 import type { DeviceTensor } from './device-tensor';
 import {
@@ -26,6 +32,7 @@ import {
 import { fixedDims, inputSpec, prepareFeeds, type Feeds, type InputSpec, type PreparedFeeds } from './feeds';
 import { IoBinding } from './io-binding';
 import type { EngineProfile } from './manifest';
+import type { AnyArrays, DeviceOutputs, NamedArrays, RunOutputs } from './output-types';
 import { PendingCalls, refused, type Call } from './pending-calls';
 import { checkProfiles, toEngineProfiles, type ProfileTable } from './profile-fit';
 import { SessionOutputs, type OutputOptions } from './session-outputs';
@@ -33,10 +40,11 @@ import type { Tensor } from './tensor';
 import { checkTraceOptions, toRunTrace, type RunTrace, type TraceOptions } from './trace';
 
 /** Options of {@link Session.run}. */
-export interface RunOptions extends CallOptions, OutputOptions {}
+export interface RunOptions<D extends DeviceOutputs = DeviceOutputs> extends CallOptions, OutputOptions<D> {}
 
-/** Options of calls whose outputs all come to the host. */
-type HostOptions<T> = T & { deviceOutputs?: undefined };
+interface Closable {
+  close(): Promise<void>;
+}
 
 const RUN_OPTIONS = ['outputs', 'deviceOutputs', 'signal'] as const;
 const SYNC_OPTIONS = ['outputs', 'deviceOutputs'] as const;
@@ -62,7 +70,13 @@ export async function openSession(
   const native = await backend.load(calls.settle).catch((error: unknown) => {
     throw fromNativeError(error, 'ERR_TRT_RUN_MODEL');
   });
-  return new Session({ native, calls, backend, fallbackReason });
+  try {
+    return new Session({ native, calls, backend, fallbackReason });
+  } catch (error) {
+    // Nobody else has the model to release it. Why it cannot be used is what matters.
+    await runCall({ native, calls }, (ticket) => native.close(ticket)).catch(() => undefined);
+    throw error;
+  }
 }
 
 /**
@@ -90,10 +104,8 @@ export class Session {
   readonly #outputs: SessionOutputs;
   readonly #profileTable: ProfileTable | undefined;
   // Weak: a binding that nobody uses may go before the session does.
-  readonly #bindings = new Set<WeakRef<IoBinding<unknown>>>();
-  readonly #collected = new FinalizationRegistry<WeakRef<IoBinding<unknown>>>((gone) =>
-    this.#bindings.delete(gone),
-  );
+  readonly #bindings = new Set<WeakRef<Closable>>();
+  readonly #collected = new FinalizationRegistry<WeakRef<Closable>>((gone) => this.#bindings.delete(gone));
   #closing: Promise<void> | undefined;
 
   /** @internal Use `createSession()`. */
@@ -120,6 +132,7 @@ export class Session {
    * Waits in the session's queue where all contexts are busy; never blocks the event loop but for the copy. Device
    * tensors are used in place, and outputs that `deviceOutputs` names stay on the GPU, as {@link DeviceTensor}.
    *
+   * @typeParam O - The outputs' arrays by name, for the compiler: `run<{ logits: Float32Array }>(…)`. Default: any.
    * @param feeds - Every input by name: a typed array, `{ data, dims }`, or a device tensor.
    * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_*`, `ERR_TRT_RUN_OUTPUT_NAME`, `ERR_TRT_RUN_PROFILE` and
    *   `ERR_TRT_RUN_DEVICE_TENSOR` for wrong arguments, `ERR_TRT_RUN_QUEUE_FULL`, `ERR_TRT_RUN_ABORTED`,
@@ -130,10 +143,10 @@ export class Session {
    * console.log(logits.dims, logits.data);
    * ```
    */
-  run(feeds: Feeds, options?: HostOptions<RunOptions>): Promise<Record<string, Tensor>>;
-  run(feeds: Feeds, options: RunOptions & { deviceOutputs: true }): Promise<Record<string, DeviceTensor>>;
-  run(feeds: Feeds, options: RunOptions): Promise<Record<string, Tensor | DeviceTensor>>;
-  run(feeds: Feeds, options: RunOptions = NO_OPTIONS): Promise<Record<string, Tensor | DeviceTensor>> {
+  run<O extends NamedArrays = AnyArrays, const D extends DeviceOutputs = false>(
+    feeds: Feeds,
+    options: RunOptions<D> = NO_OPTIONS,
+  ): Promise<RunOutputs<O, D>> {
     // No async function: its frame and promise are a good part of what a call costs.
     try {
       this.#requireOpen();
@@ -141,7 +154,7 @@ export class Session {
       const prepared = this.#prepare(feeds);
       const targets = this.#outputs.makeTargets(options);
       const call = new RunCall(this.#target.native, prepared, { targets, outputs: this.#outputs });
-      return this.#target.calls.start(call, options.signal);
+      return this.#target.calls.start(call, options.signal) as Promise<RunOutputs<O, D>>;
     } catch (error) {
       return refused(error);
     }
@@ -151,16 +164,17 @@ export class Session {
    * As {@link Session.run}, but on the calling thread: blocks the event loop for the whole inference. For scripts, and
    * for models of a few microseconds.
    */
-  runSync(feeds: Feeds, options?: HostOptions<OutputOptions>): Record<string, Tensor>;
-  runSync(feeds: Feeds, options: OutputOptions & { deviceOutputs: true }): Record<string, DeviceTensor>;
-  runSync(feeds: Feeds, options: OutputOptions): Record<string, Tensor | DeviceTensor>;
-  runSync(feeds: Feeds, options: OutputOptions = NO_OPTIONS): Record<string, Tensor | DeviceTensor> {
+  runSync<O extends NamedArrays = AnyArrays, const D extends DeviceOutputs = false>(
+    feeds: Feeds,
+    options: OutputOptions<D> = NO_OPTIONS,
+  ): RunOutputs<O, D> {
     this.#requireOpen();
     checkCallOptions('runSync', options, SYNC_OPTIONS);
     const { arrays, dims } = this.#prepare(feeds);
     const targets = this.#outputs.makeTargets(options);
     try {
-      return this.#outputs.collect(targets, this.#target.native.runSync(arrays, dims, targets));
+      const made = this.#target.native.runSync(arrays, dims, targets);
+      return this.#outputs.collect(targets, made) as RunOutputs<O, D>;
     } catch (error) {
       throw fromNativeError(error, 'ERR_TRT_RUN_FAILED');
     }
@@ -172,8 +186,13 @@ export class Session {
    * Where the output shapes follow from dynamic inputs and the runtime cannot tell them, the model is run once on zeros
    * to learn them.
    *
+   * An output whose size follows from the data cannot stay on the device in a binding.
+   *
+   * @typeParam I - The inputs' arrays by name, for the compiler: `{ images: Float32Array }`. Default: any.
+   * @typeParam O - The outputs' arrays by name.
    * @param shapes - Dims of the dynamic inputs.
-   * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_NAME`, `ERR_TRT_RUN_INPUT_SHAPE`, and what a run throws.
+   * @throws {TensorRTError} `ERR_TRT_ARG_VALUE` for options that contradict each other, `ERR_TRT_RUN_INPUT_NAME`,
+   *   `ERR_TRT_RUN_INPUT_SHAPE`, `ERR_TRT_RUN_UNSUPPORTED`, and what a run throws.
    * @example
    * ```ts
    * await using io = await session.createBinding({ images: [8, 1, 8, 8] });
@@ -182,12 +201,11 @@ export class Session {
    * console.log(io.outputs.logits);
    * ```
    */
-  createBinding(shapes?: BindingShapes, options?: HostOptions<BindingOptions>): Promise<IoBinding>;
-  createBinding(shapes: BindingShapes, options: BindingOptions): Promise<IoBinding<DeviceTensor>>;
-  async createBinding(
-    shapes: BindingShapes = {},
-    options: BindingOptions = {},
-  ): Promise<IoBinding<DeviceTensor>> {
+  async createBinding<
+    I extends NamedArrays = AnyArrays,
+    O extends NamedArrays = AnyArrays,
+    const D extends DeviceOutputs = false,
+  >(shapes: BindingShapes = {}, options: BindingOptions<D> = {}): Promise<IoBinding<I, O, D>> {
     this.#requireOpen();
     const { dims, inputs, places } = prepareBinding(
       {
@@ -202,7 +220,7 @@ export class Session {
     this.#checkProfiles(dims, inputs);
     const { native } = this.#target;
     const result = await runCall(this.#target, (ticket) => native.bind(ticket, dims, places));
-    const binding = this.#adopt(result as NativeBinding, dims);
+    const binding = this.#adopt<I, O, D>(result as NativeBinding, dims);
     writeContent(inputs, (result as NativeBinding).inputs);
     return binding;
   }
@@ -296,23 +314,27 @@ export class Session {
     if (this.#profileTable) checkProfiles(this.#profileTable, dims, inputs);
   }
 
-  #adopt(binding: NativeBinding, inputDims: readonly (readonly number[])[]): IoBinding<DeviceTensor> {
+  #adopt<I extends NamedArrays, O extends NamedArrays, D extends DeviceOutputs>(
+    binding: NativeBinding,
+    inputDims: readonly (readonly number[])[],
+  ): IoBinding<I, O, D> {
     // The session may have been closed in the turn that delivered the binding: nobody would close it later.
     if (this.#closing) {
       binding.close();
       this.#requireOpen();
     }
+    checkDevicePlaces(binding, this.outputs);
     const onClose = (): void => {
       this.#bindings.delete(reference);
     };
-    const adopted = new IoBinding<DeviceTensor>({
+    const adopted = new IoBinding<I, O, D>({
       ...this.#target,
       session: this,
       binding,
       inputDims,
       onClose,
     });
-    const reference = new WeakRef<IoBinding<unknown>>(adopted);
+    const reference = new WeakRef<Closable>(adopted);
     this.#bindings.add(reference);
     this.#collected.register(adopted, reference);
     return adopted;
@@ -327,9 +349,12 @@ export class Session {
         await this.#source.finish((what) => ask(this.#target, what));
       }
     } finally {
-      await runCall(this.#target, (ticket) => native.close(ticket));
-      for (const reference of this.#bindings) await reference.deref()?.close();
-      this.#bindings.clear();
+      try {
+        await runCall(this.#target, (ticket) => native.close(ticket));
+      } finally {
+        for (const reference of this.#bindings) await reference.deref()?.close();
+        this.#bindings.clear();
+      }
     }
   }
 

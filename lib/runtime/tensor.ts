@@ -14,17 +14,22 @@ export interface TensorLike {
   readonly dims?: readonly number[];
 }
 
-/** An output. Its memory belongs to the caller. */
-export class Tensor implements TensorLike {
+/**
+ * An output. Its memory belongs to the caller.
+ *
+ * @typeParam T - Class of its array, where the caller has said it: `Tensor<Float32Array>`.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export class Tensor<T extends TensorData = any> implements TensorLike {
   /** Element type. */
   readonly type: ElementType;
   /** Dimensions, outermost first; empty for a scalar. */
   readonly dims: readonly number[];
   /** The elements in C order. */
-  readonly data: TensorData;
+  readonly data: T;
 
   /** @param data - Kept, not copied. */
-  constructor(type: ElementType, dims: readonly number[], data: TensorData) {
+  constructor(type: ElementType, dims: readonly number[], data: T) {
     this.type = type;
     this.dims = dims;
     this.data = data;

@@ -25,7 +25,8 @@ export const DEFAULT_MAX_QUEUE = 1024;
 export interface SessionOptions {
   /**
    * Where to run. `'auto'` (default) takes a GPU if one is usable and else the CPU, and `session.fallbackReason` says
-   * why; a device that is named is used or is an error. A built engine runs on GPUs alone.
+   * why; a device that is named is used or is an error. Wrong arguments, a full GPU and one that broke are errors with
+   * `'auto'` too. A built engine runs on GPUs alone.
    */
   device?: 'auto' | 'cpu' | GpuName;
   /** Calls that may run at the same time. Default 1. */

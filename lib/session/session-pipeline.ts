@@ -4,7 +4,7 @@
 import type { NativeAddon, NativeCudaDevice, NativeCudaReport } from '../binding/contract';
 import { loadAddon } from '../binding/load';
 import type { BuildOptions } from '../builder/build-options';
-import { TensorRTError } from '../errors';
+import { TensorRTError, type TensorRTErrorCode } from '../errors';
 import { CpuBackend } from '../runtime/cpu-backend';
 import { hasUsableGpu } from '../runtime/cuda-status';
 import type { Engine } from '../runtime/engine';
@@ -79,16 +79,40 @@ async function runModel(
     return await buildAndRun(model, options, probed, `cuda:${cuda.devices[0]!.ordinal}`);
   } catch (error) {
     if (!isReasonToFallBack(error)) throw error;
-    return runOnCpu(model, options, `the model does not run on the GPU: ${error.message} [${error.code}]`);
+    return runOnCpu(model, options, reasonOf(error));
   }
 }
 
-/** True for what the machine or the model lacks; what the caller wrote or decided stays an error. */
+/** What the caller wrote or decided, and what must be seen although the CPU would do: a full or broken GPU. */
+const NO_REASON_TO_FALL_BACK: ReadonlySet<TensorRTErrorCode> = new Set<TensorRTErrorCode>([
+  'ERR_TRT_BUILD_CACHE',
+  'ERR_TRT_BUILD_CANCELLED',
+  'ERR_TRT_BUILD_DISK_FULL',
+  'ERR_TRT_BUILD_OUTPUT',
+  'ERR_TRT_BUILD_PRECISION',
+  'ERR_TRT_CUDA_DEVICE_LOST',
+  'ERR_TRT_CUDA_OUT_OF_MEMORY',
+  'ERR_TRT_CUDA_POISONED',
+  'ERR_TRT_LOAD_FILE',
+  'ERR_TRT_LOAD_PLUGIN',
+  'ERR_TRT_RUN_UNSUPPORTED',
+]);
+
+/** True for what the machine or the model lacks. */
 function isReasonToFallBack(error: unknown): error is TensorRTError {
   if (!(error instanceof TensorRTError)) return false;
   const { code } = error;
-  const isWrongArgument = code.startsWith('ERR_TRT_ARG_') && code !== 'ERR_TRT_ARG_PROFILE_MISSING';
-  return !isWrongArgument && !['ERR_TRT_BUILD_CANCELLED', 'ERR_TRT_RUN_UNSUPPORTED'].includes(code);
+  if (code === 'ERR_TRT_ARG_PROFILE_MISSING') return true;
+  return !code.startsWith('ERR_TRT_ARG_') && !NO_REASON_TO_FALL_BACK.has(code);
+}
+
+function reasonOf({ code, message, hint }: TensorRTError): string {
+  const reason = `the model does not run on the GPU: ${message} [${code}]`;
+  if (code !== 'ERR_TRT_ARG_PROFILE_MISSING') return reason;
+  // The suggestion is made of the model's own names; by its symbols it is shorter.
+  const lines = hint.split('\n').map((line) => line.trim());
+  const pick = (option: string) => lines.find((line) => line.startsWith(`${option}: `));
+  return `${reason}; pass build: { ${pick('dynamicAxes') ?? pick('profiles') ?? 'dynamicAxes: { … }'} }`;
 }
 
 function runOnCpu(

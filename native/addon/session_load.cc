@@ -35,6 +35,15 @@ std::shared_ptr<Executable> Load(const gpu::GpuModelOptions& request, LoadedSess
   return executable;
 }
 
+/// A library that cannot look into its plan shall still run it; tracing then tells why.
+std::vector<std::string> DebugTensorsOf(EngineControl& control) {
+  try {
+    return control.DebugTensors();
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 LoadedSession LoadSession(JsSessionRequest& request) {
@@ -48,7 +57,7 @@ LoadedSession LoadSession(JsSessionRequest& request) {
   loaded.pool = executable->host_pool();
   if (EngineControl* control = executable->control()) {
     loaded.profiles = control->profiles();
-    loaded.debug_tensors = control->DebugTensors();
+    loaded.debug_tensors = DebugTensorsOf(*control);
   }
   loaded.session = std::make_shared<Session>(std::move(executable), request.options);
   return loaded;

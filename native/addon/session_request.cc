@@ -53,7 +53,6 @@ void ReadContextOptions(Napi::Object object, gpu::GpuModelOptions& model) {
                                              {{"lazy", trt::DynamicShapeKernels::kLazy},
                                               {"eager", trt::DynamicShapeKernels::kEager},
                                               {"none", trt::DynamicShapeKernels::kNone}});
-  context.library_graphs = OptionalBool(object, "libraryGraphs");
 }
 
 void ReadRunOptions(Napi::Object object, gpu::GpuModelOptions& model) {

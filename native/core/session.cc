@@ -209,7 +209,7 @@ std::shared_ptr<Call> Session::TakeCall() {
 void Session::Work() {
   // Stays until the last thread has left its loop.
   Executable& executable = *executable_;
-  const std::exception_ptr not_entered = Enter(executable);
+  std::exception_ptr not_entered = Enter(executable);
   std::unique_lock<std::mutex> lock(mutex_);
   while (WaitForCall(lock)) {
     std::shared_ptr<Call> call = TakeCall();
@@ -217,8 +217,9 @@ void Session::Work() {
     // Another call may have come while only this thread was told.
     WakeWorkerIfNeeded(lock);
 
-    std::exception_ptr error = not_entered;
-    if (!error) error = Execute(*call, *context);
+    // What failed once may work by now.
+    if (not_entered) not_entered = Enter(executable);
+    std::exception_ptr error = not_entered ? not_entered : Execute(*call, *context);
 
     lock.lock();
     EndCall(*call, std::move(context));

@@ -66,6 +66,7 @@ Device::Device(std::shared_ptr<const Driver> driver, int ordinal)
 
 Device::~Device() {
   if (context_ == nullptr) return;
+  CloseMemoryStream();
   // What the pool keeps is of no use to anybody once the last session is closed.
   if (pool_ != nullptr && api().cuMemPoolTrimTo != nullptr && !is_poisoned()) api().cuMemPoolTrimTo(pool_, 0);
   if (this_thread.current_id == id_) {
@@ -73,6 +74,25 @@ Device::~Device() {
     this_thread.current_id = 0;
   }
   api().cuDevicePrimaryCtxRelease_v2(handle_);
+}
+
+StreamHandle Device::MemoryStream() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (memory_stream_ == nullptr) {
+    StreamHandle stream = nullptr;
+    driver_->Check(api().cuStreamCreateWithPriority(&stream, kStreamNonBlocking, 0),
+                   "cuStreamCreateWithPriority");
+    memory_stream_ = stream;
+  }
+  return memory_stream_;
+}
+
+void Device::CloseMemoryStream() noexcept {
+  if (memory_stream_ == nullptr || api().cuCtxPushCurrent_v2(context_) != kSuccess) return;
+  api().cuStreamSynchronize(memory_stream_);
+  api().cuStreamDestroy_v2(memory_stream_);
+  ContextHandle popped = nullptr;
+  api().cuCtxPopCurrent_v2(&popped);
 }
 
 void Device::Describe(int ordinal) {

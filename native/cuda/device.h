@@ -83,6 +83,9 @@ class Device : public std::enable_shared_from_this<Device> {
 
   /// Free memory without what the device's pool keeps for reuse. The device must be current.
   MemoryInfo memory();
+  /// The stream in whose order memory is allocated and freed that belongs to no other stream. Made at first
+  /// use; the device must be current then. Lives as long as the device.
+  StreamHandle MemoryStream();
 
  private:
   friend class ScopedDevice;
@@ -90,6 +93,7 @@ class Device : public std::enable_shared_from_this<Device> {
   void Describe(int ordinal);
   void RetainContext();
   void SetUpPool();
+  void CloseMemoryStream() noexcept;
   /// False if the device was poisoned before.
   bool Poison(Result result, const char* call) noexcept;
 
@@ -100,6 +104,7 @@ class Device : public std::enable_shared_from_this<Device> {
   DeviceHandle handle_ = 0;
   ContextHandle context_ = nullptr;
   MemoryPoolHandle pool_ = nullptr;
+  StreamHandle memory_stream_ = nullptr;
   std::atomic<bool> is_poisoned_{false};
   mutable std::mutex mutex_;
   std::string poison_cause_, poison_call_;

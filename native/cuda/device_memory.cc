@@ -24,6 +24,28 @@ void Free(Device& device, DevicePointer pointer) noexcept {
   device.CheckNoThrow(device.api().cuMemFree_v2(pointer), "cuMemFree");
 }
 
+/// cuMemFree() waits for everything that the device does; freeing in a stream's order waits for nothing.
+std::shared_ptr<void> AllocateFromPool(const std::shared_ptr<Device>& device, size_t bytes,
+                                       const std::string& what) {
+  const StreamHandle stream = device->MemoryStream();
+  const auto allocate = [&](DevicePointer* pointer) {
+    return device->api().cuMemAllocAsync(pointer, AtLeastOne(bytes), stream);
+  };
+  DevicePointer pointer = 0;
+  Result result = allocate(&pointer);
+  // What was freed before may still be queued.
+  if (result == kOutOfMemory && device->api().cuStreamSynchronize(stream) == kSuccess)
+    result = allocate(&pointer);
+  if (result != kSuccess) ThrowAllocationError(*device, result, {"cuMemAllocAsync", what, bytes});
+  std::shared_ptr<void> memory(reinterpret_cast<void*>(pointer), [device, stream](void* owned) {
+    const ScopedDevice scope(*device, std::nothrow);
+    device->CheckNoThrow(device->api().cuMemFreeAsync(AddressOf(owned), stream), "cuMemFreeAsync");
+  });
+  // Other streams may use it from now on.
+  device->Check(device->api().cuStreamSynchronize(stream), "cuStreamSynchronize");
+  return memory;
+}
+
 }  // namespace
 
 DeviceMemory::DeviceMemory(std::shared_ptr<Device> device, size_t bytes, StreamHandle stream,
@@ -76,6 +98,7 @@ void DeviceMemory::Release() noexcept {
 std::shared_ptr<void> AllocateSharedDeviceMemory(const std::shared_ptr<Device>& device, size_t bytes,
                                                  const std::string& what) {
   const ScopedDevice scope(*device);
+  if (device->properties().has_memory_pools) return AllocateFromPool(device, bytes, what);
   const DevicePointer pointer = Allocate(*device, bytes, what);
   // If this throws, shared_ptr calls the deleter.
   return std::shared_ptr<void>(reinterpret_cast<void*>(pointer),

@@ -39,8 +39,8 @@ class DeviceMemory {
   bool is_pooled_ = false;
 };
 
-/// As DeviceMemory, but not tied to a stream (cuMemAlloc, cuMemFree): for tensors that outlive the session
-/// that made them. Made and freed on any thread.
+/// As DeviceMemory, but not tied to a stream of the caller: for tensors that outlive the session that made
+/// them. Any stream may use it at once. Made on any thread; freed on any, when no stream uses it any more.
 std::shared_ptr<void> AllocateSharedDeviceMemory(const std::shared_ptr<Device>& device, size_t bytes,
                                                  const std::string& what);
 /// The device address behind AllocateSharedDeviceMemory().

@@ -45,6 +45,7 @@ void ForEachRequired(DriverApi& api, Visit visit) {
   visit("cuEventElapsedTime", api.cuEventElapsedTime);
   visit("cuStreamBeginCapture_v2", api.cuStreamBeginCapture_v2);
   visit("cuStreamEndCapture", api.cuStreamEndCapture);
+  visit("cuStreamIsCapturing", api.cuStreamIsCapturing);
   visit("cuGraphInstantiateWithFlags", api.cuGraphInstantiateWithFlags);
   visit("cuGraphLaunch", api.cuGraphLaunch);
   visit("cuGraphExecDestroy", api.cuGraphExecDestroy);

@@ -82,6 +82,7 @@ struct DriverApi {
 
   Result (*cuStreamBeginCapture_v2)(StreamHandle stream, int mode) = nullptr;
   Result (*cuStreamEndCapture)(StreamHandle stream, GraphHandle* graph) = nullptr;
+  Result (*cuStreamIsCapturing)(StreamHandle stream, int* status) = nullptr;
   Result (*cuGraphInstantiateWithFlags)(GraphExecHandle* exec, GraphHandle graph,
                                         unsigned long long flags) = nullptr;
   Result (*cuGraphLaunch)(GraphExecHandle exec, StreamHandle stream) = nullptr;

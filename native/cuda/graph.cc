@@ -4,6 +4,27 @@
 #include <utility>
 
 namespace trtn::cuda {
+namespace {
+
+/// Owns a graph that is only needed to make it launchable.
+struct Recording {
+  explicit Recording(Device& owner) : device(owner) {}
+  ~Recording() {
+    if (graph != nullptr) device.CheckNoThrow(device.api().cuGraphDestroy(graph), "cuGraphDestroy");
+  }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+  Device& device;
+  GraphHandle graph = nullptr;
+};
+
+bool StillCaptures(Stream& stream) {
+  int status = 0;
+  return stream.device().api().cuStreamIsCapturing(stream.get(), &status) == kSuccess && status != 0;
+}
+
+}  // namespace
 
 GraphExec::~GraphExec() { Destroy(); }
 
@@ -47,19 +68,16 @@ GraphCapture::~GraphCapture() {
 
 GraphExec GraphCapture::Finish() {
   Device& device = stream_.device();
-  GraphHandle graph = nullptr;
-  const Result ended = device.api().cuStreamEndCapture(stream_.get(), &graph);
-  // After a failure the destructor ends it once more, which is harmless where it has ended.
-  is_open_ = ended != kSuccess;
+  // Goes after what threw has been noted as the first cause.
+  Recording recording(device);
+  const Result ended = device.api().cuStreamEndCapture(stream_.get(), &recording.graph);
+  // A capture that was broken has ended with that call; one that was refused to end goes on.
+  is_open_ = ended != kSuccess && StillCaptures(stream_);
+  device.Check(ended, "cuStreamEndCapture");
   GraphExec exec;
   exec.device_ = device.shared_from_this();
-  Result made = kSuccess;
-  if (ended == kSuccess) {
-    made = device.api().cuGraphInstantiateWithFlags(&exec.handle_, graph, 0);
-    if (made != kSuccess) exec.handle_ = nullptr;
-  }
-  if (graph != nullptr) device.CheckNoThrow(device.api().cuGraphDestroy(graph), "cuGraphDestroy");
-  device.Check(ended, "cuStreamEndCapture");
+  const Result made = device.api().cuGraphInstantiateWithFlags(&exec.handle_, recording.graph, 0);
+  if (made != kSuccess) exec.handle_ = nullptr;
   device.Check(made, "cuGraphInstantiateWithFlags");
   // The first launch would do this otherwise, and be slower than all later ones.
   if (device.api().cuGraphUpload != nullptr) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/bound.h"
 
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -95,7 +96,8 @@ void GpuBound::PlaceOutput(size_t index) {
   }
   const size_t which = model_->output_tensors[index];
   if (model_->output(index).is_on_host) {
-    if (!IsOnDevice(view)) return lane_->SetAddress(which, view.data);
+    has_host_outputs_ = true;
+    if (!IsOnDevice(view)) return;
     throw Error("ERR_TRT_RUN_DEVICE_TENSOR", "Expected the output '" + model_->outputs[index].name +
                                                  "' on the host: TensorRT writes it there.");
   }
@@ -116,6 +118,7 @@ void GpuBound::Run() {
     lane_->Submit([this] { Enqueue(); }, {});
     if (lane_->shapes().has_data_dependent_outputs()) TakeGrown();
     lane_->Wait();
+    if (has_host_outputs_) TakeHostOutputs();
   } catch (...) {
     is_prepared_ = false;
     ++model_->counters.failed_runs;
@@ -152,6 +155,16 @@ void GpuBound::TakeGrown() {
       lane_->stream().CopyToHost(outputs_[i].data, grown.address(), bytes);
       model_->counters.device_to_host_bytes += bytes;
     }
+  }
+}
+
+/// The context keeps writing to its own memory for as long as it lives, which the caller's may not.
+void GpuBound::TakeHostOutputs() {
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    const size_t bytes = lane_->shapes().outputs()[i].view.bytes;
+    if (!model_->output(i).is_on_host || bytes == 0) continue;
+    std::memcpy(outputs_[i].data, lane_->shapes().host_output(i), bytes);
+    model_->counters.host_copied_bytes += bytes;
   }
 }
 

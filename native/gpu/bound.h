@@ -33,12 +33,14 @@ class GpuBound final : public BoundExecution {
   void PlaceOutput(size_t index);
   void Enqueue();
   void TakeGrown();
+  void TakeHostOutputs();
 
   std::shared_ptr<Model> model_;
   std::vector<TensorView> inputs_, outputs_;
   std::unique_ptr<Lane> lane_;
   bool is_prepared_ = false;
   bool has_shape_tensors_ = false;
+  bool has_host_outputs_ = false;
   std::vector<Copy> copies_in_, copies_out_;
   uint64_t bytes_in_ = 0, bytes_out_ = 0;
   std::vector<std::vector<int64_t>> dims_;

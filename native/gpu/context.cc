@@ -16,7 +16,10 @@ namespace {
 
 bool IsOnDevice(const TensorView& view) { return view.place == MemoryPlace::kDevice; }
 
-const char* Obstacle(const std::vector<TensorView>& inputs, const std::vector<OutputSlot>& outputs) {
+const char* Obstacle(const Model& model, const std::vector<TensorView>& inputs,
+                     const std::vector<OutputSlot>& outputs) {
+  if (model.uses_mapped_memory)
+    return "memory that the device uses in place is at another address in each call; a binding keeps it";
   const bool is_any = std::any_of(inputs.begin(), inputs.end(), IsOnDevice) ||
                       std::any_of(outputs.begin(), outputs.end(), [](const OutputSlot& slot) {
                         return slot.wanted && IsOnDevice(slot.view);
@@ -97,7 +100,7 @@ void GpuContext::RunSteps(const std::vector<TensorView>& inputs, std::vector<Out
   PlaceOutputs(outputs);
   CopyIn(inputs);
   Lane::Submission submission;
-  submission.obstacle = Obstacle(inputs, outputs);
+  submission.obstacle = Obstacle(*model_, inputs, outputs);
   submission.is_exempt = tracing != nullptr;
   try {
     lane_->Submit([this] { lane_->Network(); }, submission);
@@ -136,14 +139,16 @@ void GpuContext::PlaceOutputs(std::vector<OutputSlot>& outputs) {
     const OutputSlot& slot = outputs[i];
     if (slot.view.data == nullptr || !slot.wanted) continue;
     CheckTarget(model_->outputs[i], slot.view, known.view.bytes);
-    if (!IsOnDevice(slot.view)) shared_bytes += AlignUp(known.view.bytes);
+    if (!IsOnDevice(slot.view) && !model_->output(i).is_on_host) shared_bytes += AlignUp(known.view.bytes);
   }
   if (shared_bytes > 0) results_ = model_->host_pool->Acquire(shared_bytes);
   auto* next = static_cast<unsigned char*>(results_.data());
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (lane_->shapes().outputs()[i].is_data_dependent) continue;
     OutputSlot& slot = outputs[i];
-    if (slot.wanted && IsOnDevice(slot.view)) {
+    if (model_->output(i).is_on_host) {
+      if (slot.wanted) PlaceHostOutput(i, slot);
+    } else if (slot.wanted && IsOnDevice(slot.view)) {
       PlaceOnDevice(i, slot);
     } else if (slot.wanted && slot.view.data != nullptr && targets_[i].bytes > 0) {
       PlaceOnHost(i, slot, next);
@@ -158,15 +163,12 @@ void GpuContext::PlaceOutputs(std::vector<OutputSlot>& outputs) {
 void GpuContext::PlaceOnHost(size_t index, OutputSlot& slot, void* memory) {
   Target& target = targets_[index];
   const size_t which = model_->output_tensors[index];
-  const bool is_in_place = model_->uses_mapped_memory || model_->output(index).is_on_host;
-  if (memory == nullptr && (slot.wanted || is_in_place)) {
+  if (memory == nullptr && (slot.wanted || model_->uses_mapped_memory)) {
     target.owner = HostPool::Share(model_->host_pool->Acquire(target.bytes));
     memory = target.owner.get();
   }
   target.host = slot.wanted ? memory : nullptr;
-  if (model_->output(index).is_on_host) {
-    lane_->SetAddress(which, memory);
-  } else if (is_in_place) {
+  if (model_->uses_mapped_memory) {
     lane_->SetAddress(which, lane_->Mapped(which, memory));
   } else {
     target.device = lane_->Buffer(which, target.bytes);
@@ -174,12 +176,19 @@ void GpuContext::PlaceOnHost(size_t index, OutputSlot& slot, void* memory) {
   }
 }
 
-void GpuContext::PlaceOnDevice(size_t index, OutputSlot& slot) {
+/// The context writes it to memory that outlives the run; Deliver() copies it from there.
+void GpuContext::PlaceHostOutput(size_t index, OutputSlot& slot) {
   Target& target = targets_[index];
-  if (model_->output(index).is_on_host) {
+  if (IsOnDevice(slot.view)) {
     throw Error("ERR_TRT_RUN_DEVICE_TENSOR", "Expected the output '" + model_->outputs[index].name +
                                                  "' on the host: TensorRT writes it there.");
   }
+  target.source = lane_->shapes().host_output(index);
+  if (slot.view.data == nullptr) target.owner = HostPool::Share(model_->host_pool->Acquire(target.bytes));
+}
+
+void GpuContext::PlaceOnDevice(size_t index, OutputSlot& slot) {
+  Target& target = targets_[index];
   void* address = slot.view.data;
   if (address == nullptr) {
     target.owner = cuda::AllocateSharedDeviceMemory(model_->device, target.bytes,
@@ -244,6 +253,11 @@ void GpuContext::Deliver(std::vector<OutputSlot>& outputs) {
     OutputSlot& slot = outputs[i];
     Target& target = targets_[i];
     if (!slot.wanted) continue;
+    if (target.source != nullptr && target.bytes > 0) {
+      std::memcpy(slot.view.data != nullptr ? slot.view.data : target.owner.get(), target.source,
+                  target.bytes);
+      model_->counters.host_copied_bytes += target.bytes;
+    }
     if (slot.view.data != nullptr) {
       if (target.host == nullptr || target.bytes == 0) continue;
       std::memcpy(slot.view.data, target.host, target.bytes);

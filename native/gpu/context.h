@@ -27,6 +27,8 @@ class GpuContext final : public ExecutionContext {
   struct Target {
     /// Page-locked, null where the device's memory is the target or nobody wants the output.
     void* host = nullptr;
+    /// Where TensorRT writes an output that lies on the host, for those that are wanted.
+    const void* source = nullptr;
     /// Of an output that the call gave no memory for.
     std::shared_ptr<void> owner;
     cuda::DevicePointer device = 0;
@@ -39,6 +41,7 @@ class GpuContext final : public ExecutionContext {
   void PlaceInput(size_t index, const TensorView& view);
   void PlaceOutputs(std::vector<OutputSlot>& outputs);
   void PlaceOnHost(size_t index, OutputSlot& slot, void* memory);
+  void PlaceHostOutput(size_t index, OutputSlot& slot);
   void PlaceOnDevice(size_t index, OutputSlot& slot);
   void CopyIn(const std::vector<TensorView>& inputs);
   void CopyOut(std::vector<OutputSlot>& outputs);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/gpu_model.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -74,6 +75,8 @@ class GpuExecutable final : public Executable {
   GpuControl control_;
 };
 
+using Kernels = trt::DynamicShapeKernels;
+
 RunSettings SettingsOf(const GpuModelOptions& options) {
   RunSettings settings;
   settings.graphs = options.graphs;
@@ -84,6 +87,27 @@ RunSettings SettingsOf(const GpuModelOptions& options) {
   settings.use_aux_streams = options.use_aux_streams;
   settings.spin_wait = options.spin_wait;
   return settings;
+}
+
+bool HasDynamicInputs(const trt::PlanEngine& engine) {
+  for (const trt::PlanTensor& tensor : engine.tensors()) {
+    const std::vector<int64_t>& dims = tensor.info.dims;
+    if (tensor.is_input && std::find(dims.begin(), dims.end(), -1) != dims.end()) return true;
+  }
+  return false;
+}
+
+/// TensorRT-RTX starts a new shape with general kernels and compiles better ones while they run. A graph of ours
+/// would keep the first ones for good: so the library captures, once it has what it wants, or compiles before.
+void ChooseRtxGraphs(const trt::PlanEngine& engine, RunSettings& settings) {
+  const auto& kernels = settings.context.dynamic_shape_kernels;
+  if (!HasDynamicInputs(engine) || kernels.value_or(Kernels::kLazy) != Kernels::kLazy) return;
+  if (settings.graphs == GraphMode::kOn && !kernels) {
+    settings.context.dynamic_shape_kernels = Kernels::kEager;
+  } else if (settings.graphs != GraphMode::kOff) {
+    settings.context.library_graphs = true;
+    settings.graphs = GraphMode::kOff;
+  }
 }
 
 void RequireProfile(const trt::PlanEngine& engine, std::optional<int> profile) {
@@ -120,8 +144,10 @@ std::shared_ptr<Executable> MakeExecutable(std::shared_ptr<cuda::Device> device,
   if (options.weight_streaming_budget_bytes)
     engine->SetWeightStreamingBudget(*options.weight_streaming_budget_bytes);
   if (!options.runtime_cache.empty()) engine->LoadRuntimeCache(options.runtime_cache);
+  RunSettings settings = SettingsOf(options);
+  if (runtime->family() == Family::kTensorRtRtx) ChooseRtxGraphs(*engine, settings);
   return std::make_shared<GpuExecutable>(std::make_shared<Model>(std::move(device), std::move(runtime),
-                                                                 std::move(engine), SettingsOf(options),
+                                                                 std::move(engine), settings,
                                                                  options.pinned_limit_bytes));
 }
 

@@ -35,7 +35,7 @@ struct GpuModelOptions {
   /// -1 automatic.
   std::optional<int64_t> weight_streaming_budget_bytes;
   /// Page-locked memory of all calls and bindings together.
-  uint64_t pinned_limit_bytes = uint64_t{4} << 30;
+  uint64_t pinned_limit_bytes = SIZE_MAX;
   /// Wait for the device with a busy core instead of sleeping.
   bool spin_wait = false;
   std::vector<uint8_t> runtime_cache;

@@ -61,6 +61,12 @@ class GraphCache {
     return evicted;
   }
 
+  /// Gives an entry's graph back.
+  void Drop(Entry& entry) {
+    if (std::exchange(entry.has_graph, false)) --graphs_;
+    entry.graph = Graph();
+  }
+
   /// Forgets everything: what the graphs were captured with has changed.
   void Clear() noexcept {
     index_.clear();

@@ -14,7 +14,13 @@ void GraphRunner::Submit(const Work& work) {
     graphs_.Clear();
     is_warm_ = false;
   }
-  if (!model_.captures_graphs() || work.is_exempt) return RunPlainly(work);
+  if (work.is_exempt) {
+    work.enqueue();
+    // What it asked for is taken away afterwards: a change like any other.
+    is_warm_ = false;
+    return;
+  }
+  if (!model_.captures_graphs()) return RunPlainly(work);
   if (work.obstacle != nullptr) {
     Refuse(work, work.obstacle);
     return RunPlainly(work);
@@ -22,8 +28,22 @@ void GraphRunner::Submit(const Work& work) {
   GraphCache<cuda::GraphExec>::Entry& entry = graphs_.Use(work.key);
   if (!is_warm_ || entry.is_refused) return RunPlainly(work);
   if (!entry.has_graph && !Capture(work, entry)) return RunPlainly(work);
-  entry.graph.Launch(stream_);
-  ++model_.counters.graph_launches;
+  Launch(work, entry);
+}
+
+void GraphRunner::Launch(const Work& work, GraphCache<cuda::GraphExec>::Entry& entry) {
+  try {
+    entry.graph.Launch(stream_);
+    ++model_.counters.graph_launches;
+    return;
+  } catch (const Error& error) {
+    if (model_.device->is_poisoned() || model_.settings.graphs == GraphMode::kOn) throw;
+    model_.graph_failures.Add(work.shapes, error.what());
+  }
+  // A launch can need memory that an ordinary run does not.
+  graphs_.Drop(entry);
+  entry.is_refused = true;
+  RunPlainly(work);
 }
 
 void GraphRunner::RunPlainly(const Work& work) {

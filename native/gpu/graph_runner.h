@@ -44,6 +44,7 @@ class GraphRunner {
  private:
   void Refuse(const Work& work, const std::string& reason);
   void RunPlainly(const Work& work);
+  void Launch(const Work& work, GraphCache<cuda::GraphExec>::Entry& entry);
   bool Capture(const Work& work, GraphCache<cuda::GraphExec>::Entry& entry);
 
   Model& model_;

@@ -60,6 +60,11 @@ void Lane::Begin() {
 void Lane::SetInputs(const std::vector<TensorView>& inputs) {
   if (!shapes_.Update(inputs, stream_.get())) return;
   graphs_.NoteChange();
+  is_scratch_stale_ = true;
+  if (shapes_.host_moves() != host_moves_) {
+    host_moves_ = shapes_.host_moves();
+    graphs_.Clear();
+  }
   if (shapes_.profile_changes() != profile_changes_) {
     profile_changes_ = shapes_.profile_changes();
     // The context may have moved its activation memory, which the graphs use.
@@ -115,14 +120,13 @@ void Lane::Submit(const std::function<void()>& enqueue, const Submission& submis
   LeaseScratch();
   const char* obstacle = submission.obstacle;
   if (shapes_.has_data_dependent_outputs()) obstacle = "the size of an output depends on the data";
+  // What a graph would have written there is copied out of it after each run; nothing tells whether a launch
+  // writes it again.
+  if (shapes_.has_host_outputs_of_runs()) obstacle = "an output lies in host memory";
   const std::string* key = &shapes_.key();
-  if (scratch_id_ != 0 || model_.uses_mapped_memory) {
-    // Addresses that may be others in the next run are part of what is captured.
+  if (scratch_id_ != 0) {
+    // An address that may be another in the next run is part of what is captured.
     key_ = shapes_.key() + ";" + std::to_string(scratch_id_);
-    if (model_.uses_mapped_memory) {
-      key_.append(reinterpret_cast<const char*>(addresses_.data()),
-                  addresses_.size() * sizeof(addresses_[0]));
-    }
     key = &key_;
   }
   GraphRunner::Work work{enqueue, *key, shapes_.text()};
@@ -134,10 +138,11 @@ void Lane::Submit(const std::function<void()>& enqueue, const Submission& submis
 void Lane::LeaseScratch() {
   if (shapes_.scratch_bytes() <= 0) return;
   scratch_ = model_.scratch->Acquire(shapes_.scratch_bytes(), scratch_id_);
-  if (scratch_.id() == scratch_id_) return;
+  if (scratch_.id() == scratch_id_ && !is_scratch_stale_) return;
   scratch_id_ = 0;
   plan_->SetDeviceMemory(scratch_.address(), scratch_.bytes());
   scratch_id_ = scratch_.id();
+  is_scratch_stale_ = false;
 }
 
 void Lane::Network() {

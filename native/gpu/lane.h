@@ -85,7 +85,10 @@ class Lane {
   std::vector<MappedPair> mapped_;
   std::vector<bool> has_output_memory_;
   uint64_t profile_changes_ = 0;
+  uint64_t host_moves_ = 0;
   uint64_t scratch_id_ = 0;
+  /// The context has divided its activation memory anew and wants to be given it again.
+  bool is_scratch_stale_ = false;
   std::string key_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/model.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -11,13 +12,15 @@ namespace trtn::gpu {
 
 namespace {
 
+/// Page-locked memory costs about 1 ms per MiB to make, so what calls in flight need is kept for the next ones.
+constexpr uint64_t kMostKeptBytes = uint64_t{1} << 30;
+
 void RequireLinear(const trt::PlanTensor& tensor) {
-  if (tensor.components_per_element <= 1) return;
+  if (tensor.is_linear) return;
   throw Error("ERR_TRT_RUN_UNSUPPORTED",
               "Expected linear inputs and outputs; the " + std::string(tensor.is_input ? "input" : "output") +
-                  " '" + tensor.info.name + "' has a vectorised format (" +
-                  std::to_string(tensor.components_per_element) + " components along dimension " +
-                  std::to_string(tensor.vector_dim) + "). Build the engine with linear formats.");
+                  " '" + tensor.info.name + "' has another format (" + tensor.format +
+                  "). Build the engine with linear formats.");
 }
 
 }  // namespace
@@ -37,6 +40,7 @@ Model::Model(std::shared_ptr<cuda::Device> opened, std::shared_ptr<trt::PlanRunt
   }
   HostPool::Limits limits;
   limits.max_total_bytes = pinned_limit_bytes;
+  limits.max_kept_bytes = std::min<uint64_t>(pinned_limit_bytes, kMostKeptBytes);
   host_pool = std::make_shared<HostPool>(std::make_unique<cuda::PinnedAllocator>(device), limits);
   scratch = std::make_unique<ScratchPool>(device, &counters.device_bytes);
 }

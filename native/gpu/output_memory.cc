@@ -12,7 +12,7 @@ GrowingOutput::~GrowingOutput() {
   model_.counters.device_bytes -= memory_.bytes();
 }
 
-void* GrowingOutput::Reallocate(uint64_t bytes, uint64_t, cuda::StreamHandle) noexcept {
+void* GrowingOutput::Reallocate(uint64_t bytes, uint64_t alignment, cuda::StreamHandle stream) noexcept {
   try {
     if (bytes > memory_.bytes() || !memory_) {
       // An eighth more: sizes that depend on the data change from run to run.
@@ -21,6 +21,17 @@ void* GrowingOutput::Reallocate(uint64_t bytes, uint64_t, cuda::StreamHandle) no
       // The run may have used what it had so far.
       outgrown_.push_back(std::move(memory_));
       memory_ = std::move(grown);
+      is_pending_ = true;
+    }
+    if (is_pending_ && stream != stream_) {
+      model_.device->Check(model_.device->api().cuStreamSynchronize(stream_), "cuStreamSynchronize");
+      is_pending_ = false;
+    }
+    if (alignment > 1 && memory_.get() % alignment != 0) {
+      throw Error("ERR_TRT_RUN_FAILED",
+                  "Expected to need no more than the alignment of the driver's memory, got " +
+                      std::to_string(alignment) + " bytes for " + what_ + ".",
+                  "IOutputAllocator::reallocateOutputAsync");
     }
     return reinterpret_cast<void*>(memory_.get());
   } catch (...) {
@@ -42,6 +53,7 @@ void GrowingOutput::Begin() noexcept {
   for (const cuda::DeviceMemory& memory : outgrown_) model_.counters.device_bytes -= memory.bytes();
   outgrown_.clear();
   has_dims_ = false;
+  is_pending_ = false;
   error_ = nullptr;
 }
 

@@ -38,6 +38,8 @@ class GrowingOutput final : public trt::OutputMemory {
   std::vector<cuda::DeviceMemory> outgrown_;
   std::vector<int64_t> dims_;
   bool has_dims_ = false;
+  /// Allocated in the order of the lane's stream, which may not have come to it yet.
+  bool is_pending_ = false;
   std::exception_ptr error_;
 };
 

@@ -45,8 +45,21 @@ std::string JoinDims(const std::vector<int64_t>& dims) {
   return text.empty() ? "scalar" : text;
 }
 
+bool Shapes::HostMemory::Reserve(HostPool& pool, size_t bytes) {
+  if (block_.data() != nullptr && bytes <= capacity_) return false;
+  // An empty tensor has an address too.
+  const size_t wanted = AlignUp(std::max<size_t>(bytes, 1));
+  block_ = pool.Acquire(wanted);
+  capacity_ = wanted;
+  return true;
+}
+
 Shapes::Shapes(Model& model, trt::PlanContext& plan)
-    : model_(model), plan_(plan), profile_(plan.profile()), inputs_(model.inputs.size()) {}
+    : model_(model),
+      plan_(plan),
+      profile_(plan.profile()),
+      inputs_(model.inputs.size()),
+      host_outputs_(model.outputs.size()) {}
 
 bool Shapes::Update(const std::vector<TensorView>& inputs, cuda::StreamHandle stream) {
   if (is_known_ && IsSame(inputs)) return false;
@@ -71,8 +84,9 @@ bool Shapes::IsSame(const std::vector<TensorView>& inputs) const {
     if (inputs[i].dims != inputs_[i].dims) return false;
     if (!model_.input(i).is_on_host) continue;
     CheckShapeTensor(model_.input(i), inputs[i]);
-    const std::vector<unsigned char>& values = inputs_[i].values;
-    if (inputs[i].bytes != values.size() || std::memcmp(inputs[i].data, values.data(), values.size()) != 0)
+    const Input& known = inputs_[i];
+    if (inputs[i].bytes != known.value_bytes ||
+        std::memcmp(inputs[i].data, known.values.data(), known.value_bytes) != 0)
       return false;
   }
   return true;
@@ -104,15 +118,48 @@ void Shapes::SetInput(size_t index, const TensorView& view) {
     input.dims = view.dims;
     input.is_set = true;
   }
-  if (!model_.input(index).is_on_host) return;
-  const auto* values = static_cast<const unsigned char*>(view.data);
-  input.values.assign(values, values + view.bytes);
-  // An empty shape tensor has an address too.
-  if (input.values.capacity() == 0) input.values.reserve(kTensorAlignment);
-  plan_.SetAddress(tensor, input.values.data());
+  if (model_.input(index).is_on_host) SetValues(index, view);
+}
+
+void Shapes::SetValues(size_t index, const TensorView& view) {
+  Input& input = inputs_[index];
+  if (view.bytes > input.values.capacity()) plan_.SetAddress(model_.input_tensors[index], nullptr);
+  if (input.values.Reserve(*model_.host_pool, view.bytes)) ++host_moves_;
+  if (view.bytes > 0) std::memcpy(input.values.data(), view.data, view.bytes);
+  input.value_bytes = view.bytes;
+  plan_.SetAddress(model_.input_tensors[index], input.values.data());
+}
+
+/// Room for the largest value, before the context writes what the shapes alone tell.
+void Shapes::OfferHostOutput(size_t index) {
+  const size_t tensor = model_.output_tensors[index];
+  int64_t most = -1;
+  try {
+    most = plan_.MaxOutputBytes(tensor);
+  } catch (const Error&) {
+    // Only with the shapes, then: nothing may be written until there is room.
+  }
+  if (most < 0) {
+    plan_.SetAddress(tensor, nullptr);
+    has_host_outputs_of_runs_ = true;
+    return;
+  }
+  PlaceHostOutput(index, static_cast<size_t>(most));
+  if (!model_.outputs[index].is_shape_tensor) has_host_outputs_of_runs_ = true;
+}
+
+void Shapes::PlaceHostOutput(size_t index, size_t bytes) {
+  const size_t tensor = model_.output_tensors[index];
+  HostMemory& memory = host_outputs_[index];
+  if (bytes > memory.capacity()) plan_.SetAddress(tensor, nullptr);
+  if (memory.Reserve(*model_.host_pool, bytes)) ++host_moves_;
+  plan_.SetAddress(tensor, memory.data());
 }
 
 void Shapes::Infer() {
+  has_host_outputs_of_runs_ = false;
+  for (size_t i = 0; i < host_outputs_.size(); ++i)
+    if (model_.output(i).is_on_host) OfferHostOutput(i);
   const std::vector<std::string> missing = plan_.InferShapes();
   if (!missing.empty()) {
     std::string names;
@@ -137,12 +184,18 @@ void Shapes::ReadOutput(size_t index) {
   output.is_data_dependent =
       std::any_of(output.view.dims.begin(), output.view.dims.end(), [](int64_t dim) { return dim < 0; });
   has_data_dependent_outputs_ = has_data_dependent_outputs_ || output.is_data_dependent;
+  if (output.is_data_dependent && model_.output(index).is_on_host) {
+    throw Error("ERR_TRT_RUN_UNSUPPORTED",
+                "Expected the shapes of the inputs to tell the size of the output '" +
+                    model_.outputs[index].name + "', which lies in host memory.");
+  }
   if (output.is_data_dependent) {
     const int64_t most = plan_.MaxOutputBytes(tensor);
     output.view.bytes = most < 0 ? 0 : static_cast<size_t>(most);
   } else {
     output.view.bytes = TensorBytes(output.view.type, output.view.dims);
   }
+  if (model_.output(index).is_on_host) PlaceHostOutput(index, output.view.bytes);
 }
 
 void Shapes::Describe() {
@@ -151,7 +204,7 @@ void Shapes::Describe() {
     text_ += (i == 0 ? "" : ",") + model_.inputs[i].name + ":" + JoinDims(inputs_[i].dims);
   key_ = std::to_string(profile_) + ";" + text_;
   for (const Input& input : inputs_)
-    key_.append(";").append(reinterpret_cast<const char*>(input.values.data()), input.values.size());
+    key_.append(";").append(static_cast<const char*>(input.values.data()), input.value_bytes);
 }
 
 }  // namespace trtn::gpu

@@ -56,24 +56,36 @@ bool Tracing::Listen(const std::string& name, const TensorView& tensor, cuda::St
     copy.name = name;
     copy.view = tensor;
     copy.view.place = MemoryPlace::kHost;
-    copy.view.bytes = TensorBytes(tensor.type, tensor.dims);
+    if (ElementBits(tensor.type) == 0) {
+      // A type that this library has no name for: what is known of its bytes.
+      copy.view.type = ElementType::kUInt8;
+      copy.view.dims = {static_cast<int64_t>(tensor.bytes)};
+    }
     copy.owner = HostPool::Share(model_.host_pool->Acquire(copy.view.bytes));
     copy.view.data = copy.owner.get();
-    if (tensor.place == MemoryPlace::kHost) {
-      if (copy.view.bytes > 0) std::memcpy(copy.view.data, tensor.data, copy.view.bytes);
-    } else if (copy.view.bytes > 0) {
-      model_.device->Check(
-          model_.device->api().cuMemcpyDtoHAsync_v2(
-              copy.view.data, reinterpret_cast<cuda::DevicePointer>(tensor.data), copy.view.bytes, stream),
-          "cuMemcpyDtoHAsync_v2");
-      model_.counters.device_to_host_bytes += copy.view.bytes;
-    }
+    // Kept before anything is in flight: from then on the memory lives until the run is over.
     debug_tensors_.push_back(std::move(copy));
+    CopyContent(debug_tensors_.back().view, tensor, stream);
     return true;
   } catch (...) {
     error_ = std::current_exception();
     return false;
   }
+}
+
+void Tracing::CopyContent(const TensorView& to, const TensorView& tensor, cuda::StreamHandle stream) {
+  if (to.bytes == 0) return;
+  if (tensor.place == MemoryPlace::kHost) {
+    std::memcpy(to.data, tensor.data, to.bytes);
+    return;
+  }
+  cuda::Device& device = *model_.device;
+  device.Check(device.api().cuMemcpyDtoHAsync_v2(to.data, reinterpret_cast<cuda::DevicePointer>(tensor.data),
+                                                 to.bytes, stream),
+               "cuMemcpyDtoHAsync_v2");
+  // After the listener has returned the memory may have another content.
+  device.Check(device.api().cuStreamSynchronize(stream), "cuStreamSynchronize");
+  model_.counters.device_to_host_bytes += to.bytes;
 }
 
 void Tracing::ThrowIfFailed() {

@@ -26,6 +26,7 @@ class Tracing {
 
  private:
   bool Listen(const std::string& name, const TensorView& tensor, cuda::StreamHandle stream) noexcept;
+  void CopyContent(const TensorView& to, const TensorView& tensor, cuda::StreamHandle stream);
   void Stop() noexcept;
 
   Model& model_;

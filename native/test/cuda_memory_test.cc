@@ -103,7 +103,9 @@ TEST_F(CudaMemory, SaysWhatWasNeededForWhatAndWhatWasFree) {
 
 TEST_F(CudaMemory, LeavesOutWhatIsFreeWhereTheDriverDoesNotTell) {
   const auto device = OpenDevice();
-  StandinControl("fault cuMemAlloc 1 2");
+  // The second try is the one that counts: memory that was freed may still be queued at the first.
+  StandinControl("fault cuMemAllocAsync 1 2");
+  StandinControl("fault cuMemAllocAsync 2 2");
   StandinControl("fault cuMemGetInfo 1 999");
   const Error error = ErrorOf([&] { AllocateSharedDeviceMemory(device, 100, "a tensor"); });
   EXPECT_EQ(error.code(), "ERR_TRT_CUDA_OUT_OF_MEMORY");
@@ -116,7 +118,7 @@ TEST_F(CudaMemory, LeavesOutWhatIsFreeWhereTheDriverDoesNotTell) {
 
 TEST_F(CudaMemory, IsAnOrdinaryErrorWhereMemoryIsNotTheReason) {
   const auto device = OpenDevice();
-  StandinControl("fault cuMemAlloc 1 719");
+  StandinControl("fault cuMemAllocAsync 1 719");
   const Error lost = ErrorOf([&] { AllocateSharedDeviceMemory(device, 2048, "a tensor"); });
   EXPECT_EQ(lost.code(), "ERR_TRT_CUDA_DEVICE_LOST");
   EXPECT_NE(std::string(lost.what()).find("allocating 2.0 KiB for a tensor"), std::string::npos);
@@ -133,7 +135,7 @@ TEST_F(CudaMemory, ThatIsSharedOutlivesAllButItsDevice) {
   }
   EXPECT_EQ(StandinCalls("cuDevicePrimaryCtxRelease"), 0);
   std::thread([memory = std::move(memory)]() mutable { memory.reset(); }).join();
-  EXPECT_EQ(StandinCalls("cuMemFree"), 1);
+  EXPECT_EQ(StandinCalls("cuMemFreeAsync"), 1);
   EXPECT_EQ(StandinCalls("cuDevicePrimaryCtxRelease"), 1);
 }
 

@@ -146,6 +146,7 @@ TEST_P(GpuBoundTest, AnIntegratedGpuUsesTheMemoryInPlace) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(binding.Run(Counting(8)), Doubled(Counting(8)));
   EXPECT_EQ(executable->control()->Counters().host_to_device_bytes, 0u);
   EXPECT_EQ(executable->control()->Counters().device_bytes, 0u);
+  EXPECT_EQ(executable->control()->Counters().graph_captures, 1u);
 }
 
 TEST_P(GpuBoundTest, SharedActivationMemoryKeepsItsGraph) {

@@ -211,6 +211,46 @@ TEST_P(GpuRunTest, ContextsShareActivationMemory) {
   EXPECT_EQ(executable->control()->Counters().graph_captures, 2u);
 }
 
+TEST_P(GpuRunTest, SharedActivationMemoryIsGivenAgainAfterEachChangeOfShapes) {
+  GpuModelOptions options = Options();
+  options.context.memory = trt::ContextMemory::kShared;
+  auto executable = Load(ScalePlan(), options);
+  auto context = executable->CreateContext();
+  // The largest first: the same block serves all.
+  for (size_t rows : {8, 1, 8, 8, 8, 2}) {
+    const std::vector<float> x = Counting(rows * 4);
+    EXPECT_EQ(RunScale(*executable, *context, x), Doubled(x)) << rows;
+  }
+  EXPECT_EQ(AllCalls()["IExecutionContext::setDeviceMemoryV2"], 4);
+}
+
+TEST_P(GpuRunTest, AnOutputThatGrowsOnAnAuxiliaryStreamIsThereInTime) {
+  cuda::StandinControl("configure reorder=11");
+  auto executable = Load(
+      "name found\ninput x float32 -1\noutput y float32 -1\noutput at int64 1,-1\nprofile x 1 8 64\n"
+      "aux-streams 1\nlayer identity x y\nlayer nonzero x at\n");
+  auto context = executable->CreateContext();
+  for (size_t count = 1; count <= 64; count *= 2) {
+    std::shared_ptr<void> x = Fill(*executable, std::vector<float>(count, 1));
+    std::vector<OutputSlot> outputs(2);
+    context->Run({View(ElementType::kFloat32, {static_cast<int64_t>(count)}, x.get())}, outputs);
+    const TensorView& at = outputs[1].owned.view;
+    ASSERT_EQ(at.dims, (std::vector<int64_t>{1, static_cast<int64_t>(count)}));
+    EXPECT_EQ(static_cast<const int64_t*>(at.data)[count - 1], static_cast<int64_t>(count) - 1);
+  }
+}
+
+TEST_P(GpuRunTest, AnIntegratedGpuCapturesNoGraphOfMemoryThatEachCallHasElsewhere) {
+  cuda::StandinControl("configure integrated=1");
+  auto executable = Load(ScalePlan());
+  auto context = executable->CreateContext();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(RunScale(*executable, *context, Counting(8)), Doubled(Counting(8)));
+  EXPECT_EQ(executable->control()->Counters().graph_captures, 0u);
+  const std::vector<GraphFailure> failures = executable->control()->GraphFailures();
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_NE(failures[0].reason.find("in place"), std::string::npos) << failures[0].reason;
+}
+
 TEST_P(GpuRunTest, AnIntegratedGpuCopiesNothing) {
   cuda::StandinControl("configure integrated=1");
   auto executable = Load(ScalePlan());

@@ -245,6 +245,8 @@ TEST_P(PlanContextTest, ShowsDebugTensors) {
     EXPECT_EQ(tensor.bytes, 16u);
     EXPECT_EQ(tensor.place, MemoryPlace::kDevice);
     stream_->CopyToHost(seen, reinterpret_cast<cuda::DevicePointer>(tensor.data), 16);
+    // The tensor is there during the call only.
+    stream_->Synchronize();
     return accept;
   };
   for (const bool all : {true, false}) {

@@ -7,8 +7,10 @@ import { environment } from './groups/environment.mjs';
 import { execution } from './groups/execution.mjs';
 import { exit } from './groups/exit.mjs';
 import { facts } from './groups/facts.mjs';
+import { inputs } from './groups/inputs.mjs';
 import { leaks } from './groups/leaks.mjs';
 import { limits } from './groups/limits.mjs';
+import { sharing } from './groups/sharing.mjs';
 import { streams } from './groups/streams.mjs';
 import { timing } from './groups/timing.mjs';
 
@@ -26,8 +28,10 @@ export const GROUPS = [
   facts,
   build,
   execution,
+  inputs,
   cudaGraphs,
   streams,
+  sharing,
   engine,
   limits,
   leaks,

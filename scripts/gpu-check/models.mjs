@@ -44,10 +44,16 @@ export function randomTensor(dims, seed) {
 
 const LINEAR_WEIGHT = weight('w', [64, 32], 11, 0.25);
 const MLP_WEIGHTS = [weight('w1', [64, 128], 21, 0.25), weight('w2', [128, 32], 22, 0.25)];
+const BRANCH_WEIGHTS = [41, 42, 43].map((seed) => weight(`w${seed}`, [64, 32], seed, 0.25));
 const CONV_WEIGHT = weight('kernel', [8, 3, 3, 3], 31, 0.3);
 
 /** The weights of the models, for those who make their engines in other ways. */
-export const WEIGHTS = { linear: [LINEAR_WEIGHT], mlp: MLP_WEIGHTS, conv: [CONV_WEIGHT] };
+export const WEIGHTS = {
+  linear: [LINEAR_WEIGHT],
+  mlp: MLP_WEIGHTS,
+  conv: [CONV_WEIGHT],
+  branches: BRANCH_WEIGHTS,
+};
 
 const asHalf = (tensor) => ({
   ...tensor,
@@ -65,6 +71,11 @@ function mlpNodes() {
 
 function mlp(x, batch, [w1, w2] = MLP_WEIGHTS.map(({ data }) => data)) {
   return multiply(relu(multiply(x, w1, batch, 64)), w2, batch, 128);
+}
+
+/** What the first product of `mlp` gives: the tensor `hidden` inside it. */
+export function hiddenOfMlp(x) {
+  return multiply(x.data, MLP_WEIGHTS[0].data, x.dims[0], 64);
 }
 
 /** 3x3 convolution with a padding of 1 on [batch, 3, 16, 16], then ReLU. */
@@ -283,6 +294,32 @@ export function otherLinear(seed) {
   return { model: linearModel(data), expected: (x) => multiply(x.data, data, x.dims[0], 64) };
 }
 
+/** Three matrix products that do not wait for each other, then their sum: work for auxiliary streams. */
+function branchesModel() {
+  const products = BRANCH_WEIGHTS.map(({ name }, index) => ({
+    op: 'MatMul',
+    inputs: ['x', name],
+    outputs: [`p${index}`],
+  }));
+  return makeModel({
+    name: 'branches',
+    inputs: [value('x', ['batch', 64])],
+    outputs: [value('y', ['batch', 32])],
+    nodes: [
+      ...products,
+      { op: 'Add', inputs: ['p0', 'p1'], outputs: ['p01'] },
+      { op: 'Add', inputs: ['p01', 'p2'], outputs: ['y'] },
+    ],
+    weights: BRANCH_WEIGHTS,
+  });
+}
+
+/** What the engine `branches` gives for `x`. */
+export function expectedOfBranches(x) {
+  const products = BRANCH_WEIGHTS.map(({ data }) => multiply(x.data, data, x.dims[0], 64));
+  return products[0].map((one, index) => one + products[1][index] + products[2][index]);
+}
+
 /** A chain of matrix products of some milliseconds, for what needs a run that takes time. */
 function heavyModel() {
   const layers = Array.from({ length: 8 }, (_, index) => index);
@@ -312,6 +349,7 @@ export const ENGINES = {
   },
   'linear-refit': { model: MODELS.linear.model, build: { ...MODELS.linear.build, refit: 'all' } },
   'mlp-detailed': { model: MODELS.mlp.model, build: { ...MODELS.mlp.build, profilingVerbosity: 'detailed' } },
+  branches: { model: branchesModel, build: { ...batches(1, 4, 32), maxAuxStreams: 2 } },
   heavy: { model: heavyModel, build: batches(1, 64, 512) },
   'heavy-streaming': { model: heavyModel, build: { ...batches(1, 64, 512), weightStreaming: true } },
   'add-compatible': { model: MODELS.add.model, build: { ...MODELS.add.build, versionCompatible: true } },

@@ -69,6 +69,14 @@ export function relativeError(actual, expected) {
   return difference === 0 ? 0 : Math.sqrt(difference / (size || 1));
 }
 
+/** Least-squares slope of `ys` over `xs`. */
+export function slope(xs, ys) {
+  const mean = (list) => list.reduce((sum, one) => sum + one, 0) / list.length;
+  const [meanX, meanY] = [mean(xs), mean(ys)];
+  const covariance = xs.reduce((sum, x, index) => sum + (x - meanX) * (ys[index] - meanY), 0);
+  return covariance / xs.reduce((sum, x) => sum + (x - meanX) ** 2, 0);
+}
+
 /** Nearest-rank percentile; `fraction` 0.5 is the median. */
 export function percentile(numbers, fraction) {
   const sorted = [...numbers].sort((a, b) => a - b);

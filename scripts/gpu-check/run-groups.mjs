@@ -70,6 +70,8 @@ function runChild(child, planned, settings, onResult) {
     const limits = new Map(planned.map(({ id, check }) => [id, check.limitSeconds * 1000]));
     const worker = fork(child, [], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Memory is compared after a collection of garbage.
+      execArgv: [...process.execArgv, '--expose-gc'],
       env: settings.env ?? process.env,
     });
     const state = { current: undefined, since: Date.now(), timedOut: null, environment: undefined };

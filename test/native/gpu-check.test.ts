@@ -3,6 +3,7 @@
 // and what it says when something does not.
 import { spawn } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,7 +16,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeGpuCheckEngines } from '../gpu-check-engines';
+import { WEIGHTS } from '../../scripts/gpu-check/models.mjs';
 import { builtStandin } from '../standin-build';
+import { makePlan, type PlanDescription } from '../standin-plan';
 
 const ROOT = resolve(__dirname, '../..');
 const FAMILY = 'tensorrt-11';
@@ -33,10 +36,46 @@ interface Report {
   readonly exitCode: number;
 }
 
+const weightsOf = (model: keyof typeof WEIGHTS) =>
+  Object.fromEntries(WEIGHTS[model].map(({ name, data }) => [name, Array.from(data as Float32Array)]));
+
+/** An engine whose batch is 1 to 64. */
+const overBatches = (name: string, rest: Pick<PlanDescription, 'layers' | 'weights'>): PlanDescription => ({
+  name,
+  inputs: [{ name: 'x', dims: [-1, 64] }],
+  outputs: [{ name: 'y', dims: [-1, 32] }],
+  profiles: [{ dims: { x: { min: [1, 64], opt: [8, 64], max: [64, 64] } } }],
+  ...rest,
+});
+
+/** Engines for single checks: with auxiliary streams, and with a tensor that is marked for debugging. */
+const MORE_ENGINES: readonly PlanDescription[] = [
+  {
+    ...overBatches('branches', {
+      weights: weightsOf('branches'),
+      layers: [
+        ...[0, 1, 2].map((index) => `matmul x w${41 + index} 64x32 p${index}`),
+        'add p0 p1 sum',
+        'add sum p2 y',
+      ],
+    }),
+    auxStreams: 2,
+  },
+  {
+    ...overBatches('mlp-debug', {
+      weights: weightsOf('mlp'),
+      layers: ['matmul x w1 64x128 hidden', 'relu hidden active', 'matmul active w2 128x32 y'],
+    }),
+    debug: ['hidden'],
+  },
+];
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'gpu-check-test-'));
   writeGpuCheckEngines(join(folder, 'engines'), FAMILY);
+  for (const plan of MORE_ENGINES)
+    writeFileSync(join(folder, 'engines', FAMILY, `${plan.name}.engine`), makePlan(FAMILY, plan));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -49,9 +88,13 @@ const standins = (): NodeJS.ProcessEnv => ({
 });
 
 /** Makes some checks; gives back the exit code and the report. */
-async function check(only: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<[number, Report]> {
+async function check(
+  only: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  engines = join(folder, 'engines'),
+): Promise<[number, Report]> {
   const output = mkdtempSync(join(folder, 'report-'));
-  const args = ['--quick', '--no-build', '--family', FAMILY, '--engines', join(folder, 'engines')];
+  const args = ['--quick', '--no-build', '--family', FAMILY, '--engines', engines];
   const selection = only.flatMap((one) => ['--only', one]);
   const script = join(ROOT, 'scripts', 'gpu-check.mjs');
   const child = spawn(process.execPath, [script, ...args, ...selection, '--output', output], {
@@ -71,19 +114,53 @@ const number = expect.any(Number);
 describe('gpu:check over the stand-ins', () => {
   it('passes on a GPU that works, and reports all of it', async () => {
     const violations = join(folder, 'violations.txt');
-    const groups = ['facts', 'execution', 'cuda-graphs', 'engine', 'limits'];
+    const groups = ['facts', 'execution', 'inputs', 'cuda-graphs', 'sharing', 'engine', 'limits'];
     const [code, report] = await check(groups, { TRTN_STANDIN_CUDA_VIOLATIONS: violations });
     const others = report.checks.filter(
       ({ group, status }) => group !== 'environment' && status !== 'passed',
     );
     expect(others.map(({ id, reason }) => [id, reason])).toEqual([
       [`facts.parallel-builds@${FAMILY}`, 'this needs a build of "mlp" (--no-build)'],
+      [`sharing.second-gpu@${FAMILY}`, 'this host has one GPU'],
     ]);
     expect([code, report.exitCode]).toEqual([0, 0]);
     expect(existsSync(violations) ? readFileSync(violations, 'utf8') : '').toBe('');
     for (const id of ['environment.device', 'environment.memory'])
       expect(report.checks.find((one) => one.id === id)).toMatchObject({ status: 'passed' });
     expect(find(report, 'execution.mlp').details.largestError).toBeLessThan(2e-3);
+    expect(find(report, 'engine.aux-streams').details.auxStreams).toBe(2);
+    expect(find(report, 'engine.debug-tensors').details.debugTensors).toEqual([
+      { name: 'hidden', type: 'float32', dims: [8, 128] },
+    ]);
+    expect(find(report, 'sharing.workers').details.workers).toHaveLength(3);
+  });
+
+  it('uses a second GPU where there is one', async () => {
+    const [code, report] = await check(['sharing.second-gpu'], { TRTN_STANDIN_CUDA_DEVICES: '2' });
+    expect(find(report, 'sharing.second-gpu')).toMatchObject({
+      status: 'passed',
+      details: { device: 'cuda:1' },
+    });
+    expect(code).toBe(0);
+  });
+
+  it('skips, and does not fail, a check of an error whose engine is missing', async () => {
+    const engines = mkdtempSync(join(folder, 'engines-'));
+    mkdirSync(join(engines, FAMILY));
+    copyFileSync(join(folder, 'engines', FAMILY, 'add.engine'), join(engines, FAMILY, 'add.engine'));
+    const only = ['limits.device', 'engine.rtx-options', 'engine.plugins'];
+    const [code, report] = await check(only, {}, engines);
+    const reason = 'this needs a build of "mlp" (--no-build)';
+    for (const id of only) expect(find(report, id)).toMatchObject({ status: 'skipped', reason });
+    expect(code).toBe(0);
+  });
+
+  it('watches memory with the collector of garbage at hand', async () => {
+    const [, report] = await check(['leaks.failures']);
+    expect(find(report, 'leaks.failures').details).toMatchObject({
+      isGarbageCollected: true,
+      bytesPerRun: { host: number, device: 0, limit: number },
+    });
   });
 
   it('writes JSON of one form', async () => {

@@ -13,10 +13,10 @@ import {
   type EngineProfile,
   type IoBinding,
   type ProbeReport,
+  type RunOptions,
   type Session,
   type SessionStatistics,
   type Tensor,
-  type TensorData,
   type TensorRTError,
   type TensorRTErrorCode,
 } from '../../lib/index';
@@ -35,20 +35,73 @@ declare const onDevice: DeviceTensor;
 // Where outputs are follows from the options.
 expectTypeOf(session.run({ images })).resolves.toEqualTypeOf<Record<string, Tensor>>();
 expectTypeOf(session.run({ images }, { outputs: ['y'] })).resolves.toEqualTypeOf<Record<string, Tensor>>();
+expectTypeOf(session.run({ images }, { deviceOutputs: false })).resolves.toEqualTypeOf<
+  Record<string, Tensor>
+>();
 expectTypeOf(session.run({ images: onDevice }, { deviceOutputs: true })).resolves.toEqualTypeOf<
   Record<string, DeviceTensor>
 >();
-expectTypeOf(session.runSync({ images }, { deviceOutputs: ['y'] })).toEqualTypeOf<
+const mixed = session.runSync({ images }, { deviceOutputs: ['y'] });
+expectTypeOf(mixed.y).toEqualTypeOf<DeviceTensor>();
+expectTypeOf(mixed.z).toEqualTypeOf<Tensor | undefined>();
+declare const names: string[];
+expectTypeOf(session.runSync({ images }, { deviceOutputs: names })).toEqualTypeOf<
   Record<string, Tensor | DeviceTensor>
 >();
+declare const options: RunOptions;
+expectTypeOf(session.runSync({ images }, options)['y']).toEqualTypeOf<Tensor | DeviceTensor | undefined>();
 expectTypeOf(session.createBinding()).resolves.toEqualTypeOf<IoBinding>();
 expectTypeOf(
   session.createBinding({ images: [1, 3] }, { inputs: { images: onDevice } }),
 ).resolves.toEqualTypeOf<IoBinding>();
-expectTypeOf(session.createBinding({}, { deviceOutputs: ['y'] })).resolves.toEqualTypeOf<
-  IoBinding<DeviceTensor>
->();
-expectTypeOf<IoBinding['outputs']>().toEqualTypeOf<Readonly<Record<string, TensorData>>>();
+
+/** Outputs by name, as callers write them down. */
+async function run(): Promise<Record<string, Tensor>> {
+  const outputs: Record<string, Tensor> = await session.run({ images });
+  return outputs;
+}
+expectTypeOf(run).returns.resolves.toEqualTypeOf<Record<string, Tensor>>();
+
+/** As in the guides: no array is named, and none has to be cast. */
+async function guides(pixels: Float32Array, first: Session, second: Session, use: (data: unknown) => void) {
+  const { logits } = await session.run({ images: { data: pixels, dims: [8, 3, 224, 224] } });
+  const numbers: Float32Array = logits!.data;
+  const ids: BigInt64Array = logits!.data;
+  console.log(logits!.dims, logits!.data, numbers[0], ids[0], logits!.data[0]);
+
+  await using io = await session.createBinding({ images: [8, 3, 224, 224] });
+  io.inputs.images.set(pixels);
+  io.inputs.images.fill(0);
+  await io.run();
+  use(io.outputs.logits);
+  const bound: Float32Array = io.outputs.logits;
+
+  const { features } = await first.run({ images }, { deviceOutputs: ['features'] });
+  const { classes } = await second.run({ features });
+  features.close();
+
+  const kept = await first.createBinding({}, { inputs: { images: onDevice }, deviceOutputs: ['features'] });
+  await second.run({ features: kept.outputs.features });
+  kept.outputs.features.close();
+  kept.outputs.others.fill(0);
+  const all = await first.createBinding({}, { deviceOutputs: true });
+  expectTypeOf(all.outputs).toEqualTypeOf<{ readonly [name: string]: DeviceTensor }>();
+  return [classes, bound];
+}
+expectTypeOf(guides).returns.resolves.toBeArray();
+
+/** Arrays that are named are known to the compiler. */
+async function named() {
+  const { logits } = await session.run<{ logits: Float32Array }>({ images });
+  expectTypeOf(logits).toEqualTypeOf<Tensor<Float32Array>>();
+  const io = await session.createBinding<{ images: Float32Array }, { classes: BigInt64Array }>();
+  expectTypeOf(io.inputs).toEqualTypeOf<{ readonly images: Float32Array }>();
+  expectTypeOf(io.outputs.classes).toEqualTypeOf<BigInt64Array>();
+  // @ts-expect-error an output that was not named
+  expectTypeOf(io.outputs.logits);
+}
+expectTypeOf(named).returns.resolves.toBeVoid();
+
 expectTypeOf(session.profiles).toEqualTypeOf<readonly EngineProfile[] | undefined>();
 expectTypeOf(session.statistics()).toEqualTypeOf<SessionStatistics>();
 expectTypeOf(uploadTensor).returns.resolves.toEqualTypeOf<DeviceTensor>();

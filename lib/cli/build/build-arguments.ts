@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BuildOptions } from '../../builder/build-options';
-import { flag, option, repeated, type OptionTable, type OptionValues } from '../args/option';
+import { flag, option, repeated, type OptionTable } from '../args/option';
 import type { ParsedArguments } from '../args/parse-arguments';
-import { usageError } from '../args/usage-error';
 import { parseChoice, parseInteger, parseList, parseText } from '../values/basic';
 import { parseByteSize } from '../values/byte-size';
-import { parseDynamicAxis } from '../values/dynamic-axes';
+import { collectAxes, parseDynamicAxis } from '../values/dynamic-axes';
 import { parseShapes, parseShapeValues } from '../values/named-lists';
 import { collectProfiles } from './profile-arguments';
 
@@ -139,12 +138,4 @@ function whereGiven(isSet: boolean): true | undefined {
 
 function dropUndefined(options: BuildOptions): BuildOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function collectAxes(
-  axes: OptionValues<typeof buildOptionTable>['dynamicAxes'],
-): NonNullable<BuildOptions['dynamicAxes']> {
-  const twice = axes.find(([symbol], index) => axes.findIndex(([other]) => other === symbol) !== index);
-  if (twice !== undefined) throw usageError(`--dynamic-axes names '${twice[0]}' twice.`);
-  return Object.fromEntries(axes);
 }

@@ -10,6 +10,7 @@ import { defineCommand, type CommandContext } from '../command';
 import { EXIT } from '../failure';
 import { parseInputArgument } from '../inputs/input-source';
 import { makeFeeds, type MadeFeeds } from '../inputs/make-feeds';
+import { gpuOptionTable, profileForInputs, toGpuOptions } from '../session-arguments';
 import { describeAssumptions, parseDevice, whereItRan } from '../session-talk';
 import { parseChoice, parseInteger } from '../values/basic';
 import { parseDurationMs } from '../values/duration';
@@ -40,6 +41,7 @@ const options = {
   ),
   shapes: repeated('<shapes>', 'shapes of generated inputs: images:1x3x224x224,ids:1x128', parseShapes),
   seed: option('<n>', 'start of the random numbers; 0 unless told', parseInteger(0, 2 ** 32 - 1)),
+  ...gpuOptionTable,
 } satisfies OptionTable;
 
 type BenchArguments = ParsedArguments<typeof options>;
@@ -81,16 +83,19 @@ export const benchCommand = defineCommand({
       intraOpNumThreads: threads,
       // All calls in flight may wait at once.
       maxQueue: Math.max(DEFAULT_MAX_QUEUE, settings.concurrency),
+      ...toGpuOptions(given),
     });
     try {
+      const profile = profileForInputs(session, given.profile);
       const made = await makeFeeds({
         inputs: session.inputs,
         arguments: given.input,
         shapes: mergeNamedLists(given.shapes, '--shapes'),
         otherwise: { kind: 'random' },
         seed: given.seed ?? 0,
+        profile,
       });
-      describeAssumptions(made, context);
+      describeAssumptions(made, profile !== undefined, context);
       const report = await measure({ session, made, args, settings, contexts, threads }, context);
       return {
         json: report,
@@ -128,6 +133,7 @@ async function measure(measurement: Measurement, context: CommandContext): Promi
       extraSettings: {
         contexts: measurement.contexts,
         intraOpNumThreads: measurement.threads,
+        ...toGpuOptions(given),
         shapes: made.shapes,
         inputs: made.sources,
         seed: given.seed ?? 0,

@@ -13,6 +13,7 @@ import { printable } from '../terminal/text-width';
 import { parseInteger, parseList, parseText } from '../values/basic';
 import { formatDims, formatMs } from '../values/format';
 import { mergeNamedLists, parseShapes } from '../values/named-lists';
+import { gpuOptionTable, profileForInputs, toGpuOptions } from '../session-arguments';
 import { describeAssumptions, formatFallback, parseDevice, whereItRan } from '../session-talk';
 
 const options = {
@@ -27,6 +28,7 @@ const options = {
   outputs: option('<names>', 'only these outputs, separated by commas', parseList(parseText)),
   device: option('<device>', 'auto, cpu or cuda:N; auto unless told', parseDevice),
   threads: option('<n>', 'threads of one inference on the CPU', parseInteger(1, 1024)),
+  ...gpuOptionTable,
 } satisfies OptionTable;
 
 /** `run m.onnx --input x=@x.npy -o outdir` */
@@ -47,16 +49,19 @@ export const runCommand = defineCommand({
     const session = await context.api.createSession(positionals[0]!, {
       device: given.device ?? 'auto',
       ...(given.threads === undefined ? {} : { intraOpNumThreads: given.threads }),
+      ...toGpuOptions(given),
     });
     try {
+      const profile = profileForInputs(session, given.profile);
       const made = await makeFeeds({
         inputs: session.inputs,
         arguments: given.input,
         shapes: mergeNamedLists(given.shapes, '--shapes'),
         otherwise: null,
         seed: given.seed ?? 0,
+        profile,
       });
-      describeAssumptions(made, context);
+      describeAssumptions(made, profile !== undefined, context);
       return await runOnce(session, made, args, context);
     } finally {
       await session.close();

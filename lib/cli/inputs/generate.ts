@@ -50,6 +50,20 @@ export function generateData(
   return data as unknown as TensorData;
 }
 
+/**
+ * Numbers as the elements of a tensor.
+ *
+ * @throws {TensorRTError} `ERR_TRT_ARG_USAGE` for types without numbers to generate.
+ */
+export function numbersAsData(type: ElementType, numbers: readonly number[]): TensorData {
+  const data = generateData(type, numbers.length, 'zeros', () => 0);
+  const isBig = data instanceof BigInt64Array || data instanceof BigUint64Array;
+  numbers.forEach((value, index) => {
+    (data as unknown as unknown[])[index] = isBig ? BigInt(value) : value;
+  });
+  return data;
+}
+
 interface Generator {
   readonly allocate: (count: number) => ArrayBufferView;
   readonly one: unknown;

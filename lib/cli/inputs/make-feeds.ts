@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Feeds } from '../../runtime/feeds';
+import type { EngineProfile, MinOptMax } from '../../runtime/manifest';
 import type { TensorData, TensorLike } from '../../runtime/tensor';
 import type { TensorInfo } from '../../tensor/tensor-info';
 import { readNpy } from '../../tensor/npy';
@@ -7,7 +8,7 @@ import { nearestName } from '../../text/nearest-name';
 import { usageError } from '../args/usage-error';
 import { formatDims } from '../values/format';
 import type { NamedLists } from '../values/named-lists';
-import { createRandom, generateData, type RandomBits } from './generate';
+import { createRandom, generateData, numbersAsData, type RandomBits } from './generate';
 import type { InputArgument, InputSource } from './input-source';
 
 /** What the command line says about inputs. */
@@ -19,6 +20,8 @@ export interface FeedRequest {
   /** Source of the inputs that no argument names; null asks for all of them. */
   readonly otherwise: InputSource | null;
   readonly seed: number;
+  /** What generated inputs are made for: the profile of an engine; undefined where there is none. */
+  readonly profile?: EngineProfile | undefined;
 }
 
 /** Feeds and what was decided about them. */
@@ -28,13 +31,14 @@ export interface MadeFeeds {
   readonly shapes: Record<string, readonly number[]>;
   /** Where each input's elements came from. */
   readonly sources: Record<string, string>;
-  /** Inputs whose dynamic dimensions nobody gave; they were taken as 1. */
+  /** Inputs whose dynamic dimensions nobody gave; they are the profile's optimum, or 1. */
   readonly assumed: readonly string[];
 }
 
 /**
  * Makes the inputs of a model from files and generators. Every generated input has its own sequence of random
- * numbers, from the seed and its name, so that adding an input does not change the others.
+ * numbers, from the seed and its name, so that adding an input does not change the others. Shape tensors that no
+ * argument names get the values that the profile is tuned for: others may lie outside of it.
  *
  * @throws {TensorRTError} `ERR_TRT_ARG_USAGE` for names that are no inputs, inputs without a source and shapes that
  * do not fit.
@@ -47,8 +51,14 @@ export async function makeFeeds(request: FeedRequest): Promise<MadeFeeds> {
   const assumed: string[] = [];
   for (const input of request.inputs) {
     const source = sourceOf(input, request);
-    const shape =
-      source.kind === 'file' ? undefined : decideShape(input, source.dims ?? request.shapes?.[input.name]);
+    const values = tunedValues(input, request);
+    if (values !== undefined) {
+      feeds[input.name] = values;
+      shapes[input.name] = values.dims ?? [];
+      sources[input.name] = 'profile';
+      continue;
+    }
+    const shape = source.kind === 'file' ? undefined : decideShape(input, source, request);
     const feed = await makeFeed(
       input,
       source,
@@ -93,13 +103,28 @@ function quoted(name: string): string {
   return name.includes('=') ? `"'${name}'"` : name;
 }
 
+/** A shape tensor with the values that the profile is tuned for; undefined for other inputs. */
+function tunedValues(
+  { name, type, dims }: TensorInfo,
+  { profile, arguments: given }: FeedRequest,
+): TensorLike | undefined {
+  const range = profile?.[name];
+  if (range === undefined || !('values' in range)) return undefined;
+  if (given.some((argument) => argument.name === name)) return undefined;
+  const { opt } = range.values;
+  return { type, dims: dims.length === 0 ? [] : [opt.length], data: numbersAsData(type, opt) };
+}
+
 function decideShape(
   input: TensorInfo,
-  given: readonly number[] | undefined,
+  source: Exclude<InputSource, { kind: 'file' }>,
+  { shapes, profile }: FeedRequest,
 ): { dims: readonly number[]; isAssumed: boolean } {
+  const given = source.dims ?? shapes?.[input.name];
   if (given === undefined) {
-    const dims = input.dims.map((dim) => (typeof dim === 'number' && dim >= 0 ? dim : 1));
-    return { dims, isAssumed: input.dims.some((dim) => typeof dim !== 'number' || dim < 0) };
+    const tuned = dimsRange(profile, input.name)?.opt;
+    const dims = input.dims.map((dim, index) => (isOpen(dim) ? (tuned?.[index] ?? 1) : (dim as number)));
+    return { dims, isAssumed: input.dims.some(isOpen) };
   }
   const fits =
     given.length === input.dims.length && input.dims.every((dim, i) => isOpen(dim) || dim === given[i]);
@@ -111,6 +136,11 @@ function decideShape(
     );
   }
   return { dims: given, isAssumed: false };
+}
+
+function dimsRange(profile: EngineProfile | undefined, name: string): MinOptMax | undefined {
+  const range = profile?.[name];
+  return range === undefined || 'values' in range ? undefined : range;
 }
 
 function isOpen(dim: number | string): boolean {

@@ -21,3 +21,14 @@ export function parseDynamicAxis(text: string, option: string): DynamicAxis {
   const symbol = match[1]!;
   return [symbol, match[3] === undefined ? first : [first, Number(match[3]), Number(match[4])]];
 }
+
+/**
+ * The axes of all `--dynamic-axes`, as the builder takes them.
+ *
+ * @throws {TensorRTError} `ERR_TRT_ARG_USAGE` if two of them name the same symbol.
+ */
+export function collectAxes(axes: readonly DynamicAxis[]): Record<string, DynamicAxis[1]> {
+  const twice = axes.find(([symbol], index) => axes.findIndex(([other]) => other === symbol) !== index);
+  if (twice !== undefined) throw usageError(`--dynamic-axes names '${twice[0]}' twice.`);
+  return Object.fromEntries(axes);
+}

@@ -102,7 +102,13 @@ class GpuTest : public cuda::StandinTest {
 /// The same with each family's TensorRT.
 class GpuFamilyTest : public GpuTest, public testing::WithParamInterface<Family> {
  protected:
-  static GpuModelOptions Options() { return OptionsFor(GetParam()); }
+  /// Graphs are ours in each family: with lazy kernels TensorRT-RTX would make its own.
+  static GpuModelOptions Options() {
+    GpuModelOptions options = OptionsFor(GetParam());
+    if (GetParam() == Family::kTensorRtRtx)
+      options.context.dynamic_shape_kernels = trt::DynamicShapeKernels::kEager;
+    return options;
+  }
   static std::shared_ptr<Executable> Load(const std::string& text,
                                           const GpuModelOptions& options = Options()) {
     return LoadFor(GetParam(), text, options);

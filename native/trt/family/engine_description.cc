@@ -60,12 +60,16 @@ Range DescribeRange(RuntimeState& runtime, const nv::ICudaEngine& engine, const 
     throw RunFailure("does not tell the range of '" + tensor.info.name + "'", "ICudaEngine::getProfileShape",
                      runtime.Take(log));
   };
-  // Values are what limits a shape tensor; its own shape is fixed.
-  if (tensor.info.is_shape_tensor) {
+  // Values are what limits a shape tensor; its own shape is fixed. Those on the device cannot be read here.
+  if (tensor.info.is_shape_tensor && tensor.is_on_host) {
     range.min = Values(runtime, engine, tensor, profile, nv::OptProfileSelector::kMIN);
     range.opt = Values(runtime, engine, tensor, profile, nv::OptProfileSelector::kOPT);
     range.max = Values(runtime, engine, tensor, profile, nv::OptProfileSelector::kMAX);
     range.is_values = !range.max.empty();
+    if (range.min.size() != range.max.size() || range.opt.size() != range.max.size()) {
+      throw RunFailure("does not tell the values of '" + tensor.info.name + "'",
+                       "ICudaEngine::getProfileTensorValuesV2", {});
+    }
     if (range.is_values) return range;
   }
   range.min = dims(nv::OptProfileSelector::kMIN);

@@ -221,7 +221,10 @@ bool Context::IsCapturable(cuda::StreamHandle stream) {
   const LogCapture log(Severity::kError);
   return context_.isStreamCapturable(stream);
 #else
-  return true;
+  // With weights streamed in, enqueueV3 is synchronous.
+  const nv::ICudaEngine& engine = *engine_->engine;
+  const int64_t streamable = engine.getStreamableWeightsSize();
+  return streamable <= 0 || engine.getWeightStreamingBudgetV2() >= streamable;
 #endif
 }
 

@@ -3,7 +3,14 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { familyCheck } from '../check.mjs';
-import { MODELS, otherLinear, randomTensor, TOLERANCES } from '../models.mjs';
+import {
+  expectedOfBranches,
+  MODELS,
+  otherLinear,
+  hiddenOfMlp,
+  randomTensor,
+  TOLERANCES,
+} from '../models.mjs';
 
 /** Runs a model once, of the first size unless told otherwise, and compares. */
 async function runOnce(t, session, model, size = MODELS[model].sizes[0]) {
@@ -47,6 +54,32 @@ async function trace(t) {
     layers.every(({ milliseconds }) => milliseconds >= 0),
     'a layer took negative time',
   );
+  t.expectOutputs('mlp', feeds, await session.run(feeds), 'the run after it');
+}
+
+/** Tensors inside the network: only an engine that was built elsewhere (`--engines`) can have marked some. */
+async function debugTensors(t) {
+  const isMarked = t.givenEngine('mlp-debug') !== undefined;
+  const session = await t.session(isMarked ? 'mlp-debug' : 'mlp');
+  const feeds = MODELS.mlp.feeds(8, 12);
+  await session.run(feeds);
+  const traced = await session.trace(feeds, { layerTimes: false, debugTensors: true });
+  t.expectOutputs('mlp', feeds, traced.outputs, 'traced run');
+  t.expectEqual(traced.layers, [], 'layers of a trace without times');
+  const found = traced.debugTensors.map(({ name, tensor }) => ({
+    name,
+    type: tensor.type,
+    dims: tensor.dims,
+  }));
+  t.note(
+    'debugTensors',
+    isMarked ? found : 'none: buildEngine() marks no tensors, and no "mlp-debug" was given',
+  );
+  t.expectEqual(found.length > 0, isMarked, 'debug tensors came');
+  for (const { name, tensor } of traced.debugTensors.filter((one) => one.name === 'hidden'))
+    t.expectClose(tensor, { data: hiddenOfMlp(feeds.x), tolerance: TOLERANCES.float32 }, name);
+  const unmarked = { debugTensors: ['no-such-tensor'] };
+  await t.expectError('ERR_TRT_RUN_OUTPUT_NAME', () => session.trace(feeds, unmarked));
   t.expectOutputs('mlp', feeds, await session.run(feeds), 'the run after it');
 }
 
@@ -115,6 +148,31 @@ async function tuneContexts(t) {
   await runWith(t, { persistentCacheBytes: 1 << 20 });
 }
 
+/** The same engine with its auxiliary streams given by us, and left to TensorRT. */
+async function auxStreams(t) {
+  const x = randomTensor([8, 64], 31);
+  const wanted = { data: expectedOfBranches(x), tolerance: TOLERANCES.float32 };
+  const results = [];
+  for (const isOn of [true, false]) {
+    const session = await t.session('branches', { auxStreams: isOn });
+    t.note('auxStreams', (await session.engineStatistics()).auxStreams);
+    for (let round = 0; round < 5; round++) results.push((await session.run({ x })).y);
+  }
+  t.expect(t.details.auxStreams >= 0, `auxStreams: ${t.details.auxStreams}`);
+  for (const [index, y] of results.entries()) {
+    t.expectClose(y, wanted, `run ${index}`);
+    t.expectClose(y, { data: results[0].data, tolerance: 1e-6 }, `run ${index} beside the first`);
+  }
+}
+
+async function wrongPlugin(t) {
+  const plugins = [join(t.settings.folder, 'no-such-plugin.so')];
+  const error = await t.expectError('ERR_TRT_LOAD_PLUGIN', () => t.session('mlp', { plugins }));
+  t.note('message', error.message);
+  t.expect(error.message.includes('no-such-plugin.so'), `the library is not named: ${error.message}`);
+  await runOnce(t, await t.session('mlp'), 'mlp');
+}
+
 async function keepRuntimeCache(t) {
   const runtimeCache = join(t.settings.folder, 'runtime.cache');
   const times = [];
@@ -162,6 +220,7 @@ export const engine = {
     familyCheck('statistics', 'the engine tells its statistics', askStatistics),
     familyCheck('counters', 'the session counts its runs', countRuns),
     familyCheck('trace', 'layers are timed', trace),
+    familyCheck('debug-tensors', 'tensors inside the network are handed out', debugTensors),
     familyCheck('refit', 'weights are replaced', refit),
     familyCheck('weight-streaming', 'weights are streamed within every budget', streamWeights),
     familyCheck('context-memory', 'every strategy of context memory gives the same', chooseContextMemory),
@@ -170,6 +229,8 @@ export const engine = {
       'auxiliary streams, spinning and the persistent cache change no result',
       tuneContexts,
     ),
+    familyCheck('aux-streams', 'auxiliary streams change no result', auxStreams),
+    familyCheck('plugins', 'a plugin library that is not there is named', wrongPlugin),
     familyCheck('runtime-cache', 'compiled kernels are kept', keepRuntimeCache, RTX),
     familyCheck('rtx-options', 'options of TensorRT-RTX are refused', refuseRtxOptions, FULL),
     familyCheck('version-compatible', 'a version-compatible engine runs, lean too', runCompatible, {

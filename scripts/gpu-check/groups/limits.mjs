@@ -67,28 +67,42 @@ async function outOfPinnedMemory(t) {
   await session.run({ x: randomTensor([1, 1024], 1) });
 }
 
-/** Uploads until the device is full; then everything is given back. */
+/** Uploads until the device is full; then everything is given back: to be used again at once, and to others in the end. */
 async function outOfDeviceMemory(t) {
   const { freeBytes, totalBytes } = await t.api.deviceMemory(t.device);
   if (freeBytes < 0.8 * totalBytes) t.skip('others use this GPU: filling its memory would hurt them');
   if (t.settings.quick && totalBytes > 32 * 2 ** 30) t.skip('takes long on a GPU of this size (--quick)');
   const elements = Math.min(2 ** 29, Math.ceil(totalBytes / 64));
-  const data = new Float32Array(elements);
+  const data = { type: 'float32', data: new Float32Array(elements), dims: [elements] };
+  const upload = () => t.api.uploadTensor(data, { device: t.device });
   const session = await t.session('mlp');
   const kept = [];
   const error = await refused(t, 'device', 'ERR_TRT_CUDA_OUT_OF_MEMORY', async () => {
-    for (let index = 0; index < 1000; index++)
-      kept.push(await t.api.uploadTensor({ type: 'float32', data, dims: [elements] }, { device: t.device }));
+    for (let index = 0; index < 1000; index++) kept.push(await upload());
   });
   t.note('details', error.details);
   await stillWorks(t, session);
-  for (const tensor of kept) tensor.close();
-  const again = await t.api.uploadTensor({ type: 'float32', data, dims: [elements] }, { device: t.device });
-  again.close();
-  await stillWorks(t, session);
+  for (const tensor of kept.splice(0)) tensor.close();
+  await fillsAgain(t, upload, () => stillWorks(t, session));
+  await session.close();
+  // While a session is open, what was freed may wait in a pool of this process for its next use.
   const after = await t.api.deviceMemory(t.device);
   t.note('freeBytes', { before: freeBytes, after: after.freeBytes });
   t.expect(after.freeBytes > 0.8 * freeBytes, 'the memory did not come back');
+  await stillWorks(t, await t.session('mlp'));
+}
+
+/** Memory is freed in the order of the device's work: it may take some runs until it can be had again. */
+async function fillsAgain(t, upload, run) {
+  for (let tries = 1; ; tries++) {
+    try {
+      (await upload()).close();
+      return t.note('triesToUploadAgain', tries);
+    } catch (error) {
+      if (error.code !== 'ERR_TRT_CUDA_OUT_OF_MEMORY' || tries === 10) throw error;
+    }
+    await run();
+  }
 }
 
 async function busyBinding(t) {

@@ -248,7 +248,7 @@ describe('where ArrayBuffers over native memory are refused', () => {
     (io.inputs.x as Float32Array).set(four(2));
     await io.run();
     const running = io.run();
-    detach(io.inputs.x!);
+    detach(io.inputs.x);
     detach(io.outputs.y as Float32Array);
     await running;
     await io.run();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bindings on a GPU: nothing is copied on the host, and a run is a handful of calls.
 import { describe, expect, it } from 'vitest';
-import { counting, FAMILIES, times, useStandinGpu } from '../../gpu-session';
+import { FAMILIES, counting, ownGraphs, times, useStandinGpu } from '../../gpu-session';
 import { MLP, SCALE, SLOW } from '../../standin-plan';
 import type { Session } from '../../../lib/runtime/session';
 
@@ -19,7 +19,7 @@ const set = (array: unknown, values: Float32Array): void => (array as Float32Arr
 
 describe.each(FAMILIES)('a binding on %s', (family) => {
   it('runs over the same memory, without a copy on the host', async () => {
-    const session = await bench.open(family, MLP);
+    const session = await bench.open(family, MLP, ownGraphs(family));
     const io = await session.createBinding({ x: [2, 4] });
     expect(io.dims).toEqual({ inputs: { x: [2, 4] }, outputs: { y: [2, 3] } });
     for (let i = 0; i < 5; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inferences as CUDA graphs: when they are captured, kept and dropped, and what is said where they cannot be.
 import { describe, expect, it } from 'vitest';
-import { counting, FAMILIES, times, useStandinGpu } from '../../gpu-session';
+import { FAMILIES, counting, ownGraphs, times, useStandinGpu } from '../../gpu-session';
 import { ADD, AUX_STREAMS, NON_ZERO, SCALE, TWO_PROFILES } from '../../standin-plan';
 import { uploadTensor } from '../../../lib/runtime/device-memory';
 import type { Session } from '../../../lib/runtime/session';
@@ -18,7 +18,7 @@ async function runRows(session: Session, ...sequence: number[]): Promise<void> {
 
 describe.each(FAMILIES)('CUDA graphs on %s', (family) => {
   it('are captured in the second run of a shape and launched from then on', async () => {
-    const session = await bench.open(family, TWO_PROFILES);
+    const session = await bench.open(family, TWO_PROFILES, ownGraphs(family));
     await runRows(session, 3, 3, 3, 3);
     expect(session.statistics().cudaGraph).toEqual({ captures: 1, launches: 3, evictions: 0, failures: [] });
     expect(bench.count('cuGraphLaunch')).toBe(3);
@@ -32,6 +32,13 @@ describe.each(FAMILIES)('CUDA graphs on %s', (family) => {
     expect(gpu.live().graphExecs).toBe(3);
   });
 
+  it.runIf(family === 'tensorrt-rtx')('are left to TensorRT-RTX while it compiles kernels for the shapes', async () => {
+    const session = await bench.open(family, TWO_PROFILES);
+    await runRows(session, 3, 3, 3, 3);
+    expect(session.statistics().cudaGraph).toMatchObject({ captures: 0, failures: [] });
+    expect(bench.count('IRuntimeConfig::setCudaGraphStrategy')).toBe(1);
+  });
+
   it('are not used when they are off', async () => {
     const session = await bench.open(family, SCALE, { cudaGraph: 'off' });
     for (let i = 0; i < 3; i++) await session.run({ x: counting(4) });
@@ -42,7 +49,7 @@ describe.each(FAMILIES)('CUDA graphs on %s', (family) => {
   });
 
   it('are kept up to the limit, the least recently used one goes', async () => {
-    const session = await bench.open(family, TWO_PROFILES, { cudaGraphLimit: 2 });
+    const session = await bench.open(family, TWO_PROFILES, { cudaGraphLimit: 2, ...ownGraphs(family) });
     await runRows(session, 3, 2, 2, 1, 1, 2, 2, 3, 3);
     expect(session.statistics().cudaGraph).toMatchObject({ captures: 3, evictions: 1 });
     expect(gpu.live().graphExecs).toBe(2);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { counting, FAMILIES, times, useStandinGpu } from '../../gpu-session';
+import { FAMILIES, counting, ownGraphs, times, useStandinGpu } from '../../gpu-session';
 import { makeModel } from '../../onnx-builder';
 import { AUX_STREAMS, DEBUG, MLP, NON_ZERO, REFITTABLE, SCALE, TWO_PROFILES } from '../../standin-plan';
 
@@ -48,7 +48,7 @@ describe.each(FAMILIES)('an engine on %s', (family) => {
 
 describe.each(FAMILIES)('trace() on %s', (family) => {
   it('gives the time of each layer besides the outputs', async () => {
-    const session = await bench.open(family, { ...MLP, durationUs: 2000 });
+    const session = await bench.open(family, { ...MLP, durationUs: 2000 }, ownGraphs(family));
     const trace = await session.trace({ x: counting(4) });
     expect([...trace.outputs.y!.data]).toEqual([5, 5, 5]);
     expect(trace.layers.map(({ layer }) => layer)).toEqual(['matmul x', 'scale h']);

@@ -40,7 +40,7 @@ describe.each(FAMILIES)('an integrated GPU with %s', (family) => {
       const rows = 1 + (i % 8);
       const { y } = await session.run({ x: new Float32Array(rows * 4).fill(i) });
       expect(y!.dims).toEqual([rows, 3]);
-      expect(y!.data.every((value) => value === 2 * i)).toBe(true);
+      expect(y!.data.every((value: number) => value === 2 * i)).toBe(true);
     });
     await Promise.all(runs);
     const top = await bench.open(family, TOP_K);

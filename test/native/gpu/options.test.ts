@@ -21,7 +21,7 @@ async function runAll(session: Session, calls: number): Promise<void> {
     const bound = bindings.map(async (io) => {
       (io.inputs.x as Float32Array).fill(round);
       await io.run();
-      expect(io.outputs.y!.every((value) => value === 2 * round)).toBe(true);
+      expect(io.outputs.y!.every((value: number) => value === 2 * round)).toBe(true);
     });
     await Promise.all([...runs, ...bound]);
   }

@@ -2,6 +2,7 @@
 #include "call.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "capture.h"
 #include "control.h"
@@ -25,6 +26,8 @@ State& state() {
 
 Call::Call(Entry entry, unsigned needs) : entry_(entry) {
   result = Enter(entry);
+  // What closes does its work on a lost device, and then says that it is lost.
+  if (IsSticky(result) && (needs & kClosing)) ordered_ = std::exchange(result, kSuccess);
   // A result that was ordered. Who waits or frees may rely on it that nothing runs on a lost device.
   if (result != kSuccess && !(IsSticky(result) && (needs & (kWaiting | kClosing)))) return;
   State& s = state();
@@ -61,6 +64,7 @@ CUresult Call::Fail(CUresult failure, const std::string& text) const {
 }
 
 CUresult Call::Done() const {
+  if (ordered_ != kSuccess) return ordered_;
   if (context != nullptr && context->sticky != kSuccess) return context->sticky;
   return HasScrutiny(kGone) ? kDeviceUnavailable : kSuccess;
 }

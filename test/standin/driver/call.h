@@ -30,6 +30,8 @@ class Call {
   CUresult Fail(CUresult result, const std::string& text) const;
   /// What a call returns that did its work: the sticky error, if there is one.
   CUresult Done() const;
+  /// The sticky result that was ordered for a call that closes, 0 if none was.
+  CUresult Ordered() const { return ordered_; }
   const char* name() const { return EntryName(entry_); }
 
   CUresult result = kSuccess;
@@ -40,6 +42,8 @@ class Call {
   void CheckContext(unsigned needs);
 
   Entry entry_;
+  /// A sticky result that was ordered for a call that closes.
+  CUresult ordered_ = kSuccess;
 };
 
 /// The object behind a handle, or null after a violation.

@@ -108,7 +108,7 @@ STANDIN_API CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
   Context& context = state().contexts[device];
   if (--context.references > 0) return context.sticky;
   Dismantle(context, call);
-  return call.result;
+  return call.Done();
 }
 
 STANDIN_API CUresult cuCtxSetCurrent(CUcontext handle) {
@@ -148,7 +148,7 @@ STANDIN_API CUresult cuCtxPopCurrent_v2(CUcontext* handle) {
   if (t_depth == 0) return call.Fail(kInvalidContext, "pops from an empty stack");
   if (handle != nullptr) *handle = HandleOf(CurrentContext());
   t_depth--;
-  return kSuccess;
+  return call.Ordered();
 }
 
 STANDIN_API CUresult cuCtxSynchronize() {

@@ -122,5 +122,5 @@ STANDIN_API CUresult cuGraphDestroy(CUgraph handle) {
   if (call.result != kSuccess) return call.result;
   if (FindGraph(call, handle) == nullptr) return kInvalidHandle;
   garbage = state().graphs.Remove(handle);
-  return kSuccess;
+  return call.Done();
 }

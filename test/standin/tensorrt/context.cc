@@ -142,6 +142,11 @@ size_t Context::updateDeviceMemorySizeForShapes() noexcept {
     UsageError(kEntry, "Must specify all input shapes before calling this function.");
     return 0;
   }
+  // Memory that was given before is divided by the old shapes: it has to be given again.
+  if (state_.settings.allocation == nv::ExecutionContextAllocationStrategy::kUSER_MANAGED) {
+    state_.memory = nullptr;
+    state_.memory_bytes = 0;
+  }
   int64_t used = 0, largest = 0;
   for (const auto& [name, range] : state_.plan->profiles[state_.profile]) {
     used += std::max<int64_t>(ElementCount(*state_.input_shapes[state_.plan->Find(name)]), 1);

@@ -110,7 +110,7 @@ int32_t Context::inferShapes(int32_t max_names, char const** names) noexcept {
   }
   if (missing > 0) return missing;
   try {
-    InferAllShapes(state_);
+    WriteShapeOutputs(state_, InferAllShapes(state_));
     return 0;
   } catch (const std::runtime_error& error) {
     Fail(kEntry, nv::ErrorCode::kFAILED_EXECUTION, "Internal Error", error.what());
@@ -123,8 +123,8 @@ bool Context::SetAddress(const char* entry, const char* name, void* data) {
   if (Enter(entry)) return false;
   int index = IoIndex(entry, name);
   if (index < 0) return false;
-  if (reinterpret_cast<uintptr_t>(data) % 256 != 0 && !state_.plan->tensors[index].is_on_host) {
-    // What the documentation asks for; the real one warns, or computes wrongly.
+  if (reinterpret_cast<uintptr_t>(data) % 256 != 0) {
+    // What the documentation asks for, of host memory too; the real one warns, or computes wrongly.
     trtn_standin_violation(
         (std::string(entry) + ": the address of " + name + " is not aligned to 256").c_str());
   }

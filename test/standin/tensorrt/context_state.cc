@@ -42,6 +42,16 @@ std::vector<Shape> InferAllShapes(const ContextState& state) {
   return shapes;
 }
 
+void WriteShapeOutputs(const ContextState& state, const std::vector<Shape>& shapes) {
+  for (const Layer& layer : state.plan->layers) {
+    const int tensor = layer.outputs[0];
+    if (layer.function != "shapeof" || !state.plan->IsShapeInferenceIo(tensor)) continue;
+    if (!state.addresses[tensor]) continue;
+    PutShape(shapes[layer.inputs[0]],
+             {state.addresses[tensor], shapes[tensor], state.plan->tensors[tensor].type});
+  }
+}
+
 int64_t MaxBytes(const ContextState& state, int tensor) {
   const Plan& plan = *state.plan;
   // Where an input has no shape yet, the profile's largest one bounds it.

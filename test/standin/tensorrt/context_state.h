@@ -60,6 +60,9 @@ std::optional<Shape> ReadShapeValues(const ContextState& state, int tensor);
 /// inputs do not fit each other.
 std::vector<Shape> InferAllShapes(const ContextState& state);
 
+/// Writes the outputs on the host that the shapes alone tell, where an address is set.
+void WriteShapeOutputs(const ContextState& state, const std::vector<Shape>& shapes);
+
 /// Upper bound of bytes with data-dependent dimensions at their largest.
 int64_t MaxBytes(const ContextState& state, int tensor);
 

@@ -117,7 +117,7 @@ nv::IEngineInspector* Engine::createEngineInspector() const noexcept {
 }
 
 nv::IRefitter* Engine::createRefitter(nv::ILogger& logger) noexcept {
-  constexpr char kEntry[] = "ICudaEngine::createRefitter";
+  constexpr char kEntry[] = "createInferRefitter";
   if (Enter(kEntry)) return nullptr;
   if (!plan_->is_refittable) {
     UsageError(kEntry, "The engine was not built with BuilderFlag::kREFIT and cannot be refitted.");

@@ -57,8 +57,7 @@ nv::TensorLocation Engine::getTensorLocation(char const* name) const noexcept {
 }
 
 bool Engine::isShapeInferenceIO(char const* name) const noexcept {
-  const TensorSpec* tensor = Tensor("ICudaEngine::isShapeInferenceIO", name);
-  return tensor && tensor->is_on_host;
+  return Tensor("ICudaEngine::isShapeInferenceIO", name) && plan_->IsShapeInferenceIo(plan_->FindIo(name));
 }
 
 nv::TensorIOMode Engine::getTensorIOMode(char const* name) const noexcept {

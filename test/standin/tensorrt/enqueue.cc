@@ -142,8 +142,7 @@ class Enqueuer {
 
   bool IsIndependent(int layer) const {
     const std::vector<int>& inputs = plan_.layers[layer].inputs;
-    return plan_.layers[layer].function != "nonzero" &&
-           std::all_of(inputs.begin(), inputs.end(), [&](int tensor) { return IsInput(tensor); });
+    return std::all_of(inputs.begin(), inputs.end(), [&](int tensor) { return IsInput(tensor); });
   }
 
   void LaunchAll() {
@@ -259,10 +258,25 @@ class Enqueuer {
     if (!state_.debug_listener || !state_.debug_on.count(tensor)) return;
     const Operand& operand = inference_->operands[tensor];
     const std::string& name = plan_.tensors[tensor].name;
-    if (state_.debug_listener->processDebugTensor(operand.data, nv::TensorLocation::kDEVICE, operand.type,
-                                                  ToDims(operand.dims), name.c_str(), stream)) {
-      return;
+    const int64_t bytes = ByteCount(operand.dims, operand.type);
+    int result = 0;
+    void* shown = AllocateDevice(std::max<int64_t>(bytes, 1), &result);
+    CheckCuda(result);
+    const auto address = reinterpret_cast<unsigned long long>(shown);
+    if (bytes > 0) {
+      result = cuMemcpyDtoDAsync_v2(address, reinterpret_cast<unsigned long long>(operand.data),
+                                    static_cast<size_t>(bytes), stream);
     }
+    if (result == 0) result = cuStreamSynchronize(stream);
+    const bool is_accepted = result == 0 && state_.debug_listener->processDebugTensor(
+                                                shown, nv::TensorLocation::kDEVICE, operand.type,
+                                                ToDims(operand.dims), name.c_str(), stream);
+    // Valid during the call only: a copy that is still in flight finds the memory gone. A listener that says
+    // no may have been unable to wait.
+    if (!is_accepted) cuStreamSynchronize(stream);
+    cuMemFree_v2(address);
+    CheckCuda(result);
+    if (is_accepted) return;
     throw EnqueueFailure{nv::ErrorCode::kFAILED_EXECUTION, "Internal Error",
                          "IDebugListener::processDebugTensor returned false for tensor " + name};
   }

@@ -206,7 +206,7 @@ Layer ParseLayer(const std::string& text, const std::function<int(const std::str
   Layer layer;
   layer.function = words[0];
   if (layer.function == "identity" || layer.function == "nonzero" || layer.function == "sum" ||
-      layer.function == "relu" || layer.function == "cast") {
+      layer.function == "relu" || layer.function == "cast" || layer.function == "shapeof") {
     expect(2);
     layer.inputs = {tensor(words[1])}, layer.outputs = {tensor(words[2])};
   } else if (layer.function == "scale") {
@@ -244,6 +244,7 @@ std::vector<Shape> InferLayer(const Layer& layer, const std::vector<Shape>& inpu
   if (function == "matmul") return {InferMatMul(layer, x)};
   if (function == "conv") return {InferConv(layer, x)};
   if (function == "nonzero") return {{static_cast<int64_t>(x.size()), -1}};
+  if (function == "shapeof") return {{static_cast<int64_t>(x.size())}};
   if (function == "sum") return {{x.empty() ? 1 : x[0]}};
   if (function == "topk") {
     Shape dims = x;
@@ -283,8 +284,14 @@ void RunLayer(const Layer& layer, const std::vector<Operand>& inputs, const std:
     RunNonZero(x, y);
   else if (function == "sum")
     RunSum(x, y);
+  else if (function == "shapeof")
+    PutShape(x.dims, y);
   else if (int64_t bytes = ByteCount(y.dims, y.type))
     std::memcpy(y.data, x.data, static_cast<size_t>(bytes));
+}
+
+void PutShape(const Shape& shape, const Operand& tensor) {
+  for (size_t i = 0; i < shape.size(); ++i) PutIndex(tensor, static_cast<int64_t>(i), shape[i]);
 }
 
 int64_t CountNonZero(const Operand& input) {

@@ -7,6 +7,7 @@
 //   topk x values indices k  (largest, along the last dim)    nonzero x y  (int64 [rank, n], data-dependent)
 //   reshape x shape y        (shape: a tensor in host memory; 0 copies a dim, -1 infers one)
 //   sum x y                  (over all dims but the first)
+//   shapeof x s  (int64 or int32 [rank], which inferShapes() writes too if it lies on the host)
 //   relu x y                                                  cast x y   float16 <-> float32
 //   conv x <weight> <o>x<c>x<s> y     x [n, c, h, w] with o filters [c, s, s], padded so that y is [n, o, h,
 //   w]
@@ -53,6 +54,9 @@ struct Operand {
 /// Computes on the host.
 void RunLayer(const Layer& layer, const std::vector<Operand>& inputs, const std::vector<Operand>& outputs,
               const std::vector<float>& weight);
+
+/// What shapeof writes.
+void PutShape(const Shape& shape, const Operand& tensor);
 
 /// How many elements are not zero: what decides the size of nonzero's output.
 int64_t CountNonZero(const Operand& input);

@@ -58,6 +58,7 @@ int cuDeviceGetAttribute(int* value, int attribute, int device);
 int cuCtxGetDevice(int* device) __attribute__((weak));
 int cuMemAlloc_v2(unsigned long long* pointer, size_t bytes);
 int cuMemFree_v2(unsigned long long pointer);
+int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t bytes, cudaStream_t stream);
 int cuStreamSynchronize(cudaStream_t stream);
 int cuStreamIsCapturing(cudaStream_t stream, int* status);
 int cuStreamCreateWithPriority(cudaStream_t* stream, unsigned int flags, int priority);

@@ -162,7 +162,8 @@ class PlanParser {
     for (size_t i = 0; i < layer.outputs.size(); ++i) {
       TensorSpec& output = plan_.tensors[layer.outputs[i]];
       if (output.role != TensorSpec::Role::kInside) continue;
-      bool has_indices = layer.function == "nonzero" || (layer.function == "topk" && i == 1);
+      bool has_indices =
+          layer.function == "nonzero" || layer.function == "shapeof" || (layer.function == "topk" && i == 1);
       bool keeps_type = layer.function == "identity" || layer.function == "reshape";
       output.type = has_indices  ? nv::DataType::kINT64
                     : keeps_type ? plan_.tensors[layer.inputs[0]].type
@@ -254,6 +255,14 @@ bool Plan::IsDynamic() const {
 bool Plan::HasDataDependentOutput() const {
   return std::any_of(layers.begin(), layers.end(),
                      [](const Layer& layer) { return layer.function == "nonzero"; });
+}
+
+bool Plan::IsShapeInferenceIo(int tensor) const {
+  if (!tensors[tensor].is_on_host) return false;
+  if (tensors[tensor].role == TensorSpec::Role::kInput) return true;
+  return std::any_of(layers.begin(), layers.end(), [&](const Layer& layer) {
+    return layer.function == "shapeof" && layer.outputs[0] == tensor;
+  });
 }
 
 int64_t Plan::WeightBytes() const {

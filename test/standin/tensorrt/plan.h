@@ -77,6 +77,8 @@ struct Plan {
   int FindIo(const std::string& name) const;
   bool IsDynamic() const;
   bool HasDataDependentOutput() const;
+  /// Whether the values of a tensor are read or written when shapes are inferred.
+  bool IsShapeInferenceIo(int tensor) const;
   int64_t WeightBytes() const;
 };
 

@@ -182,6 +182,11 @@ describe('prepareFeeds', () => {
       code: 'ERR_TRT_RUN_INPUT_SIZE',
       message: expect.stringContaining('detached'),
     });
+    // Not a batch of nothing, although one dimension is open.
+    expect(failure([batched], { images: x })).toMatchObject({
+      code: 'ERR_TRT_RUN_INPUT_SIZE',
+      message: expect.stringContaining('detached'),
+    });
   });
 
   it('names the types that a session cannot pass', () => {

@@ -11,6 +11,7 @@ import {
 } from '../../fake-backend';
 import { DeviceTensor } from '../../../lib/runtime/device-tensor';
 import { openSession } from '../../../lib/runtime/session';
+import { Tensor } from '../../../lib/runtime/tensor';
 
 const range = (min: number[], opt: number[], max: number[], isValues = false) => ({
   isValues,
@@ -68,7 +69,7 @@ describe('device tensors', () => {
     expect(y).toMatchObject({ type: 'float32', dims: [2, 2], bytes: 16, device: 'cuda:0' });
     expect(await y!.toTensor()).toMatchObject({ dims: [2, 2], data: Float32Array.of(0, 2, 4, 6) });
     const again = session.runSync({ x: y! }, { deviceOutputs: ['y'] });
-    expect(await (again.y as DeviceTensor).toTensor()).toMatchObject({ data: Float32Array.of(0, 4, 8, 12) });
+    expect(await again.y.toTensor()).toMatchObject({ data: Float32Array.of(0, 4, 8, 12) });
     const host = await session.run({ x: tensor });
     expect(host.y!.data).toEqual(Float32Array.of(0, 2, 4, 6));
   });
@@ -135,6 +136,38 @@ describe('device tensors', () => {
     });
     const wrong = session.createBinding({}, { inputs: { x: new Float32Array(2) as never } });
     await expect(wrong).rejects.toMatchObject({ code: 'ERR_TRT_ARG_TYPE' });
+  });
+
+  it('do not contradict the other arguments of a binding', async () => {
+    const { session } = await open(doubling);
+    const { tensor } = deviceTensor([2, 2]);
+    const inputs = { x: tensor };
+    const contradiction = { code: 'ERR_TRT_ARG_VALUE', details: { input: 'x' } };
+    const twice = session.createBinding({}, { inputs, values: { x: [1, 2, 3, 4] } });
+    await expect(twice).rejects.toMatchObject(contradiction);
+    await expect(session.createBinding({ x: [4, 2] }, { inputs })).rejects.toMatchObject(contradiction);
+    expect((await session.createBinding({ x: [2, 2] }, { inputs })).dims.inputs).toEqual({ x: [2, 2] });
+  });
+
+  it.each([false, []] as const)('are none with deviceOutputs: %j, also on the CPU', async (deviceOutputs) => {
+    for (const options of [{}, { name: 'onnxruntime', device: 'cpu' }] as const) {
+      const { session } = await open(doubling, options);
+      const x = Float32Array.of(1, 2);
+      expect((await session.run({ x }, { deviceOutputs })).y).toBeInstanceOf(Tensor);
+      const io = await session.createBinding({ x: [1, 2] }, { deviceOutputs });
+      expect(io.outputs.y).toBeInstanceOf(Float32Array);
+    }
+  });
+
+  it('cannot be outputs of a binding whose size follows from the data', async () => {
+    const { session } = await open(nonZero);
+    await expect(session.createBinding({}, { deviceOutputs: true })).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_UNSUPPORTED',
+      message: expect.stringContaining('"indices" [?, ?]'),
+      hint: expect.stringContaining('session.run()'),
+    });
+    const { indices } = await session.run({ x: Float32Array.of(0, 1, 0, 1) }, { deviceOutputs: true });
+    expect(indices!.dims).toEqual([1, 2]);
   });
 });
 
@@ -211,8 +244,29 @@ describe('bindings on a GPU', () => {
     expect(io.inputs.x).toEqual(Float32Array.of(3, 4));
     await io.run();
     expect(io.outputs.y).toEqual(Float32Array.of(6, 8));
+    await expect(session.createBinding({ x: [1, 2] }, { values: { x: [] } })).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_INPUT_SIZE',
+    });
     const unknown = session.createBinding({ x: [1, 2] }, { values: { z: [1] } });
     await expect(unknown).rejects.toMatchObject({ code: 'ERR_TRT_RUN_INPUT_NAME' });
+  });
+
+  it.each<[string, unknown[], string]>([
+    ['bfloat16', [1, 2], 'Uint16Array'],
+    ['float8e4m3', [1, 2], 'Uint8Array'],
+    ['int4', [1], 'Uint8Array'],
+    ['uint8', [1, 256], 'from 0 to 255 for'],
+    ['int8', [-129, 1], 'value 0 is -129'],
+    ['int64', [1, 2n ** 63n], 'value 1 is 9223372036854775808'],
+    ['uint32', [1.5, 1], 'whole numbers'],
+    ['bool', [0, 2], 'from 0 to 1'],
+  ])('do not start with %s %s', async (type, values, text) => {
+    const model = { ...doubling, inputs: [fakeTensor('x', type, [2])], profiles: [] };
+    const { session } = await open(model);
+    await expect(session.createBinding({}, { values: { x: values as number[] } })).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_INPUT_TYPE',
+      message: expect.stringContaining(text),
+    });
   });
 
   it('show outputs of unknown size as the last run left them', async () => {

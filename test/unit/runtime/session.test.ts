@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, vi } from 'vitest';
-import { FakeBackend, fakeTensor, type FakeModel } from '../../fake-backend';
+import { FakeBackend, fakeTensor, nativeError, type FakeModel } from '../../fake-backend';
 import { openSession } from '../../../lib/runtime/session';
 
 /** y = 2x on a fixed vector of four. */
@@ -192,7 +192,23 @@ describe('options of a call', () => {
     expect(call({ ouputs: ['y'] })).toThrow('Did you mean "outputs"?');
     expect(call({ signal: AbortSignal.abort() })).toThrow('no option "signal"');
     expect(call(null)).toThrow(expect.objectContaining({ code: 'ERR_TRT_ARG_TYPE' }));
-    expect(call({ outputs: '' })).toThrow(expect.objectContaining({ code: 'ERR_TRT_RUN_OUTPUT_NAME' }));
+    expect(call({ outputs: [] })).toThrow(expect.objectContaining({ code: 'ERR_TRT_RUN_OUTPUT_NAME' }));
+  });
+
+  it.each([
+    ['outputs', 'y'],
+    ['outputs', null],
+    ['outputs', [5]],
+    ['deviceOutputs', 'y'],
+    ['deviceOutputs', 1],
+    ['deviceOutputs', [5]],
+  ])('%s: %j is of a wrong type, and the option is named', async (option, value) => {
+    const { session } = await open(doubling);
+    const wrong = { code: 'ERR_TRT_ARG_TYPE', details: expect.objectContaining({ option }) };
+    await expect(session.run(feeds, { [option]: value })).rejects.toMatchObject(wrong);
+    expect(() => session.runSync(feeds, { [option]: value })).toThrow(expect.objectContaining(wrong));
+    if (option === 'deviceOutputs')
+      await expect(session.createBinding({}, { deviceOutputs: value as never })).rejects.toMatchObject(wrong);
   });
 
   it('may be undefined, and a signal may be of another realm', async () => {
@@ -202,6 +218,22 @@ describe('options of a call', () => {
     await session.run(feeds, undefined);
     await session.run(feeds, { outputs: undefined, signal: undefined });
     await session.run(feeds, { signal: signal as never });
+  });
+});
+
+describe('a native session', () => {
+  it('is released where it cannot be used', async () => {
+    const backend = new FakeBackend({ ...doubling, inputs: [fakeTensor('words', 'string', [1])] });
+    await expect(openSession(backend)).rejects.toMatchObject({ code: 'ERR_TRT_RUN_MODEL' });
+    expect(backend.isClosed).toBe(true);
+  });
+
+  it('that cannot be closed does not keep its bindings', async () => {
+    const { backend, session } = await open(doubling);
+    const io = await session.createBinding();
+    backend.closeError = nativeError('ERR_TRT_CUDA_CALL', 'no');
+    await expect(session.close()).rejects.toMatchObject({ code: 'ERR_TRT_CUDA_CALL' });
+    expect(io.inputs.x).toHaveLength(0);
   });
 });
 
@@ -281,6 +313,11 @@ describe('IoBinding', () => {
     await Promise.all([running, closed]);
     expect(io.inputs.x).toHaveLength(0);
     expect(io.outputs.y).toHaveLength(0);
-    expect(() => io.runSync()).toThrow(expect.objectContaining({ code: 'ERR_TRT_RUN_CLOSED' }));
+    expect(() => io.runSync()).toThrow(
+      expect.objectContaining({
+        code: 'ERR_TRT_RUN_CLOSED',
+        hint: expect.stringContaining('createBinding()'),
+      }),
+    );
   });
 });

@@ -201,6 +201,13 @@ describe('one check', () => {
     await expect(t.expectError('ERR_TRT_RUN_CLOSED', untyped)).rejects.toThrow('expected');
   });
 
+  it('is skipped where what an expected error needs is not there', async () => {
+    const result = await outcome(async (t) => {
+      await t.expectError(/./, () => t.build('add'));
+    });
+    expect(result).toMatchObject({ status: 'skipped', reason: expect.stringContaining('--no-build') });
+  });
+
   it('compares outputs with the reference, dims included', () => {
     const t = context();
     const feeds = MODELS.add.feeds(4, 1);

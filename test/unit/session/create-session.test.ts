@@ -173,9 +173,12 @@ describe('an engine', () => {
         message: expect.stringContaining('TensorRT-RTX'),
       });
     }
-    await expect(open(engine(plan10), { profile: 1 }, world(TENSORRT_10))).rejects.toMatchObject({
-      code: 'ERR_TRT_ARG_VALUE',
-    });
+    const outOfRange = { code: 'ERR_TRT_ARG_VALUE', details: { option: 'profile' } };
+    await expect(open(engine(plan10), { profile: 1 }, world(TENSORRT_10))).rejects.toMatchObject(outOfRange);
+    // Only native code knows the profiles of a plan without a manifest.
+    const here = world(TENSORRT_10);
+    here.context.addon.createSession = () => Promise.reject(nativeError('ERR_TRT_RUN_PROFILE', 'one of 1'));
+    await expect(open(engine(plan10), { profile: 0 }, here)).rejects.toMatchObject(outOfRange);
   });
 
   it.each(['ERR_TRT_LOAD_DESERIALIZE', 'ERR_TRT_LOAD_PLUGIN', 'ERR_TRT_CUDA_OUT_OF_MEMORY'])(
@@ -232,14 +235,34 @@ describe('an ONNX model', () => {
     expect(session).toMatchObject({ device: 'cuda:0', fallbackReason: null });
   });
 
-  it.each(['ERR_TRT_BUILD_CANCELLED', 'ERR_TRT_ARG_PROFILE_RANK'] as const)(
-    'does not hide %s behind the CPU',
-    async (code) => {
-      const here = world(TENSORRT_10);
-      here.context.buildEngine = () => Promise.reject(new TensorRTError(code, 'as the caller wanted'));
-      await expect(open(addModel(), {}, here)).rejects.toMatchObject({ code });
-    },
-  );
+  it('has a reason for the CPU that says what to pass for its dynamic inputs', async () => {
+    const here = world(TENSORRT_10);
+    const hint = 'Give ranges:\n  profiles: [{ x: 1 }]\nor by name:\n  dynamicAxes: { batch: [1, 8, 32] }';
+    here.context.buildEngine = () =>
+      Promise.reject(new TensorRTError('ERR_TRT_ARG_PROFILE_MISSING', 'No range.', { hint }));
+    // The option is the shortest way to the reason: a session on the CPU would load its library.
+    await expect(open(addModel(), { cudaGraph: 'on' }, here)).rejects.toMatchObject({
+      message: expect.stringContaining('pass build: { dynamicAxes: { batch: [1, 8, 32] } }'),
+    });
+  });
+
+  it.each([
+    'ERR_TRT_ARG_PROFILE_RANK',
+    'ERR_TRT_BUILD_CACHE',
+    'ERR_TRT_BUILD_CANCELLED',
+    'ERR_TRT_BUILD_DISK_FULL',
+    'ERR_TRT_BUILD_OUTPUT',
+    'ERR_TRT_BUILD_PRECISION',
+    'ERR_TRT_CUDA_DEVICE_LOST',
+    'ERR_TRT_CUDA_OUT_OF_MEMORY',
+    'ERR_TRT_CUDA_POISONED',
+    'ERR_TRT_LOAD_FILE',
+    'ERR_TRT_LOAD_PLUGIN',
+  ] as const)('does not hide %s behind the CPU', async (code) => {
+    const here = world(TENSORRT_10);
+    here.context.buildEngine = () => Promise.reject(new TensorRTError(code, 'as the caller wanted'));
+    await expect(open(addModel(), {}, here)).rejects.toMatchObject({ code });
+  });
 
   it('never falls back from a GPU that was named', async () => {
     const here = world(TENSORRT_10);

@@ -34,6 +34,32 @@ const rtx = {
   usable: true,
   reason: null,
 };
+const withGpu = {
+  driver: '13.0',
+  status: 'ok' as const,
+  path: '/libcuda.so.1',
+  reason: null,
+  devices: [
+    {
+      ordinal: 1,
+      name: 'NVIDIA L4',
+      uuid: 'u',
+      computeCapability: 89,
+      totalMemoryBytes: 24 * 2 ** 30,
+      isMig: false,
+      isIntegrated: false,
+      pciBusId: '0000:01:00.0',
+    },
+  ],
+};
+const lean = {
+  family: null,
+  version: null,
+  path: '/trt/libnvinfer_lean.so.11',
+  from: 'pip',
+  usable: false,
+  reason: 'the lean runtime runs version-compatible engines and cannot build',
+};
 const doctor = (line: string, changes: Partial<ProbeReport>) =>
   runFake(line, { api: { probe: () => Promise.resolve({ ...nothing, ...changes }) } });
 
@@ -80,27 +106,35 @@ describe('doctor', () => {
   });
 
   it('shows each GPU', async () => {
-    const device = {
-      ordinal: 1,
-      name: 'NVIDIA L4',
-      uuid: 'u',
-      computeCapability: 89,
-      totalMemoryBytes: 24 * 2 ** 30,
-      isMig: false,
-      isIntegrated: false,
-      pciBusId: '0000:01:00.0',
-    };
-    const cuda = {
-      driver: '13.0',
-      status: 'ok' as const,
-      path: '/libcuda.so.1',
-      reason: null,
-      devices: [device],
-    };
-    const { stdout } = await doctor('doctor', { cuda, tensorrt: [rtx] });
+    const { stdout } = await doctor('doctor', { cuda: withGpu, tensorrt: [rtx] });
     expect(stdout).toMatch(
       /ok {2}GPU cuda:1 +NVIDIA L4, compute capability 8\.9, 24\.0 GiB, driver for CUDA 13\.0/,
     );
     expect(stdout).toMatch(/yes +run engines on a GPU/);
+  });
+
+  it('shows a lean runtime by what it can do', async () => {
+    const { code, stdout } = await doctor('doctor', { cuda: withGpu, tensorrt: [lean] });
+    expect(stdout).toMatch(/ok {2}TensorRT lean +11, runs version-compatible engines, builds none\n/);
+    expect(stdout).toMatch(/no +build engines\n +yes +run version-compatible engines on a GPU\n/);
+    expect(code).toBe(0);
+    const known = await doctor('doctor', { tensorrt: [{ ...lean, version: '11.2.1' }] });
+    expect(known.stdout).toMatch(/-- {2}TensorRT lean +11\.2\.1, runs .*, needs a GPU\n/);
+    const crashed = { ...lean, reason: 'opening it ended the process' };
+    const broken = await doctor('doctor', { cuda: withGpu, tensorrt: [crashed] });
+    expect(broken.stdout).toMatch(/no {2}TensorRT lean +11, opening it ended the process\n/);
+    expect(broken.code).toBe(1);
+  });
+
+  it('runs engines with a library that only lacks what building needs', async () => {
+    const reason = 'its ONNX parser libnvonnxparser.so.11 is not beside it';
+    const library = { ...rtx, family: 'tensorrt-11' as const, usable: false, reason };
+    const { stdout } = await doctor('doctor', { cuda: withGpu, tensorrt: [library] });
+    expect(stdout).toMatch(/no +build engines\n +yes +run engines on a GPU\n/);
+  });
+
+  it('ends no reason with two marks', async () => {
+    const cuda = { ...nothing.cuda, status: 'no-device' as const, driver: '13.0', reason: 'it sees no GPU.' };
+    expect((await doctor('doctor', { cuda })).stdout).toContain('it sees no GPU, driver for CUDA 13.0\n');
   });
 });

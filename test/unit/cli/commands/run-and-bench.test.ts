@@ -85,6 +85,30 @@ describe('run', () => {
     expect(calls).toEqual([['m.onnx', { device: 'cuda:1', intraOpNumThreads: 3 }], { outputs: ['y'] }]);
   });
 
+  it.each(['run', 'bench --duration 1ms --warm-up 0ms --iterations 1 --calls run'])(
+    '%s passes what concerns GPUs on',
+    async (command) => {
+      const { api, calls } = fakeWorld();
+      const options = '--dynamic-axes batch=2,4,8 --profile 1 --cuda-graph off --plugins a.so,b.so';
+      const { code } = await runFake(`${command} m.onnx --input random ${options}`, { api });
+      expect(code).toBe(0);
+      const build = { dynamicAxes: { batch: [2, 4, 8] } };
+      const wanted = { build, profile: 1, cudaGraph: 'off', plugins: ['a.so', 'b.so'] };
+      expect(calls[0]).toMatchObject(['m.onnx', wanted]);
+    },
+  );
+
+  it('makes inputs for the profile that was chosen', async () => {
+    const range = (batch: number) => ({ x: { min: [2, 3], opt: [batch, 3], max: [8, 3] } });
+    const world = fakeWorld();
+    const session = (await world.api.createSession('m', {})) as object;
+    const api = { createSession: async () => ({ ...session, profiles: [range(4), range(6)] }) as never };
+    for (const [line, batch] of Object.entries({ '': 4, '--profile 1': 6 })) {
+      const { stderr } = await runFake(`run m.engine --input random ${line}`, { api });
+      expect(stderr).toBe(`dynamic dimensions taken from the engine's profile: --shapes x:${batch}x3\n`);
+    }
+  });
+
   it('closes the session when the run fails', async () => {
     const { api, state } = fakeWorld();
     const { code, stderr } = await runFake('run m.onnx --input random --outputs z', { api });

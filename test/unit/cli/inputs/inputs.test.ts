@@ -102,6 +102,23 @@ describe('makeFeeds', () => {
     });
   });
 
+  it('takes open dimensions and values of shape tensors from the profile', async () => {
+    const size = { name: 'size', type: 'int64', dims: [2], isShapeTensor: true } as const;
+    const profile = {
+      images: { min: [2, 3], opt: [4, 3], max: [8, 3] },
+      size: { values: { min: [16, 16], opt: [64, 48], max: [99, 99] } },
+    };
+    const tuned = { inputs: [...inputs, size], profile, ...given('random') };
+    expect(await make(tuned)).toMatchObject({
+      feeds: { size: { type: 'int64', dims: [2], data: new BigInt64Array([64n, 48n]) } },
+      shapes: { images: [4, 3], size: [2] },
+      assumed: ['images'],
+      sources: { images: 'random', size: 'profile' },
+    });
+    const named = await make({ ...tuned, ...given('random', 'size=ones'), shapes: { images: [2, 3] } });
+    expect(named).toMatchObject({ shapes: { images: [2, 3] }, sources: { size: 'ones' }, assumed: [] });
+  });
+
   it('takes shapes from --shapes, and first from the source', async () => {
     expect((await make({ shapes: { images: [4, 3] } })).shapes).toMatchObject({ images: [4, 3] });
     expect((await make({ ...given('images=random:5x3'), shapes: { images: [4, 3] } })).shapes.images).toEqual(
