@@ -60,7 +60,15 @@ const verdicts = [
 ];
 const table = markdownTable(
   ['call', 'life', 'phase', 'kind', 'error', 'afterwards', 'problems'],
-  rows.map((row) => [row.entry, row.life, row.phase, row.kind, row.code, row.afterwards, row.problems.join('; ')]),
+  rows.map((row) => [
+    row.entry,
+    row.life,
+    row.phase,
+    row.kind,
+    row.code,
+    row.afterwards,
+    row.problems.join('; '),
+  ]),
 );
 publish('gpu-faults', options, { family: options.family, results: rows, verdicts }, `${ABOUT}\n\n${table}`);
 process.exit(bad.length === 0 ? 0 : 1);
@@ -142,7 +150,13 @@ async function outcome(row, action) {
   const hang = new Promise((resolve) => {
     timer = setTimeout(() => resolve(new Error('hang')), HANG_MS);
   });
-  const error = await Promise.race([action().then(() => null, (reason) => reason), hang]);
+  const error = await Promise.race([
+    action().then(
+      () => null,
+      (reason) => reason,
+    ),
+    hang,
+  ]);
   clearTimeout(timer);
   if (error?.message === 'hang') row.problems.push('it hangs');
   return error;
@@ -156,7 +170,8 @@ function describe(row, entry, error) {
   if (error.code === undefined) row.problems.push(`not a typed error: ${error.message}`);
   const text = `${error.message} ${JSON.stringify(error.details ?? {})} ${error.where ?? ''}`;
   const log = error.log?.map(({ message }) => message).join(' ') ?? '';
-  const isToldByTensorRt = entry.startsWith('cu') && /\bI[A-Z]\w+::|createInferRuntime/.test(`${text} ${log}`);
+  const isToldByTensorRt =
+    entry.startsWith('cu') && /\bI[A-Z]\w+::|createInferRuntime/.test(`${text} ${log}`);
   if (!text.includes(entry.split('::').at(-1)) && !isToldByTensorRt) {
     row.problems.push(`the error does not name the call: ${error.message.slice(0, 120)}`);
   }
@@ -175,7 +190,8 @@ async function lookAfter(row, state, phase, life) {
   row.afterwards = error.code ?? error.name;
   // A failure that nobody was there to be told of is told to the first who comes.
   const isTold = row.code === '-' && error.code === 'ERR_TRT_CUDA_DEVICE_LOST';
-  if (error.code !== 'ERR_TRT_CUDA_POISONED' && !isTold) row.problems.push(`afterwards: ${error.message.slice(0, 120)}`);
+  if (error.code !== 'ERR_TRT_CUDA_POISONED' && !isTold)
+    row.problems.push(`afterwards: ${error.message.slice(0, 120)}`);
 }
 
 async function checkGivenBack(row) {

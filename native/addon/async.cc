@@ -16,7 +16,7 @@ class FunctionTask final : public Task {
 };
 
 /// How long one wake-up may go on before the event loop gets its turn.
-constexpr std::chrono::microseconds kLongestTurn(500);
+constexpr std::chrono::microseconds kLongestTurn(250);
 
 /// What the environment owns; deleted by Node when the environment is gone.
 struct InstanceData {

@@ -6,10 +6,10 @@
 // Completions, which runs them on the JavaScript thread. Many posts make one wake-up of the event loop: a
 // post signals the loop only if no signal is under way.
 //
-// Node serves a thread-safe function up to a thousand times in one turn of the loop while calls for it keep coming,
-// and under load they do: each batch makes JavaScript submit the next. So there are two of them. After half a
-// millisecond the posts go to the other one, the first has nothing more to do, and timers and sockets get their
-// turn.
+// Node serves a thread-safe function up to a thousand times in one turn of the loop while calls for it keep
+// coming, and under load they do: each batch makes JavaScript submit the next. So there are two of them.
+// After a quarter of a millisecond the posts go to the other one, the first has nothing more to do, and
+// timers and sockets get their turn.
 //
 // Rules:
 //  1. Post may be called from any thread; all else belongs to the JavaScript thread.

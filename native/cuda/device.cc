@@ -88,11 +88,10 @@ StreamHandle Device::MemoryStream() {
 }
 
 void Device::CloseMemoryStream() noexcept {
-  if (memory_stream_ == nullptr || api().cuCtxPushCurrent_v2(context_) != kSuccess) return;
+  if (memory_stream_ == nullptr) return;
+  const ScopedDevice scope(*this, std::nothrow);
   api().cuStreamSynchronize(memory_stream_);
   api().cuStreamDestroy_v2(memory_stream_);
-  ContextHandle popped = nullptr;
-  api().cuCtxPopCurrent_v2(&popped);
 }
 
 void Device::Describe(int ordinal) {
@@ -219,7 +218,10 @@ MemoryInfo Device::memory() {
 ScopedDevice::ScopedDevice(Device& device) : device_(device) { device_.Check(Push(), "cuCtxPushCurrent"); }
 
 ScopedDevice::ScopedDevice(Device& device, std::nothrow_t) noexcept : device_(device) {
-  device_.CheckNoThrow(Push(), "cuCtxPushCurrent");
+  // Once more, since what cannot be given back now is lost for good.
+  Result result = Push();
+  if (SeverityOf(result) == Severity::kCall) result = Push();
+  device_.CheckNoThrow(result, "cuCtxPushCurrent");
 }
 
 ScopedDevice::~ScopedDevice() {

@@ -97,8 +97,9 @@ bool HasDynamicInputs(const trt::PlanEngine& engine) {
   return false;
 }
 
-/// TensorRT-RTX starts a new shape with general kernels and compiles better ones while they run. A graph of ours
-/// would keep the first ones for good: so the library captures, once it has what it wants, or compiles before.
+/// TensorRT-RTX starts a new shape with general kernels and compiles better ones while they run. A graph of
+/// ours would keep the first ones for good: so the library captures, once it has what it wants, or compiles
+/// before.
 void ChooseRtxGraphs(const trt::PlanEngine& engine, RunSettings& settings) {
   const auto& kernels = settings.context.dynamic_shape_kernels;
   if (!HasDynamicInputs(engine) || kernels.value_or(Kernels::kLazy) != Kernels::kLazy) return;
@@ -146,9 +147,8 @@ std::shared_ptr<Executable> MakeExecutable(std::shared_ptr<cuda::Device> device,
   if (!options.runtime_cache.empty()) engine->LoadRuntimeCache(options.runtime_cache);
   RunSettings settings = SettingsOf(options);
   if (runtime->family() == Family::kTensorRtRtx) ChooseRtxGraphs(*engine, settings);
-  return std::make_shared<GpuExecutable>(std::make_shared<Model>(std::move(device), std::move(runtime),
-                                                                 std::move(engine), settings,
-                                                                 options.pinned_limit_bytes));
+  return std::make_shared<GpuExecutable>(std::make_shared<Model>(
+      std::move(device), std::move(runtime), std::move(engine), settings, options.pinned_limit_bytes));
 }
 
 std::shared_ptr<Executable> LoadPlan(const GpuModelOptions& options) {

@@ -12,15 +12,16 @@ namespace trtn::gpu {
 
 namespace {
 
-/// Page-locked memory costs about 1 ms per MiB to make, so what calls in flight need is kept for the next ones.
+/// Page-locked memory costs about 1 ms per MiB to make, so what calls in flight need is kept for the next
+/// ones.
 constexpr uint64_t kMostKeptBytes = uint64_t{1} << 30;
 
 void RequireLinear(const trt::PlanTensor& tensor) {
   if (tensor.is_linear) return;
-  throw Error("ERR_TRT_RUN_UNSUPPORTED",
-              "Expected linear inputs and outputs; the " + std::string(tensor.is_input ? "input" : "output") +
-                  " '" + tensor.info.name + "' has another format (" + tensor.format +
-                  "). Build the engine with linear formats.");
+  throw Error("ERR_TRT_RUN_UNSUPPORTED", "Expected linear inputs and outputs; the " +
+                                             std::string(tensor.is_input ? "input" : "output") + " '" +
+                                             tensor.info.name + "' has another format (" + tensor.format +
+                                             "). Build the engine with linear formats.");
 }
 
 }  // namespace

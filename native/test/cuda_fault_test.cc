@@ -86,9 +86,8 @@ class CudaFault : public StandinTest, public testing::WithParamInterface<const c
  protected:
   void SetUp() override {
     StandinTest::SetUp();
-    // Mapped host memory, and memory pools unless it is about allocating without one.
-    const bool has_pools = std::string(GetParam()) != "cuMemAlloc";
-    StandinControl(std::string("configure integrated=1 pools=") + (has_pools ? "1" : "0"));
+    // Mapped host memory and memory pools both.
+    StandinControl("configure integrated=1 pools=1");
   }
   static void Order(Result result) {
     StandinControl(std::string("fault ") + GetParam() + " 1 " + std::to_string(result));
@@ -97,7 +96,14 @@ class CudaFault : public StandinTest, public testing::WithParamInterface<const c
 
 std::string TitleOf(const testing::TestParamInfo<const char*>& info) { return info.param; }
 
-class CudaFaultOfACall : public CudaFault {};
+class CudaFaultOfACall : public CudaFault {
+ protected:
+  void SetUp() override {
+    CudaFault::SetUp();
+    // Only without pools is it called.
+    if (std::string(GetParam()) == "cuMemAlloc") StandinControl("configure pools=0");
+  }
+};
 
 TEST_P(CudaFaultOfACall, IsNamedAndSurvived) {
   const auto driver = Driver::Open(StandinDriverPath());

@@ -9,8 +9,8 @@
 
 #include "core/builder.h"
 #include "core/error.h"
-#include "trt/library.h"
 #include "test/support/error_details.h"
+#include "trt/library.h"
 
 namespace trtn::test {
 

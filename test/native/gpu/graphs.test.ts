@@ -32,12 +32,15 @@ describe.each(FAMILIES)('CUDA graphs on %s', (family) => {
     expect(gpu.live().graphExecs).toBe(3);
   });
 
-  it.runIf(family === 'tensorrt-rtx')('are left to TensorRT-RTX while it compiles kernels for the shapes', async () => {
-    const session = await bench.open(family, TWO_PROFILES);
-    await runRows(session, 3, 3, 3, 3);
-    expect(session.statistics().cudaGraph).toMatchObject({ captures: 0, failures: [] });
-    expect(bench.count('IRuntimeConfig::setCudaGraphStrategy')).toBe(1);
-  });
+  it.runIf(family === 'tensorrt-rtx')(
+    'are left to TensorRT-RTX while it compiles kernels for the shapes',
+    async () => {
+      const session = await bench.open(family, TWO_PROFILES);
+      await runRows(session, 3, 3, 3, 3);
+      expect(session.statistics().cudaGraph).toMatchObject({ captures: 0, failures: [] });
+      expect(bench.count('IRuntimeConfig::setCudaGraphStrategy')).toBe(1);
+    },
+  );
 
   it('are not used when they are off', async () => {
     const session = await bench.open(family, SCALE, { cudaGraph: 'off' });
