@@ -97,6 +97,11 @@ const ERROR_TABLE = {
   ERR_TRT_RUN_DEVICE_TENSOR:
     'Upload the tensor to the device of the session, and close it after its last use.',
 
+  // Benchmark results.
+  ERR_TRT_BENCH_RESULT: 'Pass a file that `tensorrt-node bench` wrote with this version of the package.',
+  ERR_TRT_BENCH_INCOMPARABLE:
+    'Measure both with the same model, settings and machine; or pass force (--force) if you know why they differ.',
+
   // The CUDA driver and devices.
   ERR_TRT_CUDA_DRIVER_NOT_FOUND: 'Install the NVIDIA driver; in a container start it with `--gpus all`.',
   ERR_TRT_CUDA_DRIVER_TOO_OLD: 'Update the NVIDIA driver, or use a TensorRT for an older CUDA.',

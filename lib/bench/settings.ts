@@ -1,74 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TensorRTError } from '../errors';
 
 /** How calls reach the session: over bindings kept by the caller (no copies), or by `session.run`. */
 export type CallMode = 'binding' | 'run';
 
-/** What to measure; all but the defaults are the caller's choice. */
-export interface BenchOptions {
-  /** Time before the measurement whose calls do not count, in milliseconds; 500. */
-  warmUpMs?: number;
-  /** Least time of the measurement, in milliseconds; 3000. */
-  durationMs?: number;
-  /** Least number of measured inferences; 10. */
-  iterations?: number;
-  /** Calls in flight at any moment; 1. */
-  concurrency?: number;
-  /** `'auto'` takes bindings where each call in flight can have an execution context of its own. */
-  calls?: CallMode | 'auto';
-}
+/** When calls are made. */
+export type Load =
+  /** Each call starts when one before it has ended, `concurrency` at any moment: the load adapts to the speed. */
+  | { readonly kind: 'closed'; readonly concurrency: number }
+  /** Calls start when the schedule says, however slow the ones before are. */
+  | {
+      readonly kind: 'open';
+      readonly arrivals: 'constant' | 'poisson';
+      readonly ratePerSecond: number;
+      /** Of the Poisson process. */
+      readonly seed: number;
+      /** Calls in flight beyond which scheduled ones wait in the harness; their wait counts. */
+      readonly maxInFlight: number;
+    }
+  /** As `open`, at recorded moments. */
+  | {
+      readonly kind: 'schedule';
+      /** File of the recording. */
+      readonly source: string;
+      /** Calls in it; it is repeated until the measurement ends. */
+      readonly calls: number;
+      readonly lengthMs: number;
+      readonly maxInFlight: number;
+    };
 
-/** The settings of a measurement, all of them decided. They are part of the report. */
+/** The settings of a measurement, all of them decided. They are part of the result. */
 export interface BenchSettings {
+  readonly load: Load;
+  /** Time before the measurement whose calls do not count. */
   readonly warmUpMs: number;
+  /** Least number of such calls. */
+  readonly warmUpIterations: number;
+  /** Least time of the measurement. */
   readonly durationMs: number;
+  /** Least number of measured inferences. */
   readonly iterations: number;
-  readonly concurrency: number;
-  readonly calls: CallMode;
-  /** Each call starts when one before it has ended: the load adapts to the speed. */
-  readonly loop: 'closed';
-  /** Length of the windows that the stability test compares, in milliseconds. */
+  /** Length of the windows that the stability test compares. */
   readonly windowMs: number;
-}
-
-const WINDOWS = 6;
-const SHORTEST_WINDOW_MS = 50;
-
-/**
- * Decides all settings of a measurement.
- *
- * @param contexts execution contexts of the session; a binding keeps one of them for itself
- * @throws {TensorRTError} `ERR_TRT_ARG_VALUE` for numbers out of range, and for bindings that would outnumber the
- * contexts.
- */
-export function decideSettings(options: BenchOptions, contexts: number): BenchSettings {
-  const { warmUpMs = 500, durationMs = 3000, iterations = 10, concurrency = 1, calls = 'auto' } = options;
-  requireNumber('warmUpMs', warmUpMs, 0);
-  requireNumber('durationMs', durationMs, 1);
-  requireNumber('iterations', iterations, 1);
-  requireNumber('concurrency', concurrency, 1);
-  if (calls === 'binding' && concurrency > contexts) {
-    throw new TensorRTError(
-      'ERR_TRT_ARG_VALUE',
-      `${concurrency} bindings need as many execution contexts, but the session has ${contexts}.`,
-      { hint: `Give the session ${concurrency} contexts, or let calls share them with calls: 'run'.` },
-    );
-  }
-  return {
-    warmUpMs,
-    durationMs,
-    iterations,
-    concurrency,
-    calls: calls === 'auto' ? (concurrency <= contexts ? 'binding' : 'run') : calls,
-    loop: 'closed',
-    windowMs: Math.max(SHORTEST_WINDOW_MS, durationMs / WINDOWS),
-  };
-}
-
-function requireNumber(name: string, value: number, least: number): void {
-  if (Number.isFinite(value) && value >= least) return;
-  throw new TensorRTError(
-    'ERR_TRT_ARG_VALUE',
-    `${name} must be a number of ${least} or more, but is ${value}.`,
-  );
+  /** What must agree within `stabilityPercent` beside the throughput: `mean`, or a percentile such as `p99`. */
+  readonly stabilityLatency: string;
+  readonly stabilityPercent: number;
+  /** Further percentiles of the latency, in percent. */
+  readonly percentiles: readonly number[];
+  readonly calls: CallMode;
+  /** Samples in one inference. */
+  readonly batch: number;
+  /** Whether the times of the device are taken in each run. */
+  readonly stageTimes: boolean;
+  /** trtexec's settings of that version are in force. */
+  readonly trtexecCompat?: 10 | 11;
+  /** What else the numbers depend on, by the names of `createSession()`'s options and of the command line. */
+  readonly session: Readonly<Record<string, unknown>>;
 }

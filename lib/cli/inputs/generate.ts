@@ -2,21 +2,7 @@
 import type { ElementType } from '../../tensor/element-type';
 import type { TensorData } from '../../runtime/tensor';
 import { TensorRTError } from '../../errors';
-
-/** Draws 32 random bits. */
-export type RandomBits = () => number;
-
-/** Numbers that depend on the seed alone (splitmix32): the same inputs on every machine and run. */
-export function createRandom(seed: number): RandomBits {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let bits = state;
-    bits = Math.imul(bits ^ (bits >>> 16), 0x21f0aaad);
-    bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97);
-    return (bits ^ (bits >>> 15)) >>> 0;
-  };
-}
+import type { RandomBits } from '../../random';
 
 /**
  * Makes the elements of a tensor. Random floats lie in [-1, 1), random int32 and int64 are 0 or 1 (they are often

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createRandom, type RandomBits } from '../../random';
 import type { Feeds } from '../../runtime/feeds';
 import type { EngineProfile, MinOptMax } from '../../runtime/manifest';
 import type { TensorData, TensorLike } from '../../runtime/tensor';
@@ -8,7 +9,7 @@ import { nearestName } from '../../text/nearest-name';
 import { usageError } from '../args/usage-error';
 import { formatDims } from '../values/format';
 import type { NamedLists } from '../values/named-lists';
-import { createRandom, generateData, numbersAsData, type RandomBits } from './generate';
+import { generateData, numbersAsData } from './generate';
 import type { InputArgument, InputSource } from './input-source';
 
 /** What the command line says about inputs. */

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+// The documents that a measurement leaves behind: plain data, and the single source of the published JSON schema
+// (docs/reference/bench-result.schema.json is generated from these types). Units are in the names; a number that could
+// not be read is absent with a reason, never zero.
+
+import type { BenchEnvironment } from './environment';
+import type { BenchSettings } from './settings';
+
+/** Version of the documents; it changes when a field changes its meaning or goes away. */
+export const SCHEMA_VERSION = 1;
+
+/** What `bench --json` prints: one measurement, or several that were made in one run. */
+export type BenchDocument = BenchResult | BenchSuite;
+
+/** Several measurements of one run: a sweep, devices or precisions side by side, a search for the highest rate. */
+export interface BenchSuite {
+  readonly schemaVersion: 1;
+  readonly kind: 'suite';
+  /** What differs between the measurements, in the order of nesting. */
+  readonly axes: readonly BenchAxis[];
+  readonly measurements: readonly BenchResult[];
+  /** Cases that could not be measured, and why. */
+  readonly failed: readonly BenchFailure[];
+  /** The search for the highest rate, where there was one. */
+  readonly search?: RateSearchResult;
+  readonly environment: BenchEnvironment;
+}
+
+/** What can differ between the measurements of a suite. */
+export type BenchAxis = 'device' | 'precision' | 'batch' | 'concurrency' | 'rate';
+
+/** A case of a suite that gave no measurement. */
+export interface BenchFailure {
+  readonly label: string;
+  readonly case: BenchCase;
+  readonly error: FailureReason;
+}
+
+/** Where a measurement stands in its suite; only the axes that the suite has. */
+export interface BenchCase {
+  readonly device?: string;
+  readonly precision?: string;
+  readonly batch?: number;
+  readonly concurrency?: number;
+  readonly ratePerSecond?: number;
+}
+
+/** An error as data. */
+export interface FailureReason {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** One measurement. */
+export interface BenchResult {
+  readonly schemaVersion: 1;
+  readonly kind: 'measurement';
+  /** Path or name of the model, as it was given. */
+  readonly model: string;
+  /** SHA-256 of the model's file in hex; null where there is no file. */
+  readonly modelSha256: string | null;
+  /** Short and unique within a suite: `cpu · batch 4`. */
+  readonly label: string;
+  /** Where it stands in its suite; empty for a single one. */
+  readonly case: BenchCase;
+  readonly backend: string;
+  /** `cpu`, `cuda:0`, or what the caller says. */
+  readonly device: string;
+  /** Why another device than the best one ran the model; null where it did not. */
+  readonly fallbackReason: string | null;
+  /** All that the numbers depend on. */
+  readonly settings: BenchSettings;
+
+  /** Whether the measurement settled. */
+  readonly stable: boolean;
+  /** Why it is not stable; null where it is. */
+  readonly unstableReason: string | null;
+  /** `complete`, `interrupted` by its signal, or `failed`: what was measured until then is here. */
+  readonly end: 'complete' | 'interrupted' | 'failed';
+  /** Why it failed; absent where it did not. */
+  readonly error?: FailureReason;
+
+  /** Calls before the measurement, which count nowhere else. */
+  readonly warmUp: { readonly inferences: number; readonly milliseconds: number };
+  /** Measured inferences. */
+  readonly inferences: number;
+  /** From the first measured call to the end of the last. */
+  readonly measuredMs: number;
+  readonly throughput: Throughput;
+  /**
+   * From the call until its outputs can be read, in JavaScript. In an open loop the call counts from the moment that
+   * its schedule says, so that calls which had to wait for a slow one are not left out (coordinated omission).
+   */
+  readonly latencyMs: Distribution;
+  /** Open loop: from the moment that the call was really made. */
+  readonly serviceMs?: Distribution;
+  /** Open loop: how much later than scheduled calls were made. */
+  readonly sendDelayMs?: Distribution;
+
+  /** Time of the calling thread to put the work on the device, from the backend's own clock. */
+  readonly enqueueMs?: Distribution;
+  /** Copies to the device, by device events. */
+  readonly h2dMs?: Distribution;
+  /** The network itself: by device events on a GPU, by the host's clock around the runtime's call on a CPU. */
+  readonly computeMs?: Distribution;
+  /** Copies from the device, by device events. */
+  readonly d2hMs?: Distribution;
+  /** h2d + compute + d2h of each call: what trtexec calls latency. */
+  readonly deviceLatencyMs?: Distribution;
+  /** The same session with a call always waiting behind the running one, measured after the rest. */
+  readonly pipelined?: PipelinedPhase;
+  /** trtexec's numbers by trtexec's definitions; where there are device times. */
+  readonly trtexec?: TrtexecSummary;
+
+  readonly eventLoopDelayMs: Distribution;
+  /** Share of the time that the event loop was busy, from 0 to 1. */
+  readonly eventLoopUtilization: number;
+  readonly process: ProcessUsage;
+  /** The GPU's own sensors; absent on other devices. */
+  readonly gpu?: GpuUsage | Unavailable;
+  /** Energy of the processor's package (RAPL). */
+  readonly cpuEnergy: EnergyUsage | Unavailable;
+  /** Times of the layers, from runs of their own. */
+  readonly layers?: readonly LayerTime[] | Unavailable;
+  /** In a fresh process; where it was asked for. */
+  readonly coldStart?: ColdStart | Unavailable;
+  /** Difference of the outputs from those of the suite's first measurement; where precisions are side by side. */
+  readonly accuracy?: readonly OutputAccuracy[];
+  /** Bytes of the model or engine that ran. */
+  readonly modelBytes?: number;
+
+  /** What the reader should know before quoting the numbers. */
+  readonly warnings: readonly BenchWarning[];
+  /** The windows that stability was judged by. */
+  readonly windows: readonly BenchWindow[];
+  /** Consecutive pieces of the measurement with all their latencies: what `compare` resamples. */
+  readonly blocks: readonly LatencyBlock[];
+  readonly environment: BenchEnvironment;
+}
+
+export interface Throughput {
+  readonly inferencesPerSecond: number;
+  /** Inferences times the batch. */
+  readonly samplesPerSecond: number;
+  /** Open loop: calls a second that the schedule wanted. */
+  readonly requestedPerSecond?: number;
+}
+
+/** A distribution in milliseconds. Percentile p is the smallest value that p % of all do not exceed. */
+export interface Distribution {
+  readonly count: number;
+  readonly mean: number;
+  /** Standard deviation of the values. */
+  readonly deviation: number;
+  readonly min: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p95: number;
+  readonly p99: number;
+  /** 99.9 % */
+  readonly p999: number;
+  /** 99.99 % */
+  readonly p9999: number;
+  readonly max: number;
+  /** Percentiles that were asked for by name, such as `{ "97.5": 3.1 }`. */
+  readonly percentiles?: Readonly<Record<string, number>>;
+  /** 95 % confidence interval of the median, by bootstrap over the blocks; where there are enough of them. */
+  readonly medianInterval?: Interval;
+}
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Something that could not be read, and why. */
+export interface Unavailable {
+  readonly unavailable: string;
+}
+
+export interface PipelinedPhase {
+  readonly concurrency: number;
+  readonly inferences: number;
+  readonly measuredMs: number;
+  readonly throughput: Throughput;
+  readonly latencyMs: Distribution;
+  readonly enqueueMs?: Distribution;
+  readonly h2dMs?: Distribution;
+  readonly computeMs?: Distribution;
+  readonly d2hMs?: Distribution;
+  readonly deviceLatencyMs?: Distribution;
+}
+
+/** trtexec's performance summary under its own names, by its own definitions; milliseconds unless the name says else. */
+export interface TrtexecSummary {
+  /** Queries over the time from the first copy (or call) after the warm-up to the end of the last. */
+  readonly throughputQps: number;
+  readonly latency: TrtexecTimes;
+  readonly enqueueTime: TrtexecTimes;
+  readonly h2dLatency: TrtexecTimes;
+  readonly gpuComputeTime: TrtexecTimes;
+  readonly d2hLatency: TrtexecTimes;
+  readonly totalHostWalltimeS: number;
+  readonly totalGpuComputeTimeS: number;
+}
+
+export interface TrtexecTimes {
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly median: number;
+  /** By percent, as text: `{ "99": 1.2 }`. */
+  readonly percentiles: Readonly<Record<string, number>>;
+}
+
+export interface ProcessUsage {
+  /** Time of all threads of the process, while measuring. */
+  readonly cpuUserMs: number;
+  readonly cpuSystemMs: number;
+  /** Cores that were busy with it, on average. */
+  readonly cpuCores: number;
+  readonly residentBytes: { readonly start: number; readonly end: number; readonly peak: number };
+  readonly heapUsedBytes: { readonly start: number; readonly end: number };
+}
+
+export interface GpuUsage {
+  readonly name: string;
+  readonly uuid: string;
+  readonly driver: string;
+  readonly intervalMs: number;
+  /** In use on the whole device when the measurement ended. */
+  readonly memoryUsedBytes?: number;
+  /** What the session says that it allocated. */
+  readonly sessionBytes?: number;
+  readonly powerW?: Sampled;
+  /** Energy of the whole device while measuring. */
+  readonly energy?: EnergyUsage;
+  readonly smClockMhz?: Sampled;
+  readonly memoryClockMhz?: Sampled;
+  readonly maxSmClockMhz?: number;
+  readonly temperatureC?: Sampled;
+  readonly utilizationPercent?: Sampled;
+  /** Reasons for lowered clocks that were seen, with the share of samples that had them (0 to 1). */
+  readonly throttling: Readonly<Record<string, number>>;
+  /** Sensors that this device does not have, and the driver's reason. */
+  readonly missing: Readonly<Record<string, string>>;
+}
+
+/** A quantity that was read again and again. */
+export interface Sampled {
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+  /** [milliseconds from the start of the measurement, value], thinned to at most 600. */
+  readonly samples: readonly (readonly [number, number])[];
+}
+
+export interface EnergyUsage {
+  readonly joules: number;
+  readonly joulesPerInference: number;
+  readonly meanW: number;
+}
+
+export interface LayerTime {
+  readonly name: string;
+  /** Operator or layer type, where it is told. */
+  readonly type?: string;
+  readonly meanMs: number;
+  /** Share of all layers, from 0 to 1. */
+  readonly share: number;
+}
+
+export interface ColdStart {
+  /** Fresh processes that were started; the times are their medians. */
+  readonly processes: number;
+  /** `import 'tensorrt-node'`. */
+  readonly importMs: number;
+  /** `createSession()`. */
+  readonly loadMs: number;
+  /** The first `session.run()`. */
+  readonly firstRunMs: number;
+  /** From the start of the process to the first result. */
+  readonly totalMs: number;
+}
+
+export interface OutputAccuracy {
+  readonly output: string;
+  readonly cosine: number;
+  /** Signal to noise of the difference, in decibels; null where the outputs are equal. */
+  readonly sqnrDb: number | null;
+  readonly maxAbsDifference: number;
+  /** Share of the rows whose largest element stands at the same place; where the output has rows. */
+  readonly top1Agreement?: number;
+}
+
+export interface BenchWarning {
+  readonly code:
+    | 'enqueue-bound'
+    | 'transfer-bound'
+    | 'unstable-clock'
+    | 'throttled'
+    | 'shared-streams'
+    | 'late-schedule'
+    | 'queue-growing'
+    | 'few-samples'
+    | 'busy-event-loop'
+    | 'busy-machine'
+    | 'sensor';
+  readonly message: string;
+}
+
+/** One window of the measurement. */
+export interface BenchWindow {
+  readonly inferences: number;
+  readonly inferencesPerSecond: number;
+  readonly meanLatencyMs: number;
+  /** The latency that stability is judged by: the mean, or the percentile of the settings. */
+  readonly judgedLatencyMs: number;
+}
+
+/** A piece of the measurement. */
+export interface LatencyBlock {
+  /** From the start of the measurement. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly inferences: number;
+  readonly meanMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /**
+   * All latencies of the block: [bucket, count, bucket, count, …] in rising order of the bucket. A bucket b holds
+   * latencies from `lower(b)` on, see `docs/guides/benchmarking.md`.
+   */
+  readonly histogram: readonly number[];
+}
+
+/** A search for the highest rate under a latency limit. */
+export interface RateSearchResult {
+  /** `p99=10ms` as data. */
+  readonly limit: { readonly percentile: string; readonly milliseconds: number };
+  /** The highest rate that kept the limit; null where none did. */
+  readonly highestRatePerSecond: number | null;
+  /** Label of that measurement. */
+  readonly label: string | null;
+  /** Every rate that was tried, in order. */
+  readonly tried: readonly {
+    readonly ratePerSecond: number;
+    readonly milliseconds: number;
+    readonly isWithinLimit: boolean;
+    readonly reason: string;
+  }[];
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Draws 32 random bits. */
+export type RandomBits = () => number;
+
+/** Numbers that depend on the seed alone (splitmix32): the same on every machine and in every run. */
+export function createRandom(seed: number): RandomBits {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let bits = state;
+    bits = Math.imul(bits ^ (bits >>> 16), 0x21f0aaad);
+    bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97);
+    return (bits ^ (bits >>> 15)) >>> 0;
+  };
+}
