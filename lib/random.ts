@@ -14,3 +14,9 @@ export function createRandom(seed: number): RandomBits {
     return (bits ^ (bits >>> 15)) >>> 0;
   };
 }
+
+/** Numbers in [0, 1), from the seed alone. */
+export function createUniform(seed: number): () => number {
+  const random = createRandom(seed);
+  return () => random() / 2 ** 32;
+}

@@ -2,6 +2,7 @@
 // Sessions of the public interface on the stand-in GPU. A test file asks once for `useStandinGpu()`, before anything
 // opens the driver: what it reads from the environment holds for the process, which vitest makes anew for each file.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect } from 'vitest';
@@ -33,13 +34,12 @@ export interface StandinMachine {
 
 // Rounds of the collector after which memory that JavaScript had is given back, with room to spare.
 const MOST_COLLECTIONS = 100;
+const MOST_TURNS = 1e6;
 
 /** The stand-in GPU of a test file, and what was opened on it: closed and accounted for after each test. */
 export class GpuBench {
   readonly gpu = StandinGpu.open();
   readonly #opened: { close(): unknown }[] = [];
-  #collect: (() => void) | undefined;
-
   /** The folder with a family's libraries. */
   folder(family: Family): string {
     if (family === 'tensorrt-10') return this.gpu.tensorRt10Folder;
@@ -71,11 +71,6 @@ export class GpuBench {
       .sort((a, b) => a.start - b.start);
   }
 
-  /** Lets the event loop turn until the device has come so far. */
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-  }
-
   /** How often a method was called since the last reset. */
   count(entry: string): number {
     return this.gpu.calls().entries[entry] ?? 0;
@@ -84,29 +79,54 @@ export class GpuBench {
   /** Closes what was opened; nothing may be left, and nothing may have been done wrong. */
   async finish(): Promise<void> {
     for (const thing of this.#opened.splice(0).reverse()) await thing.close();
-    // Results that were handed out without a copy are page-locked memory until they are collected.
-    for (let i = 0; i < MOST_COLLECTIONS && this.#left() !== '{}'; i++) {
-      this.collectGarbage();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect(this.gpu.violations()).toEqual([]);
-    expect(this.#left()).toBe('{}');
+    await collectUntil(() => whatIsLeft(this.gpu) === '{}');
+    expectNothingLeft(this.gpu);
   }
+}
 
-  /** Runs the garbage collector. */
-  collectGarbage(): void {
-    if (!this.#collect) {
-      setFlagsFromString('--expose-gc');
-      this.#collect = runInNewContext('gc') as () => void;
-    }
-    this.#collect();
+/** Nothing of the package is left on the device, and it did nothing that a real one would answer with a crash. */
+export function expectNothingLeft(gpu: StandinGpu): void {
+  expect(gpu.violations()).toEqual([]);
+  expect(whatIsLeft(gpu)).toBe('{}');
+}
+
+/** What exists on the device, without the zeros. */
+export function whatIsLeft(gpu: StandinGpu): string {
+  const { device, pinned, objects, ...handles } = gpu.live();
+  const counts = { ...handles, device: device.allocations, pinned: pinned.allocations, ...objects };
+  return JSON.stringify(Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0)));
+}
+
+/** Lets the event loop turn until the device has come so far. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < MOST_TURNS; turn++) {
+    if (condition()) return;
+    await nextTurn();
   }
+  throw new Error(`it never came: ${condition.toString()}`);
+}
 
-  /** What exists, without the zeros. */
-  #left(): string {
-    const { device, pinned, objects, ...handles } = this.gpu.live();
-    const counts = { ...handles, device: device.allocations, pinned: pinned.allocations, ...objects };
-    return JSON.stringify(Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0)));
+let collect: (() => void) | undefined;
+
+/** Runs the garbage collector. */
+export function collectGarbage(): void {
+  if (!collect) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  collect();
+}
+
+/**
+ * Collects garbage and lets finalisers run until `isDone`, or a good many times: what was handed out without a copy is
+ * page-locked memory until it is collected.
+ */
+export async function collectUntil(isDone: () => boolean): Promise<void> {
+  for (let round = 0; round < MOST_COLLECTIONS && !isDone(); round++) {
+    collectGarbage();
+    // Finalisers run in turns of their own; some wait for a thread of the addon.
+    await nextTurn();
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 

@@ -20,14 +20,3 @@ export function slope(xs, ys) {
   const covariance = xs.reduce((sum, x, i) => sum + (x - meanX) * (ys[i] - meanY), 0);
   return covariance / xs.reduce((sum, x) => sum + (x - meanX) ** 2, 0);
 }
-
-/** Pseudo-random numbers in [0, 1) that a seed decides (mulberry32). */
-export function seededRandom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

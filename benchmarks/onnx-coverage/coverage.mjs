@@ -9,7 +9,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileS
 import { dirname, join } from 'node:path';
 import { requirePeers, ROOT } from '../harness/paths.mjs';
 import { environment, publish, readOptions, say } from '../harness/report.mjs';
-import { seededRandom } from '../harness/stats.mjs';
+import { createUniform } from '../../dist/random.js';
 import { compareModels, startPeer } from './compare.mjs';
 import { formatSummary, summarize } from './summary.mjs';
 
@@ -49,7 +49,7 @@ async function listModels() {
 
 /** At least two models of every set, the rest at random; the seed decides. */
 function takeSample(models, size, seed) {
-  const random = seededRandom(seed);
+  const random = createUniform(seed);
   const shuffled = models.map((id) => [random(), id]).sort(([a], [b]) => a - b);
   const taken = new Set();
   const perSet = new Map();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mutate, randomFrom } from './mutate';
+import { createUniform } from '../../lib/random';
+import { mutate } from './mutate';
 import type { Seed } from './seeds';
 
 /** One damaged file. The same run seed and index always give the same one. */
@@ -12,7 +13,7 @@ export interface FuzzCase {
 
 /** Makes case number `index` of a run. */
 export function makeCase(seeds: readonly Seed[], runSeed: number, index: number): FuzzCase {
-  const random = randomFrom(Math.imul(runSeed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
+  const random = createUniform(Math.imul(runSeed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
   const seed = seeds[Math.floor(random() * seeds.length)]!;
   const other = seeds[Math.floor(random() * seeds.length)]!;
   const { bytes, how } = mutate(seed.bytes, other.bytes, random);

@@ -8,7 +8,8 @@ import { uploadTensor } from '../../../lib/runtime/device-memory';
 import type { Session } from '../../../lib/runtime/session';
 import { createSession } from '../../../lib/session/create-session';
 import { ADD, PLUGIN, SCALE, SLOW } from '../../standin-plan';
-import { enqueues, expectCleanAfterCollection, failureOf, four, gpu, open, until } from './support';
+import { until } from '../../gpu-session';
+import { enqueues, expectCleanAfterCollection, failureOf, four, gpu, open } from './support';
 
 const wanted = errorCodes.filter((code) => /^ERR_TRT_(RUN_|CUDA_|LOAD_DESERIALIZE$|LOAD_PLUGIN$)/.test(code));
 const opened: Session[] = [];

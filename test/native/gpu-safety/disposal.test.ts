@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { uploadTensor } from '../../../lib/runtime/device-memory';
 import { ADD, SCALE, SLOW } from '../../standin-plan';
+import { collectUntil, until } from '../../gpu-session';
 import {
-  collectUntil,
   doubled,
   enqueues,
   expectClean,
@@ -15,7 +15,6 @@ import {
   gpu,
   open,
   outcomesOf,
-  until,
 } from './support';
 
 const CLOSED = { code: 'ERR_TRT_RUN_CLOSED' };

@@ -2,14 +2,12 @@
 // What the tests of this folder share: the stand-in GPU, sessions on it, and the check that nothing of them is left.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { expect } from 'vitest';
 
 import type { TensorRTError } from '../../../lib/errors';
 import type { Session } from '../../../lib/runtime/session';
 import { createSession } from '../../../lib/session/create-session';
 import type { SessionOptions } from '../../../lib/session/session-options';
+import { collectUntil, counting, expectNothingLeft, times, whatIsLeft } from '../../gpu-session';
 import { StandinGpu } from '../../standin-gpu';
 import { makePlan, SCALE, type PlanDescription } from '../../standin-plan';
 
@@ -32,73 +30,25 @@ export function open(
 }
 
 /** Four numbers for input x. */
-export const four = (first = 1): Float32Array => Float32Array.of(first, first + 1, first + 2, first + 3);
+export const four = (first = 1): Float32Array => counting(4, first);
 
 /** Four numbers twice as large: what the plan SCALE makes of them. */
-export const doubled = (first = 1): Float32Array => four(first).map((value) => value * 2);
+export const doubled = (first = 1): Float32Array => times(four(first), 2);
 
-/** What exists on the stand-in when nothing is in use. */
-const NOTHING = {
-  contexts: 0,
-  streams: 0,
-  events: 0,
-  device: { allocations: 0, bytes: 0 },
-  pinned: { allocations: 0, bytes: 0 },
-  graphs: 0,
-  graphExecs: 0,
-};
-
-/**
- * Nothing that the package made on the device is left, and it did nothing that a real one would answer with a crash.
- * Node gives the memory of a detached array back in a later turn.
- */
+/** Nothing is left, without a garbage collection. Node gives the memory of a detached array back in a later turn. */
 export async function expectClean(): Promise<void> {
-  for (let turn = 0; turn < 20 && !isEmpty(); turn++) await nextTurn();
-  checkClean();
+  for (let turn = 0; turn < 20 && whatIsLeft(gpu) !== '{}'; turn++) await nextTurn();
+  expectNothingLeft(gpu);
 }
 
 /** The same where the garbage collector has to find what was dropped first. */
 export async function expectCleanAfterCollection(): Promise<void> {
-  await collectUntil(isEmpty);
-  checkClean();
-}
-
-function isEmpty(): boolean {
-  const { contexts, pinned, device } = gpu.live();
-  return contexts + pinned.allocations + device.allocations === 0;
-}
-
-function checkClean(): void {
-  expect(gpu.violations()).toEqual([]);
-  const { objects, ...live } = gpu.live();
-  expect(live).toEqual(NOTHING);
-  expect(Object.entries(objects).filter(([, count]) => count > 0)).toEqual([]);
-}
-
-/** Lets time pass until `condition` is true, without blocking the event loop. */
-export async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 1e5; turn++) {
-    if (condition()) return;
-    await nextTurn();
-  }
-  throw new Error(`it never came: ${condition.toString()}`);
+  await collectUntil(() => whatIsLeft(gpu) === '{}');
+  expectNothingLeft(gpu);
 }
 
 /** How often TensorRT was asked to run since the last reset. */
 export const enqueues = (): number => gpu.calls().entries['IExecutionContext::enqueueV3'] ?? 0;
-
-setFlagsFromString('--expose-gc');
-const gc = runInNewContext('gc') as () => void;
-
-/** Collects garbage and lets finalisers run until `isDone`, or a good many times. */
-export async function collectUntil(isDone: () => boolean): Promise<void> {
-  for (let round = 0; round < 100 && !isDone(); round++) {
-    gc();
-    // Finalisers run in turns of their own; some wait for a thread of the addon.
-    await nextTurn();
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
 
 /** The error of a call that must fail. */
 export async function failureOf(call: Promise<unknown>): Promise<TensorRTError> {

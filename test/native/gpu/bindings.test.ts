@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bindings on a GPU: nothing is copied on the host, and a run is a handful of calls.
 import { describe, expect, it } from 'vitest';
-import { FAMILIES, counting, ownGraphs, times, useStandinGpu } from '../../gpu-session';
+import { FAMILIES, collectGarbage, counting, ownGraphs, times, useStandinGpu } from '../../gpu-session';
 import { MLP, SCALE, SLOW } from '../../standin-plan';
 import type { Session } from '../../../lib/runtime/session';
 
@@ -132,7 +132,7 @@ describe('several bindings', () => {
     await io.run();
     expect(live(session).contexts).toBe(before.contexts + 1);
     await io.close();
-    bench.collectGarbage();
+    collectGarbage();
     expect(live(session)).toEqual(before);
   });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options of a session that TensorRT and the driver see: memory, streams, budgets.
 import { describe, expect, it } from 'vitest';
-import { counting, FAMILIES, times, useStandinGpu } from '../../gpu-session';
+import { counting, FAMILIES, times, until, useStandinGpu } from '../../gpu-session';
 import { AUX_STREAMS, makePlan, SCALE, SLOW, TWO_PROFILES } from '../../standin-plan';
 import type { Session } from '../../../lib/runtime/session';
 
@@ -127,7 +127,7 @@ describe('sessions over one plan', () => {
     const first = await bench.open('tensorrt-11', plan);
     const second = await bench.open('tensorrt-11', plan);
     const running = [first.run({ x: counting(4) }), second.run({ x: counting(4) })];
-    await bench.until(() => bench.operations('h2d').length === 2);
+    await until(() => bench.operations('h2d').length === 2);
     await Promise.all([first.close(), ...running]);
     expect((await second.run({ x: counting(4) })).y!.data).toEqual(times(counting(4), 2));
     await expect(first.run({ x: counting(4) })).rejects.toMatchObject({ code: 'ERR_TRT_RUN_CLOSED' });

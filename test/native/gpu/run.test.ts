@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // session.run() on a GPU: results, and what the device does for them.
 import { describe, expect, it } from 'vitest';
-import { counting, FAMILIES, times, useStandinGpu } from '../../gpu-session';
+import { counting, FAMILIES, times, until, useStandinGpu } from '../../gpu-session';
 import { ADD, MLP, NON_ZERO, RESHAPE, SCALE, SLOW, TOP_K } from '../../standin-plan';
 
 const bench = useStandinGpu();
@@ -152,7 +152,7 @@ describe('an AbortSignal', () => {
     const { signal } = controller;
     const running = session.run({ x: counting(4) });
     // The first one is in the context for 20 ms from its copy on.
-    await bench.until(() => bench.operations('h2d').length > 0);
+    await until(() => bench.operations('h2d').length > 0);
     const waiting = session.run({ x: counting(4) }, { signal });
     const kept = session.run({ x: counting(4, 5) });
     controller.abort();
