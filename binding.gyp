@@ -25,7 +25,7 @@
     {
       'target_name': 'trtn_core',
       'type': 'static_library',
-      'sources': ['<!@(node cmake/gyp.cjs sources core dl cuda trt ort gpu)'],
+      'sources': ['<!@(node cmake/gyp.cjs sources core dl cuda trt ort gpu nvml)'],
     },
     {
       'target_name': 'tensorrt_node',

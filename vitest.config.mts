@@ -6,7 +6,8 @@ import { defineConfig } from 'vitest/config';
  * One project per folder of test/:
  * - unit needs nothing native and no build;
  * - native needs the addon and the libraries of `npm run sdk`;
- * - pack needs `npm run build` and looks at the package as a user gets it.
+ * - pack needs `npm run build` and looks at the package as a user gets it;
+ * - browser needs a Chromium (test/browser-page.ts says which) and looks at reports.
  */
 const project = (name: string, testTimeout: number) => ({
   extends: true as const,
@@ -18,6 +19,11 @@ export default defineConfig({
     // A crash or an abort of a native library then costs one file, not the run.
     pool: 'forks',
     maxWorkers: availableParallelism(),
-    projects: [project('unit', 30_000), project('native', 180_000), project('pack', 60_000)],
+    projects: [
+      project('unit', 30_000),
+      project('native', 180_000),
+      project('pack', 60_000),
+      project('browser', 120_000),
+    ],
   },
 });

@@ -27,6 +27,8 @@ const ERROR_TABLE = {
   ERR_TRT_LOAD_TENSORRT_BROKEN: 'Reinstall the library; the message is that of the dynamic loader.',
   ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND:
     'Add the CPU runtime with `npm install onnxruntime-node --onnxruntime-node-install=skip`.',
+  ERR_TRT_LOAD_NVML_NOT_FOUND:
+    'Install the NVIDIA driver with its libnvidia-ml.so.1 (a container needs the driver capability "utility"), or name the library in TENSORRT_NODE_NVML_LIBRARY.',
   ERR_TRT_LOAD_FILE: 'Check the path and its permissions.',
   ERR_TRT_LOAD_PLAN_INVALID:
     'Pass an engine that TensorRT wrote; `tensorrt-node inspect` tells what a file is.',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds the addon (cmake-js -> build/Release) and the JavaScript (tsc -> dist). Each tool leaves what is up to date.
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,6 +11,9 @@ import { ROOT, SDK } from './sdk/steps.mjs';
 import { prepare } from './sdk.mjs';
 
 const ADDON = join(ROOT, 'build', 'Release', 'tensorrt_node.node');
+
+/** Files of lib/ that are read as they are, at run time. */
+const ASSETS = ['report-client.js', 'report.css'].map((name) => join('bench', 'formats', 'html', name));
 
 /** CMake of the machine, else the one that set-up brought. */
 export function cmakeProgram() {
@@ -38,6 +41,7 @@ export async function buildTypeScript() {
       '.',
       ...incremental,
     ]);
+    for (const asset of ASSETS) cpSync(join(ROOT, 'lib', asset), join(ROOT, 'dist', asset));
   });
 }
 

@@ -19,8 +19,10 @@ const MAY_INCLUDE = {
   ort: ['core', 'dl'],
   // Puts a plan and the driver together, without a type of TensorRT.
   gpu: ['core', 'dl', 'cuda', 'trt'],
-  addon: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu'],
-  test: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu'],
+  // The GPU's sensors, of a library of their own: works without CUDA.
+  nvml: ['core', 'dl'],
+  addon: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml'],
+  test: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml'],
 };
 
 /** Headers of others -> the only folder (below native/) whose files may include them. */

@@ -117,6 +117,8 @@ export class FakeBackend implements ExecutionBackend {
   answers: Record<string, unknown> = {};
   readonly counters = { ...NO_COUNTS };
   readonly graphFailures: { shapes: string; reason: string }[] = [];
+  /** What was recorded; null for a session that does not. */
+  stageTimes: { rows: Float64Array; dropped: number } | null = null;
   /** Whether bindings have nothing to collect. */
   collects: boolean | undefined;
   readonly #model: FakeModel;
@@ -160,6 +162,7 @@ export class FakeBackend implements ExecutionBackend {
       refit: (ticket, model) => this.#enqueue(ticket, () => void this.refits.push(model)),
       counters: () => this.counters,
       graphFailures: () => this.graphFailures,
+      takeStageTimes: () => this.stageTimes,
       close: (ticket) => this.#close(ticket),
     };
   }

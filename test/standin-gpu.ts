@@ -62,8 +62,7 @@ export interface StandinLive {
 }
 
 interface ControlAddon {
-  open(path: string): void;
-  control(request: string): string;
+  open(path: string): (request: string) => string;
 }
 
 const KEYS: Record<keyof StandinConfiguration, string> = {
@@ -92,12 +91,12 @@ export function configurationText(configuration: StandinConfiguration): string {
 /** The stand-in driver of this process. */
 export class StandinGpu {
   readonly driverPath = builtStandin('driver', 'libcuda.so.1');
-  readonly #addon: ControlAddon;
+  readonly #control: (request: string) => string;
 
   private constructor() {
     const require = createRequire(__filename);
-    this.#addon = require(builtStandin('control', 'standin_control.node')) as ControlAddon;
-    this.#addon.open(this.driverPath);
+    const addon = require(builtStandin('control', 'standin_control.node')) as ControlAddon;
+    this.#control = addon.open(this.driverPath);
   }
 
   /** Builds the stand-ins if that was not done, and opens the driver. */
@@ -176,7 +175,7 @@ export class StandinGpu {
   }
 
   #request(request: string): unknown {
-    const answer = JSON.parse(this.#addon.control(request)) as { error?: string } | null;
+    const answer = JSON.parse(this.#control(request)) as { error?: string } | null;
     if (answer !== null && typeof answer.error === 'string') throw new Error(answer.error);
     return answer;
   }

@@ -39,6 +39,22 @@ export const LIVES = {
       io.runSync();
     },
   },
+  'stage times': {
+    plan: SCALE,
+    options: { stageTimes: true },
+    async first(state) {
+      state.io = await state.session.createBinding();
+      await state.io.run();
+      await state.session.run({ x: FOUR });
+    },
+    async steady({ session, io }) {
+      for (let i = 0; i < 3; i++) {
+        await io.run();
+        await session.run({ x: FOUR });
+      }
+      session.takeStageTimes();
+    },
+  },
   'dynamic shapes, shared memory': {
     plan: TWO_PROFILES,
     options: { contextMemory: 'shared', persistentCacheBytes: 4096 },

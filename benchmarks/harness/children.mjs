@@ -4,8 +4,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** Runs a command to its end and returns the JSON of the last line that it printed. */
-export async function runForJson(command, args, { env = process.env } = {}) {
+/** Runs a command to its end and returns the JSON of the last line that it printed, or of all that it printed. */
+export async function runForJson(command, args, { env = process.env, wholeOutput = false } = {}) {
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let talk = '';
@@ -16,7 +16,7 @@ export async function runForJson(command, args, { env = process.env } = {}) {
   });
   if (code !== 0)
     throw new Error(`${command} ${args.join(' ')} ended with ${signal ?? code}:\n${talk.slice(-2000)}`);
-  return JSON.parse(out.trimEnd().split('\n').at(-1));
+  return JSON.parse(wholeOutput ? out : out.trimEnd().split('\n').at(-1));
 }
 
 /** A process that answers each line on stdin with one line on stdout, in order. */

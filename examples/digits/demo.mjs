@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildEngine, createSession, TensorRTError } from 'tensorrt-node';
-import { decideSettings, runBench } from '../../dist/bench/index.js';
+import { runBench } from '../../dist/bench/index.js';
 import { createStyle } from '../../dist/cli/terminal/style.js';
 import { formatTable } from '../../dist/cli/terminal/table.js';
 import { wrapText } from '../../dist/cli/terminal/text-width.js';
@@ -124,8 +124,7 @@ async function showLatency(session, pixels) {
     const feeds = {
       images: { type: 'float32', dims: [batch, 1, 8, 8], data: pixels.slice(0, batch * IMAGE) },
     };
-    const settings = decideSettings({ warmUpMs: 200, durationMs: 1000 }, 1);
-    const report = await runBench({ model, session, feeds, settings });
+    const report = await runBench({ model, session, feeds, warmUpMs: 200, durationMs: 1000 });
     const { p50, p90, p99 } = report.latencyMs;
     const imagesPerSecond = Math.round(report.throughput.inferencesPerSecond * batch).toLocaleString('en-US');
     const delay = report.eventLoopDelayMs;

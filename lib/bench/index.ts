@@ -1,8 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-export { runBench, type BenchRequest } from './run-bench';
-export { decideSettings, type BenchOptions, type BenchSettings, type CallMode } from './settings';
-export type { BenchReport } from './report';
+/**
+ * Measure models, sessions and functions: latency, throughput, and what they depend on.
+ *
+ * @packageDocumentation
+ */
+export { runBench } from './run-bench';
+export type {
+  BenchContext,
+  BenchPhase,
+  BenchRequest,
+  FeedSets,
+  FunctionRequest,
+  ModelRequest,
+} from './bench-request';
+export type { BenchOptions } from './bench-options';
+export { decideSettings, type SettingFacts } from './decide-settings';
+export type { LoadOptions } from './load-options';
+export { readSchedule, type RecordedSchedule } from './schedule-file';
+export { sessionOptionsFor, type TrtexecVersion } from './trtexec/compat';
 export type { BenchEnvironment } from './environment';
-export type { Distribution } from './latency-recorder';
-export type { EventLoopDelay } from './event-loop-delay';
-export type { BenchWindow } from './stop-rule';
+export type { BenchSettings, CallMode, Load } from './settings';
+export { SCHEMA_VERSION } from './result';
+export type * from './result';
+
+// What a measurement leaves behind beside its result.
+export { CallLog } from './measure/call-log';
+export { StageLog } from './subject/stage-log';
+export { readOnnxRuntimeProfile, type OnnxRuntimeProfile } from './subject/onnxruntime-profile';
+export { LatencyHistogram } from './stats/histogram';
+export type { Target } from './measure/target';
+export type { Time } from './measure/time';
+
+// Searching for a rate.
+export { findHighestRate } from './measure/rate-search';
+
+// Comparing results: compare/.
+
+// Writing and reading results: formats/.

@@ -97,6 +97,12 @@ export interface BenchResult {
   readonly serviceMs?: Distribution;
   /** Open loop: how much later than scheduled calls were made. */
   readonly sendDelayMs?: Distribution;
+  /**
+   * Open loop: calls of the schedule that were still waiting when as much time again as was to be measured had passed,
+   * or when the measurement ended early. They are in `latencyMs` and `blocks` with the time that they had waited, the
+   * least that their latency would have been, and in no other number; absent where there are none.
+   */
+  readonly unserved?: number;
 
   /** Time of the calling thread to put the work on the device, from the backend's own clock. */
   readonly enqueueMs?: Distribution;
@@ -287,9 +293,11 @@ export interface ColdStart {
 export interface OutputAccuracy {
   readonly output: string;
   readonly cosine: number;
-  /** Signal to noise of the difference, in decibels; null where the outputs are equal. */
+  /** Signal to noise of the difference, in decibels, -300 at least; null where the outputs are equal. */
   readonly sqnrDb: number | null;
   readonly maxAbsDifference: number;
+  /** Elements that are NaN or infinite in one of both, and left out of the other numbers; absent where there are none. */
+  readonly nonFinite?: number;
   /** Share of the rows whose largest element stands at the same place; where the output has rows. */
   readonly top1Agreement?: number;
 }

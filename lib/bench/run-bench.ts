@@ -1,104 +1,133 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Feeds, Session } from '../index';
-import { runClosedLoop, systemClock, type Clock } from './closed-loop';
+// A measurement from the request to the result, step by step. Each later step is left out where the ones before failed or
+// were interrupted: what was measured until then is the result.
+
+import { assembleResult, type Steps } from './assemble-result';
+import type { BenchOptions } from './bench-options';
+import type { BenchRequest } from './bench-request';
+import { checkRequest } from './check-request';
+import { coldStartProcesses, decidePipelined, decideSettings } from './decide-settings';
 import { describeEnvironment } from './environment';
-import { watchEventLoop } from './event-loop-delay';
-import { closeLanes, createLanes, type Lane } from './lanes';
-import { LatencyRecorder } from './latency-recorder';
-import type { BenchReport } from './report';
+import { decideLoad } from './load-options';
+import type { Measured } from './measure/measure';
+import { measureObserved, measurePlain, type PhasePlan, type PhaseResult } from './measured-phase';
+import type { BenchResult, ColdStart, LayerTime, Unavailable } from './result';
+import { readSchedule, type RecordedSchedule } from './schedule-file';
 import type { BenchSettings } from './settings';
-import { StopRule } from './stop-rule';
+import { measureColdStart } from './subject/cold-start';
+import { measureLayers } from './subject/layer-times';
+import { openSubject, type Subject } from './subject/subject';
 
-/** What a measurement needs. */
-export interface BenchRequest {
-  /** Name of the model in the report. */
-  readonly model: string;
-  readonly session: Session;
-  readonly feeds: Feeds;
-  readonly settings: BenchSettings;
-  /** More settings that the numbers depend on, for the report: shapes, threads, seed. */
-  readonly extraSettings?: Readonly<Record<string, unknown>>;
-  /** Versions for the report. */
-  readonly versions?: Readonly<Record<string, string>>;
-  /** Ends the measurement early; the report then says that it is not stable. */
-  readonly signal?: AbortSignal;
-  /** Told when a phase begins. */
-  readonly onPhase?: (phase: 'warm-up' | 'measure') => void;
-  readonly clock?: Clock;
-}
-
-/** Measures a session: lanes, warm-up, measurement, report. The session stays open. */
-export async function runBench(request: BenchRequest): Promise<BenchReport> {
-  const { settings } = request;
-  const lanes = await createLanes(request.session, request.feeds, settings.calls, settings.concurrency);
+/**
+ * Measures a model, a session, or any asynchronous function: warm-up, measurement, and what was asked for beside.
+ *
+ * A call that fails ends the measurement; what was measured until then is the result, with `end: 'failed'` and the error.
+ *
+ * @throws {TensorRTError} `ERR_TRT_ARG_*` before anything is opened or run, what `createSession()` throws, and what the
+ *   first call fails with: then there is nothing to tell.
+ * @example
+ * ```ts
+ * const result = await runBench({ model: 'model.onnx', feeds: { images }, load: { concurrency: 4 } });
+ * console.log(result.latencyMs.p99, result.stable);
+ * ```
+ */
+export async function runBench(request: BenchRequest): Promise<BenchResult> {
+  const options = checkRequest(request);
+  const schedule = await scheduleOf(options);
+  const load = decideLoad(options.load, schedule);
+  const environment = describeEnvironment(request.versions);
+  request.onPhase?.('open');
+  const subject = await openSubject(request, load);
+  let end: Measured['end'] | undefined;
   try {
-    request.onPhase?.('warm-up');
-    await warmUp(lanes, request);
-    request.onPhase?.('measure');
-    return await measure(lanes, request);
+    const plan = planPhase({ request, options, subject, schedule });
+    const main = await measureObserved(plan);
+    end = main.measured.end;
+    const isGoingOn = () => end === 'complete' && request.signal?.aborted !== true;
+    const steps: Steps = {
+      plan,
+      main,
+      environment,
+      ...(isGoingOn() ? await measurePipelined(plan, options) : {}),
+      ...(isGoingOn() ? await takeLayerTimes(plan, options) : {}),
+      ...(isGoingOn() ? await startCold(plan, options) : {}),
+    };
+    return assembleResult(steps);
   } finally {
-    await closeLanes(lanes);
+    await closeSubject(subject, end);
   }
 }
 
-/** Runs until the warm-up time has passed; at least one inference per lane. */
-async function warmUp(lanes: readonly Lane[], request: BenchRequest): Promise<void> {
-  const now = request.clock ?? systemClock;
-  const endMs = now() + request.settings.warmUpMs;
-  const isOver = () => now() >= endMs || request.signal?.aborted === true;
-  await Promise.all(lanes.map((lane) => lane.infer()));
-  if (!isOver()) await runClosedLoop(lanes, { onInference: () => !isOver() }, now);
+async function scheduleOf({ load }: BenchOptions): Promise<RecordedSchedule | undefined> {
+  const isScheduled = typeof load === 'object' && load !== null && 'schedule' in load;
+  return isScheduled ? readSchedule(load.schedule) : undefined;
 }
 
-async function measure(lanes: readonly Lane[], request: BenchRequest): Promise<BenchReport> {
-  const now = request.clock ?? systemClock;
-  const recorder = new LatencyRecorder();
-  const startMs = now();
-  let lastMs = startMs;
-  const rule = new StopRule(request.settings, startMs);
-  const onInference = (endMs: number, latencyMs: number) => {
-    recorder.add(latencyMs);
-    lastMs = endMs;
-    return !rule.add(endMs, latencyMs) && request.signal?.aborted !== true;
-  };
-  const eventLoopDelayMs = await watchEventLoop(() => runClosedLoop(lanes, { onInference }, now));
-  return assemble(request, rule, {
-    ...describeTimes(recorder, lastMs - startMs),
-    eventLoopDelayMs,
-    windows: rule.windows,
+interface Opened {
+  readonly request: BenchRequest;
+  readonly options: BenchOptions;
+  readonly subject: Subject;
+  readonly schedule: RecordedSchedule | undefined;
+}
+
+function planPhase({ request, options, subject, schedule }: Opened): PhasePlan {
+  const settings = decideSettings(options, {
+    device: subject.device,
+    contexts: subject.contexts,
+    hasStageTimes: subject.stages !== undefined,
+    inputSets: subject.inputSets,
+    batch: subject.batch,
+    schedule,
+    session: { ...subject.sessionSettings, ...request.moreSettings },
   });
+  const transfers = settings.session.transfers !== false;
+  return { request, subject, settings, transfers, recordedMs: schedule?.offsetsMs };
 }
 
-type Measured = Pick<
-  BenchReport,
-  'inferences' | 'measuredMs' | 'throughput' | 'latencyMs' | 'eventLoopDelayMs' | 'windows'
->;
+/** The same with one call more in flight than the session runs: the device never waits for JavaScript. */
+async function measurePipelined(
+  plan: PhasePlan,
+  options: BenchOptions,
+): Promise<{ pipelined?: PhaseResult & { readonly concurrency: number }; pipelinedError?: unknown }> {
+  const { request, subject, settings } = plan;
+  if (!decidePipelined(options, settings, subject.device)) return {};
+  request.onPhase?.('pipelined');
+  const concurrency = Math.max(1, subject.contexts) + 1;
+  const queued: BenchSettings = { ...settings, load: { kind: 'closed', concurrency } };
+  try {
+    return { pipelined: { concurrency, ...(await measurePlain({ ...plan, settings: queued })) } };
+  } catch (error) {
+    return { pipelinedError: error };
+  }
+}
 
-function describeTimes(
-  recorder: LatencyRecorder,
-  measuredMs: number,
-): Omit<Measured, 'eventLoopDelayMs' | 'windows'> {
+async function takeLayerTimes(
+  { request, subject: { loaded } }: PhasePlan,
+  { layers }: BenchOptions,
+): Promise<{ layers?: readonly LayerTime[] | Unavailable }> {
+  if (layers !== true) return {};
+  if (loaded === undefined) return { layers: { unavailable: 'layer times: a function has none.' } };
+  request.onPhase?.('layers');
+  return { layers: await measureLayers({ ...loaded, model: loaded.source, signal: request.signal }) };
+}
+
+async function startCold(
+  { request, subject: { loaded } }: PhasePlan,
+  options: BenchOptions,
+): Promise<{ coldStart?: ColdStart | Unavailable }> {
+  const processes = coldStartProcesses(options);
+  if (processes === 0) return {};
+  if (loaded === undefined)
+    return { coldStart: { unavailable: 'cold start: it needs a model, not a function.' } };
+  request.onPhase?.('cold-start');
+  const { source: model, sessionOptions, feeds } = loaded;
   return {
-    inferences: recorder.count,
-    measuredMs,
-    throughput: { inferencesPerSecond: measuredMs > 0 ? (recorder.count * 1000) / measuredMs : 0 },
-    latencyMs: recorder.distribution(),
+    coldStart: await measureColdStart({ model, sessionOptions, feeds, processes, signal: request.signal }),
   };
 }
 
-function assemble(request: BenchRequest, rule: StopRule, measured: Measured): BenchReport {
-  const { session, settings, extraSettings = {}, versions = {} } = request;
-  const stability =
-    request.signal?.aborted === true ? { stable: false, reason: 'interrupted' } : rule.stability();
-  return {
-    model: request.model,
-    backend: session.backend,
-    device: session.device,
-    fallbackReason: session.fallbackReason,
-    settings: { ...settings, ...extraSettings },
-    stable: stability.stable,
-    unstableReason: stability.reason,
-    ...measured,
-    environment: describeEnvironment(versions),
-  };
+/** Where the measurement failed, that is what matters. */
+async function closeSubject(subject: Subject, end: Measured['end'] | undefined): Promise<void> {
+  const closing = subject.close();
+  await (end === 'complete' ? closing : closing.catch(() => undefined));
 }

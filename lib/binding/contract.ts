@@ -139,6 +139,8 @@ export interface NativeBuild {
 interface NativeSessionBase {
   contexts: number;
   maxQueue: number;
+  /** Record when the stages of each run begin and end. */
+  stageTimes?: boolean;
   /** False forbids ArrayBuffers over native memory, as some runtimes do; for tests of the way around. */
   externalBuffers?: boolean;
 }
@@ -152,6 +154,8 @@ export interface NativeCpuSessionRequest extends NativeSessionBase {
   /** Copied before the call returns. */
   modelBytes?: Uint8Array;
   intraOpNumThreads: number;
+  /** ONNX Runtime writes its profile to `<prefix>_<date>.json` when the session closes. */
+  profileFilePrefix?: string;
 }
 
 /** A plan on a GPU. Absent options keep TensorRT's default. */
@@ -307,6 +311,11 @@ export interface NativeSession {
   counters(): NativeCounters;
   /** TensorRT only; at once: shapes that do not run as a CUDA graph, and why. */
   graphFailures(): { shapes: string; reason: string }[];
+  /**
+   * What `stageTimes` recorded since the last call of this, oldest first, and what was dropped since. Rows of
+   * STAGE_COLUMNS in milliseconds of CLOCK_MONOTONIC; null where the session does not record. At once, also after close.
+   */
+  takeStageTimes(): { rows: Float64Array; dropped: number } | null;
   /** Rejects waiting calls; the ticket comes back when the running ones have ended and the model is released. */
   close(ticket: number): void;
 }
@@ -341,6 +350,59 @@ export interface NativeBinding {
   close(): void;
 }
 
+/** What is asked of a GPU's sensors. */
+export interface NativeGpuMonitorRequest {
+  /** As the CUDA driver tells them; either may be ''. */
+  uuid: string;
+  pciBusId: string;
+  /** Absent: the system's libnvidia-ml.so.1. */
+  library?: string;
+  intervalMs: number;
+}
+
+/** Columns of samples by the name of their sensor; absent for a sensor that the device has not. */
+export type NativeGpuColumns = Partial<
+  Record<
+    | 'powerW'
+    | 'energyJoules'
+    | 'smClockMhz'
+    | 'memoryClockMhz'
+    | 'temperatureC'
+    | 'utilizationPercent'
+    | 'throttleReasons'
+    | 'memoryUsedBytes',
+    Float64Array
+  >
+>;
+
+/** What was sampled, copied. */
+export interface NativeGpuReadings {
+  intervalMs: number;
+  /** On the clock of {@link NativeGpuMonitor.now}. */
+  timeMs: Float64Array;
+  columns: NativeGpuColumns;
+  energySource?: 'counter' | 'power';
+  maxSmClockMhz?: number;
+  maxMemoryClockMhz?: number;
+  /** Sensor -> the driver's reason. */
+  missing: Record<string, string>;
+  /** Why sampling ended by itself. */
+  endedBy?: string;
+}
+
+/** A thread that samples. Ends when it is stopped or collected. */
+export interface NativeGpuMonitor {
+  readonly name: string;
+  readonly uuid: string;
+  readonly driver: string;
+  readonly isMig: boolean;
+  /** Milliseconds of the clock that samples are timed by. */
+  now(): number;
+  read(): NativeGpuReadings;
+  /** Takes a last sample and joins the thread, on another one. */
+  stop(): Promise<NativeGpuReadings>;
+}
+
 /** The exports of the .node file. Native errors carry `code`, `where`, `details` and `log`. */
 export interface NativeAddon {
   readonly buildInfo: NativeBuildInfo;
@@ -372,4 +434,6 @@ export interface NativeAddon {
   }): Promise<NativeDeviceTensor>;
   /** Free and total memory of a device, in bytes. Makes its context for the time of the call. */
   deviceMemory(device: number, driverLibrary?: string): Promise<{ free: number; total: number }>;
+  /** Opens NVML and starts to sample; the first sample is taken when it resolves. */
+  openGpuMonitor(request: NativeGpuMonitorRequest): Promise<NativeGpuMonitor>;
 }

@@ -35,4 +35,9 @@ export const commandList: readonly CommandEntry[] = [
     summary: 'measure latency and throughput of a model',
     load: async () => (await import('./commands/bench.js')).benchCommand,
   },
+  {
+    name: 'compare',
+    summary: 'compare two results of bench',
+    load: async () => (await import('./commands/compare.js')).compareCommand,
+  },
 ];

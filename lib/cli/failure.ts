@@ -16,7 +16,7 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** The JSON form of a failure. */
-export function failureDocument(error: unknown): unknown {
+export function failureDocument(error: unknown): { readonly error: unknown } {
   if (error instanceof TensorRTError) {
     const { code, message, hint, details, log } = error;
     return { error: { code, message, hint, details, ...(log.length > 0 ? { log } : {}) } };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ElementType } from '../tensor/element-type';
+import { numberReader } from '../tensor/number-reader';
 import { digits3 } from './values/format';
 
 /** A tensor as results have it. */
@@ -83,43 +84,4 @@ function argMaxOf(tensor: SummarisedTensor, at: (index: number) => number): { ar
       return best;
     }),
   };
-}
-
-/** Reads elements as numbers; undefined for packed types and strings. */
-function numberReader({ type, data }: SummarisedTensor): ((index: number) => number) | undefined {
-  const values = data as unknown as { [index: number]: number | bigint; BYTES_PER_ELEMENT: number };
-  const isBits = data instanceof Uint16Array;
-  switch (type) {
-    case 'float16':
-      return isBits ? (index) => float16ToNumber(data[index]!) : (index) => Number(values[index]);
-    case 'bfloat16':
-      return isBits ? (index) => bfloat16ToNumber(data[index]!) : undefined;
-    case 'string':
-    case 'unknown':
-    case 'float8e4m3':
-    case 'float8e5m2':
-    case 'int4':
-    case 'uint4':
-    case 'float4e2m1':
-      return undefined;
-    default:
-      return (index) => Number(values[index]);
-  }
-}
-
-/** IEEE 754 binary16. */
-export function float16ToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const mantissa = bits & 0x3ff;
-  if (exponent === 0) return sign * mantissa * 2 ** -24;
-  if (exponent === 0x1f) return mantissa === 0 ? sign * Infinity : NaN;
-  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
-}
-
-/** The upper half of a float32. */
-export function bfloat16ToNumber(bits: number): number {
-  const view = new DataView(new ArrayBuffer(4));
-  view.setUint16(0, bits);
-  return view.getFloat32(0);
 }

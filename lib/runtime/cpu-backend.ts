@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
 import { loadAddon } from '../binding/load';
 import type { NativeFinished, NativeSession } from '../binding/contract';
 import { fromNativeError } from '../binding/native-error';
 import { TensorRTError } from '../errors';
 import type { ExecutionBackend } from './backend';
+import { fileWriteError } from './file-errors';
 import { locateOnnxRuntime, type RuntimeSearch } from './locate-onnxruntime';
 
 /** How the CPU backend loads a model. */
@@ -13,6 +18,10 @@ export interface CpuBackendOptions {
   contexts: number;
   intraOpNumThreads: number;
   maxQueue: number;
+  /** Record when runs begin and end. */
+  stageTimes?: boolean;
+  /** Where ONNX Runtime's profile goes when the session closes; default: there is none. */
+  profileFilePrefix?: string;
   /** Library file or folder; default: searched. */
   runtimeLibrary?: string;
   /** For tests: false forbids ArrayBuffers over native memory. */
@@ -32,10 +41,12 @@ export class CpuBackend implements ExecutionBackend {
   /**
    * Loads the model with the first library that opens.
    *
-   * @throws {TensorRTError} `ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND` with all paths tried, `ERR_TRT_RUN_MODEL`.
+   * @throws {TensorRTError} `ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND` with all paths tried, `ERR_TRT_RUN_MODEL`,
+   *   `ERR_TRT_BUILD_OUTPUT` if no profile could be written.
    */
   async load(onFinished: (finished: NativeFinished) => void): Promise<NativeSession> {
     const { model, runtimeLibrary, ...settings } = this.#options;
+    if (settings.profileFilePrefix !== undefined) await checkProfileFolder(settings.profileFilePrefix);
     const addon = loadAddon();
     const source = typeof model === 'string' ? { modelPath: model } : { modelBytes: model };
     const search = await locateOnnxRuntime(runtimeLibrary);
@@ -52,6 +63,17 @@ export class CpuBackend implements ExecutionBackend {
       }
     }
     throw notFoundError(search);
+  }
+}
+
+/** ONNX Runtime says nothing about a profile that it cannot write. */
+async function checkProfileFolder(prefix: string): Promise<void> {
+  const folder = dirname(prefix);
+  try {
+    await access(folder, constants.W_OK);
+    if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is no folder`);
+  } catch (error) {
+    throw fileWriteError(`${prefix}_<date>.json`, error);
   }
 }
 

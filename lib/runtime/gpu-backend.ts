@@ -28,6 +28,7 @@ export interface GpuSettings {
   readonly streamPriority: 'low' | 'normal' | 'high';
   readonly auxStreams: boolean;
   readonly spinWait: boolean;
+  readonly stageTimes?: boolean | undefined;
   readonly persistentCacheBytes?: number | undefined;
   readonly weightStreamingBudgetBytes?: number | 'auto' | undefined;
   readonly pinnedMemoryBytes?: number | undefined;

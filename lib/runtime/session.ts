@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type {
-  NativeBinding,
-  NativeInput,
-  NativeOutputs,
-  NativeSession,
-  NativeTarget,
-  NativeTrace,
-} from '../binding/contract';
+import type { NativeBinding, NativeInput, NativeSession, NativeTrace } from '../binding/contract';
 import { fromNativeError } from '../binding/native-error';
 import { TensorRTError } from '../errors';
 import type { TensorInfo } from '../tensor/tensor-info';
@@ -19,7 +12,6 @@ import {
   type BindingShapes,
 } from './binding-request';
 import { checkCallOptions, NO_OPTIONS, runCall, type CallOptions, type CallTarget } from './call-options';
-import type { DeviceTensor } from './device-tensor';
 import {
   ask,
   engineStatistics,
@@ -33,9 +25,11 @@ import { fixedDims, inputSpec, prepareFeeds, type Feeds, type InputSpec, type Pr
 import { IoBinding } from './io-binding';
 import type { EngineProfile } from './manifest';
 import type { AnyArrays, DeviceOutputs, NamedArrays, RunOutputs } from './output-types';
-import { PendingCalls, refused, type Call } from './pending-calls';
+import { PendingCalls, refused } from './pending-calls';
 import { checkProfiles, toEngineProfiles, type ProfileTable } from './profile-fit';
+import { RunCall } from './run-call';
 import { SessionOutputs, type OutputOptions } from './session-outputs';
+import { takeStageTimes, type StageTimes } from './stage-times';
 import type { Tensor } from './tensor';
 import { checkTraceOptions, toRunTrace, type RunTrace, type TraceOptions } from './trace';
 
@@ -236,6 +230,16 @@ export class Session {
   }
 
   /**
+   * When the stages of the runs since the last call of this began and ended; forgets them. For sessions made with
+   * `stageTimes`, also after `close()`.
+   *
+   * @throws {TensorRTError} `ERR_TRT_RUN_UNSUPPORTED` where the session was made without.
+   */
+  takeStageTimes(): StageTimes {
+    return takeStageTimes(this.#target.native);
+  }
+
+  /**
    * What TensorRT tells about the layers of the engine: as much as `profilingVerbosity` had it keep at the build.
    *
    * @throws {TensorRTError} `ERR_TRT_RUN_UNSUPPORTED` on the CPU, `ERR_TRT_RUN_CLOSED`
@@ -370,38 +374,4 @@ export class Session {
 
 function closedError(): TensorRTError {
   return new TensorRTError('ERR_TRT_RUN_CLOSED', 'The session is closed.');
-}
-
-/** One call of {@link Session.run}. */
-class RunCall implements Call<Record<string, Tensor | DeviceTensor>> {
-  readonly #native: NativeSession;
-  readonly #targets: readonly NativeTarget[];
-  readonly #outputs: SessionOutputs;
-  #feeds: PreparedFeeds | undefined;
-
-  constructor(
-    native: NativeSession,
-    feeds: PreparedFeeds,
-    { targets, outputs }: { targets: readonly NativeTarget[]; outputs: SessionOutputs },
-  ) {
-    this.#native = native;
-    this.#feeds = feeds;
-    this.#targets = targets;
-    this.#outputs = outputs;
-  }
-
-  submit(ticket: number): void {
-    const { arrays, dims } = this.#feeds!;
-    this.#native.submit(ticket, arrays, dims, this.#targets);
-    // Copied by now: the caller's arrays need not live as long as the call.
-    this.#feeds = undefined;
-  }
-
-  withdraw(ticket: number): boolean {
-    return this.#native.withdraw(ticket);
-  }
-
-  finish(result: unknown): Record<string, Tensor | DeviceTensor> {
-    return this.#outputs.collect(this.#targets, result as NativeOutputs | undefined);
-  }
 }

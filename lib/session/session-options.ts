@@ -83,6 +83,16 @@ export interface SessionOptions {
    * the first run of a shape, `'none'`: never. Default: TensorRT-RTX's. An error for an engine of another family.
    */
   dynamicShapeKernels?: 'lazy' | 'eager' | 'none';
+  /**
+   * Record when the stages of each run began and ended, for `session.takeStageTimes()`. On a GPU that adds some
+   * microseconds to a run. Default false.
+   */
+  stageTimes?: boolean;
+  /**
+   * CPU only: ONNX Runtime profiles the session, its first million events, and writes the file `<prefix>_<date>.json`
+   * when the session is closed. Runs get slower by it. An error where the session runs on a GPU.
+   */
+  profileFilePrefix?: string;
 }
 
 type Defaulted =
@@ -96,7 +106,8 @@ type Defaulted =
   | 'profile'
   | 'streamPriority'
   | 'auxStreams'
-  | 'spinWait';
+  | 'spinWait'
+  | 'stageTimes';
 
 /** Options with their defaults filled in. */
 export type CheckedOptions = Omit<SessionOptions, Defaulted> & Required<Pick<SessionOptions, Defaulted>>;
@@ -122,6 +133,8 @@ const CHECKS: Readonly<Record<keyof SessionOptions, OptionCheck>> = {
   plugins,
   runtimeCache: path,
   dynamicShapeKernels: oneOf('lazy', 'eager', 'none'),
+  stageTimes: flag,
+  profileFilePrefix: path,
 };
 
 const OPTION_NAMES = Object.keys(CHECKS) as (keyof SessionOptions)[];
@@ -140,8 +153,11 @@ export function checkSessionOptions(options: SessionOptions): CheckedOptions {
   return {
     ...checked,
     intraOpNumThreads: checked.intraOpNumThreads ?? threads,
-    // The working folder may be another one when the file is written.
+    // The working folder may be another one when a file is written.
     ...(checked.runtimeCache === undefined ? {} : { runtimeCache: resolve(checked.runtimeCache) }),
+    ...(checked.profileFilePrefix === undefined
+      ? {}
+      : { profileFilePrefix: resolve(checked.profileFilePrefix) }),
   };
 }
 
@@ -156,6 +172,7 @@ const DEFAULTS = {
   streamPriority: 'normal',
   auxStreams: true,
   spinWait: false,
+  stageTimes: false,
 } as const satisfies SessionOptions;
 
 function device(name: string, value: unknown): void {

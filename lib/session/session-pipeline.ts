@@ -48,6 +48,7 @@ export async function createSessionFor(
   const model = await resolveSource(source);
   if (model.kind === 'onnx') return runModel(model.source, checked, context);
   if (checked.device === 'cpu') throw cpuEngineError();
+  rejectProfiling(checked);
   const probed = await withDriver(context());
   const engine =
     model.kind === 'engine'
@@ -72,7 +73,11 @@ async function runModel(
   const { device } = options;
   if (device === 'cpu') return runOnCpu(model, options, null);
   const probed = await withDriver(context());
-  if (device !== 'auto') return buildAndRun(model, options, probed, device);
+  if (device !== 'auto') {
+    // Before an engine is built for nothing.
+    rejectProfiling(options);
+    return buildAndRun(model, options, probed, device);
+  }
   const { cuda } = probed;
   if (!hasUsableGpu(cuda)) return runOnCpu(model, options, `no usable GPU (${cuda.message || cuda.status})`);
   try {
@@ -128,13 +133,15 @@ function runOnCpu(
       { hint: "Leave cudaGraph at 'auto', or run on a GPU." },
     );
   }
-  const { contexts, intraOpNumThreads, maxQueue, runtimeLibrary } = options;
+  const { contexts, intraOpNumThreads, maxQueue, stageTimes, runtimeLibrary, profileFilePrefix } = options;
   const backend = new CpuBackend({
     model,
     contexts,
     intraOpNumThreads,
     maxQueue,
+    stageTimes,
     ...(runtimeLibrary === undefined ? {} : { runtimeLibrary }),
+    ...(profileFilePrefix === undefined ? {} : { profileFilePrefix }),
   });
   return openSession(backend, fallbackReason);
 }
@@ -153,6 +160,7 @@ async function buildAndRun(
 }
 
 async function runEngine(engine: Engine, options: CheckedOptions, context: ProbedContext): Promise<Session> {
+  rejectProfiling(options);
   const name = nameOf(engine);
   const gpu = chooseGpu(engine, options.device, context.cuda);
   checkAgainstDevice(engine.manifest, gpu, context.cuda, name);
@@ -161,6 +169,7 @@ async function runEngine(engine: Engine, options: CheckedOptions, context: Probe
     device: _device,
     intraOpNumThreads: _threads,
     build: _build,
+    profileFilePrefix: _prefix,
     ...settings
   } = options;
   const backend = new GpuBackend({
@@ -185,6 +194,19 @@ function chooseGpu(
   if (device !== 'auto') return requireGpu(device, cuda);
   const suitable = cuda.devices.find((gpu) => manifest === null || canRun(gpu, manifest));
   return suitable ?? requireGpu('cuda:0', cuda);
+}
+
+/** It is ONNX Runtime that profiles. */
+function rejectProfiling({ profileFilePrefix, device }: CheckedOptions): void {
+  if (profileFilePrefix === undefined) return;
+  throw new TensorRTError(
+    'ERR_TRT_RUN_UNSUPPORTED',
+    'Option "profileFilePrefix" needs the CPU, where ONNX Runtime runs the model, but the session would run on a GPU.',
+    {
+      hint: "Pass device: 'cpu'. On a GPU trace() gives the times of the layers, and stageTimes those of the stages.",
+      details: { option: 'profileFilePrefix', device },
+    },
+  );
 }
 
 function cpuEngineError(): TensorRTError {

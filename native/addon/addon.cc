@@ -5,6 +5,7 @@
 #include "addon/build_wrap.h"
 #include "addon/classes.h"
 #include "addon/device_exports.h"
+#include "addon/monitor_wrap.h"
 #include "addon/probe_wrap.h"
 #include "addon/session_exports.h"
 
@@ -18,6 +19,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.AddCleanupHook([classes] { delete classes; });
   trtn::RegisterSession(env, exports, classes);
   trtn::RegisterDevice(env, exports, classes);
+  trtn::RegisterMonitor(env, exports, classes);
   exports["shutdown"] = Napi::Function::New(
       env, [](const Napi::CallbackInfo& info) { trtn::Completions::Of(info.Env())->StopAll(); }, "shutdown");
   return exports;

@@ -35,6 +35,7 @@ std::shared_ptr<SessionState> ToState(SessionJob& job) {
   state->pool = std::move(loaded.pool);
   state->inputs = std::move(loaded.inputs);
   state->outputs = std::move(loaded.outputs);
+  state->stage_log = job.request.stage_log;
   state->library_version = std::move(loaded.library_version);
   state->profiles = std::move(loaded.profiles);
   state->debug_tensors = std::move(loaded.debug_tensors);

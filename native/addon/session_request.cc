@@ -23,6 +23,8 @@ void ReadCpuRequest(Napi::Object object, JsSessionRequest& request) {
   CpuModelRequest model;
   model.library = RequiredString(object, "library");
   model.options.intra_op_num_threads = OptionalInt(object, "intraOpNumThreads").value_or(1);
+  model.options.stage_log = request.stage_log;
+  model.options.profile_file_prefix = OptionalString(object, "profileFilePrefix").value_or("");
   if (ReadBytes(object, "modelBytes", request)) {
     model.options.model_data = request.bytes.data();
     model.options.model_bytes = request.bytes.size();
@@ -87,6 +89,7 @@ void ReadGpuRequest(Napi::Object object, JsSessionRequest& request) {
   } else {
     model.plan_path = RequiredString(object, "planPath");
   }
+  model.stage_log = request.stage_log;
   model.allow_host_code = OptionalBool(object, "allowHostCode");
   ReadContextOptions(object, model);
   ReadRunOptions(object, model);
@@ -97,6 +100,7 @@ void ReadGpuRequest(Napi::Object object, JsSessionRequest& request) {
 
 JsSessionRequest ReadSessionRequest(Napi::Object object) {
   JsSessionRequest request;
+  if (OptionalBool(object, "stageTimes")) request.stage_log = std::make_shared<StageLog>();
   const std::string backend = RequiredString(object, "backend");
   if (backend == "tensorrt") {
     ReadGpuRequest(object, request);

@@ -4,11 +4,13 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "core/session.h"
+#include "core/stage_log.h"
 #include "gpu/gpu_model.h"
 #include "ort/executable.h"
 
@@ -27,6 +29,8 @@ struct JsSessionRequest {
   /// What the model's options point to, where it was given as bytes.
   std::vector<uint8_t> bytes;
   SessionOptions options;
+  /// The one that the model's options have.
+  std::shared_ptr<StageLog> stage_log;
   bool allow_external = true;
 };
 

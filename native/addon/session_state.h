@@ -10,6 +10,7 @@
 #include "core/engine_control.h"
 #include "core/memory.h"
 #include "core/session.h"
+#include "core/stage_log.h"
 
 namespace trtn {
 
@@ -23,6 +24,9 @@ struct SessionState {
   /// Kept apart from the executable, which goes when the session is closed.
   std::vector<TensorInfo> inputs, outputs;
   std::string library_version;
+  /// Outlives the session: what its last runs wrote can be taken after it was closed. Null where there is
+  /// none.
+  std::shared_ptr<StageLog> stage_log;
   /// Of TensorRT's engines; empty for the CPU.
   std::vector<std::vector<EngineControl::Range>> profiles;
   std::vector<std::string> debug_tensors;

@@ -9,6 +9,7 @@
 #include "addon/errors.h"
 #include "addon/query_call.h"
 #include "addon/refit_call.h"
+#include "addon/stage_times.h"
 #include "addon/traced_call.h"
 #include "core/error.h"
 
@@ -23,6 +24,7 @@ Napi::Function SessionWrap::Define(Napi::Env env) {
        InstanceMethod<&SessionWrap::Bind>("bind"), InstanceMethod<&SessionWrap::Query>("query"),
        InstanceMethod<&SessionWrap::Refit>("refit"), InstanceMethod<&SessionWrap::Counters>("counters"),
        InstanceMethod<&SessionWrap::GraphFailures>("graphFailures"),
+       InstanceMethod<&SessionWrap::TakeStageTimes>("takeStageTimes"),
        InstanceMethod<&SessionWrap::Close>("close")});
 }
 
@@ -157,6 +159,11 @@ Napi::Value SessionWrap::GraphFailures(const Napi::CallbackInfo& info) {
   } catch (const Error& error) {
     ThrowToJs(info.Env(), error);
   }
+}
+
+Napi::Value SessionWrap::TakeStageTimes(const Napi::CallbackInfo& info) {
+  RequireState(info.Env());
+  return trtn::TakeStageTimes(info.Env(), state_->stage_log.get());
 }
 
 void SessionWrap::Close(const Napi::CallbackInfo& info) {

@@ -62,6 +62,7 @@ void ForEachOptional(DriverApi& api, Visit visit) {
   visit("cuMemAllocAsync", api.cuMemAllocAsync);
   visit("cuMemFreeAsync", api.cuMemFreeAsync);
   visit("cuGraphUpload", api.cuGraphUpload);
+  visit("cuEventRecordWithFlags", api.cuEventRecordWithFlags);
 }
 
 }  // namespace

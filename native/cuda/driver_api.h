@@ -98,6 +98,7 @@ struct DriverApi {
   Result (*cuMemAllocAsync)(DevicePointer* pointer, size_t bytes, StreamHandle stream) = nullptr;
   Result (*cuMemFreeAsync)(DevicePointer pointer, StreamHandle stream) = nullptr;
   Result (*cuGraphUpload)(GraphExecHandle exec, StreamHandle stream) = nullptr;
+  Result (*cuEventRecordWithFlags)(EventHandle event, StreamHandle stream, unsigned int flags) = nullptr;
 };
 
 /// Fills what `find` (dlsym) knows, and returns the names that it lacks of those that every driver has.
@@ -127,6 +128,8 @@ constexpr int kAttributeMemoryPoolsSupported = 115;
 constexpr unsigned int kStreamNonBlocking = 1;
 constexpr unsigned int kEventBlockingSync = 1;
 constexpr unsigned int kEventDisableTiming = 2;
+/// CU_EVENT_RECORD_EXTERNAL
+constexpr unsigned int kEventRecordExternal = 1;
 constexpr unsigned int kHostAllocPortable = 1;
 constexpr unsigned int kHostAllocDeviceMap = 2;
 /// CU_STREAM_CAPTURE_MODE_THREAD_LOCAL

@@ -15,7 +15,7 @@ unsigned int FlagsOf(Event::Kind kind) {
     case Event::Kind::kTiming:
       break;
   }
-  return kEventBlockingSync;
+  return 0;
 }
 
 }  // namespace
@@ -41,6 +41,11 @@ Event& Event::operator=(Event&& other) noexcept {
 
 void Event::Record(StreamHandle stream) {
   device_->Check(device_->api().cuEventRecord(handle_, stream), "cuEventRecord");
+}
+
+void Event::RecordInGraph(StreamHandle stream) {
+  device_->Check(device_->api().cuEventRecordWithFlags(handle_, stream, kEventRecordExternal),
+                 "cuEventRecordWithFlags");
 }
 
 void Event::Synchronize() {

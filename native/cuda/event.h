@@ -15,7 +15,7 @@ class Event {
     kBlocking,
     /// The waiting thread spins: some µs faster, one core busy; no timing.
     kSpinning,
-    /// For Milliseconds().
+    /// For Milliseconds(); a thread that waits for it spins.
     kTiming
   };
 
@@ -27,6 +27,9 @@ class Event {
   EventHandle get() const { return handle_; }
   /// Enqueues; does not block.
   void Record(StreamHandle stream);
+  /// In a stream that captures: each launch of the graph records the event when it gets there (an external
+  /// event node; Record() there would order the capture and be forgotten). Needs cuEventRecordWithFlags.
+  void RecordInGraph(StreamHandle stream);
   /// Blocks until the last Record() is reached. Throws the error of the work before it.
   void Synchronize();
   /// Time between two timing events that have both been reached.

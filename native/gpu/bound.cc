@@ -113,11 +113,13 @@ void GpuBound::PlaceOutput(size_t index) {
 void GpuBound::Run() {
   ++model_->counters.runs;
   try {
-    lane_->Begin();
+    lane_->Begin(Lane::Measure::kStages);
     if (!is_prepared_ || HasNewValues()) Prepare();
+    has_copies_out_ = !copies_out_.empty();
     lane_->Submit([this] { Enqueue(); }, {});
     if (lane_->shapes().has_data_dependent_outputs()) TakeGrown();
     lane_->Wait();
+    lane_->EndStages(!copies_in_.empty(), has_copies_out_);
     if (has_host_outputs_) TakeHostOutputs();
   } catch (...) {
     is_prepared_ = false;
@@ -130,9 +132,21 @@ void GpuBound::Run() {
 
 void GpuBound::Enqueue() {
   cuda::Stream& stream = lane_->stream();
-  for (const Copy& copy : copies_in_) stream.CopyToDevice(copy.device, copy.host, copy.bytes);
+  if (!copies_in_.empty()) {
+    lane_->Mark(StageMark::kH2dStart);
+    for (const Copy& copy : copies_in_) stream.CopyToDevice(copy.device, copy.host, copy.bytes);
+    lane_->Mark(StageMark::kH2dEnd);
+  }
   lane_->Network();
+  if (copies_out_.empty()) return;
+  lane_->Mark(StageMark::kD2hStart);
   for (const Copy& copy : copies_out_) stream.CopyToHost(copy.host, copy.device, copy.bytes);
+  lane_->Mark(StageMark::kD2hEnd);
+}
+
+/// Before the copy of an output that was not enqueued with the network.
+void GpuBound::NoteCopyOut() {
+  if (!std::exchange(has_copies_out_, true)) lane_->Mark(StageMark::kD2hStart);
 }
 
 void GpuBound::TakeGrown() {
@@ -148,6 +162,7 @@ void GpuBound::TakeGrown() {
                                             std::to_string(bytes) + ".");
     }
     if (bytes == 0) continue;
+    NoteCopyOut();
     if (IsOnDevice(outputs_[i])) {
       lane_->stream().CopyOnDevice(reinterpret_cast<cuda::DevicePointer>(outputs_[i].data), grown.address(),
                                    bytes);
@@ -156,6 +171,7 @@ void GpuBound::TakeGrown() {
       model_->counters.device_to_host_bytes += bytes;
     }
   }
+  if (has_copies_out_) lane_->Mark(StageMark::kD2hEnd);
 }
 
 /// The context keeps writing to its own memory for as long as it lives, which the caller's may not.

@@ -32,6 +32,7 @@ class GpuBound final : public BoundExecution {
   void PlaceInput(size_t index);
   void PlaceOutput(size_t index);
   void Enqueue();
+  void NoteCopyOut();
   void TakeGrown();
   void TakeHostOutputs();
 
@@ -43,6 +44,8 @@ class GpuBound final : public BoundExecution {
   bool has_host_outputs_ = false;
   std::vector<Copy> copies_in_, copies_out_;
   uint64_t bytes_in_ = 0, bytes_out_ = 0;
+  /// Of the run in progress, outputs whose size it told among them.
+  bool has_copies_out_ = false;
   std::vector<std::vector<int64_t>> dims_;
 };
 

@@ -73,7 +73,8 @@ void GpuContext::Execute(const std::vector<TensorView>& inputs, std::vector<Outp
   // Outlives the handler below, which waits for the work that writes into its memory.
   std::optional<Tracing> tracing;
   try {
-    lane_->Begin();
+    lane_->Begin(request == nullptr ? Lane::Measure::kStages : Lane::Measure::kNothing);
+    has_copies_in_ = has_copies_out_ = false;
     if (request != nullptr) tracing.emplace(*model_, *lane_, *request);
     RunSteps(inputs, outputs, tracing ? &*tracing : nullptr);
     if (tracing) tracing->Collect(*trace);
@@ -110,6 +111,16 @@ void GpuContext::RunSteps(const std::vector<TensorView>& inputs, std::vector<Out
   }
   CopyOut(outputs);
   lane_->Wait();
+  lane_->EndStages(has_copies_in_, has_copies_out_);
+}
+
+/// Before a copy: the first one begins the stage.
+void GpuContext::NoteCopyIn() {
+  if (!std::exchange(has_copies_in_, true)) lane_->Mark(StageMark::kH2dStart);
+}
+
+void GpuContext::NoteCopyOut() {
+  if (!std::exchange(has_copies_out_, true)) lane_->Mark(StageMark::kD2hStart);
 }
 
 void GpuContext::PlaceInput(size_t index, const TensorView& view) {
@@ -205,10 +216,12 @@ void GpuContext::CopyIn(const std::vector<TensorView>& inputs) {
     // By the caller, into the page-locked memory that the view shows.
     staged += inputs[i].bytes;
     if (model_->uses_mapped_memory || model_->input(i).is_on_host || inputs[i].bytes == 0) continue;
+    NoteCopyIn();
     lane_->stream().CopyToDevice(lane_->Buffer(model_->input_tensors[i], inputs[i].bytes), inputs[i].data,
                                  inputs[i].bytes);
     copied += inputs[i].bytes;
   }
+  if (has_copies_in_) lane_->Mark(StageMark::kH2dEnd);
   model_->counters.host_copied_bytes += staged;
   model_->counters.host_to_device_bytes += copied;
 }
@@ -219,9 +232,11 @@ void GpuContext::CopyOut(std::vector<OutputSlot>& outputs) {
     if (lane_->shapes().outputs()[i].is_data_dependent) TakeGrown(i, outputs[i]);
     const Target& target = targets_[i];
     if (target.host == nullptr || target.device == 0 || target.bytes == 0) continue;
+    NoteCopyOut();
     lane_->stream().CopyToHost(target.host, target.device, target.bytes);
     model_->counters.device_to_host_bytes += target.bytes;
   }
+  if (has_copies_out_) lane_->Mark(StageMark::kD2hEnd);
 }
 
 /// The size is known now: makes room for it, and lets CopyOut() bring it there.
@@ -245,6 +260,7 @@ void GpuContext::TakeGrown(size_t index, OutputSlot& slot) {
     to = target.owner.get();
   }
   if (target.bytes == 0) return;
+  NoteCopyOut();
   lane_->stream().CopyOnDevice(reinterpret_cast<cuda::DevicePointer>(to), grown.address(), target.bytes);
 }
 

@@ -46,6 +46,8 @@ class GpuContext final : public ExecutionContext {
   void CopyIn(const std::vector<TensorView>& inputs);
   void CopyOut(std::vector<OutputSlot>& outputs);
   void TakeGrown(size_t index, OutputSlot& slot);
+  void NoteCopyIn();
+  void NoteCopyOut();
   void Deliver(std::vector<OutputSlot>& outputs);
 
   std::shared_ptr<Model> model_;
@@ -53,6 +55,7 @@ class GpuContext final : public ExecutionContext {
   // Of the run in progress; members so that a run allocates nothing.
   HostPool::Block results_;
   std::vector<Target> targets_;
+  bool has_copies_in_ = false, has_copies_out_ = false;
 };
 
 }  // namespace trtn::gpu

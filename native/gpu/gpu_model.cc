@@ -86,6 +86,7 @@ RunSettings SettingsOf(const GpuModelOptions& options) {
   settings.priority = options.priority;
   settings.use_aux_streams = options.use_aux_streams;
   settings.spin_wait = options.spin_wait;
+  settings.stage_log = options.stage_log;
   return settings;
 }
 
@@ -118,6 +119,16 @@ void RequireProfile(const trt::PlanEngine& engine, std::optional<int> profile) {
                                          " profiles, counted from 0, got " + std::to_string(*profile) + ".");
 }
 
+/// Within a graph only events of this kind tell when a launch reached them.
+void RequireGraphEvents(const cuda::Device& device, const RunSettings& settings) {
+  const bool has_graphs = settings.graphs != GraphMode::kOff && settings.graph_limit > 0;
+  if (settings.stage_log == nullptr || !has_graphs || device.api().cuEventRecordWithFlags != nullptr) return;
+  throw Error(
+      "ERR_TRT_RUN_UNSUPPORTED",
+      "stageTimes of CUDA graphs need a driver with cuEventRecordWithFlags (CUDA 11.1 or newer). Update "
+      "the driver, or pass cudaGraph 'off'.");
+}
+
 std::shared_ptr<trt::PlanEngine> DeserializePlan(trt::PlanRuntime& runtime, const GpuModelOptions& options) {
   if (options.plan_data != nullptr || options.plan_path.empty()) {
     return runtime.Deserialize(options.plan_data, options.plan_bytes, nullptr, options.allow_host_code);
@@ -147,6 +158,7 @@ std::shared_ptr<Executable> MakeExecutable(std::shared_ptr<cuda::Device> device,
   if (!options.runtime_cache.empty()) engine->LoadRuntimeCache(options.runtime_cache);
   RunSettings settings = SettingsOf(options);
   if (runtime->family() == Family::kTensorRtRtx) ChooseRtxGraphs(*engine, settings);
+  RequireGraphEvents(*device, settings);
   return std::make_shared<GpuExecutable>(std::make_shared<Model>(
       std::move(device), std::move(runtime), std::move(engine), settings, options.pinned_limit_bytes));
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/executable.h"
+#include "core/stage_log.h"
 #include "cuda/stream.h"
 #include "trt/plan.h"
 
@@ -39,10 +40,13 @@ struct GpuModelOptions {
   /// Wait for the device with a busy core instead of sleeping.
   bool spin_wait = false;
   std::vector<uint8_t> runtime_cache;
+  /// Where the stage times of runs go; null records none.
+  std::shared_ptr<StageLog> stage_log;
 };
 
 /// Deserialises a plan for a device. Blocks. Throws what Driver::Open(), Device::Open(), OpenPlanRuntime()
-/// and Deserialize() throw.
+/// and Deserialize() throw, and ERR_TRT_RUN_UNSUPPORTED for stage times of graphs with a driver that has
+/// none.
 std::shared_ptr<Executable> LoadPlan(const GpuModelOptions& options);
 
 /// The part of LoadPlan() after deserialising; takes any engine. The device must be current.

@@ -60,13 +60,24 @@ void GraphRunner::Refuse(const Work& work, const std::string& reason) {
   model_.graph_failures.Add(work.shapes, reason);
 }
 
+cuda::GraphExec GraphRunner::Record(const Work& work) {
+  cuda::GraphCapture capture(stream_);
+  is_capturing_ = true;
+  try {
+    work.enqueue();
+  } catch (...) {
+    is_capturing_ = false;
+    throw;
+  }
+  is_capturing_ = false;
+  return capture.Finish();
+}
+
 bool GraphRunner::Capture(const Work& work, GraphCache<cuda::GraphExec>::Entry& entry) {
   std::string reason;
   try {
     if (plan_.IsCapturable(stream_.get())) {
-      cuda::GraphCapture capture(stream_);
-      work.enqueue();
-      cuda::GraphExec graph = capture.Finish();
+      cuda::GraphExec graph = Record(work);
       ++model_.counters.graph_captures;
       model_.counters.graph_evictions += graphs_.Keep(entry, std::move(graph));
       return true;

@@ -40,12 +40,15 @@ class GraphRunner {
   void NoteChange() noexcept { is_warm_ = false; }
   /// Memory that graphs may use goes away.
   void Clear() noexcept { graphs_.Clear(); }
+  /// Work that is enqueued now goes into a graph.
+  bool is_capturing() const { return is_capturing_; }
 
  private:
   void Refuse(const Work& work, const std::string& reason);
   void RunPlainly(const Work& work);
   void Launch(const Work& work, GraphCache<cuda::GraphExec>::Entry& entry);
   bool Capture(const Work& work, GraphCache<cuda::GraphExec>::Entry& entry);
+  cuda::GraphExec Record(const Work& work);
 
   Model& model_;
   trt::PlanContext& plan_;
@@ -53,6 +56,7 @@ class GraphRunner {
   GraphCache<cuda::GraphExec> graphs_;
   /// An enqueue has followed the last change.
   bool is_warm_ = false;
+  bool is_capturing_ = false;
   uint64_t generation_ = 0;
 };
 

@@ -24,6 +24,11 @@ std::vector<cuda::Stream> MakeAuxStreams(Model& model) {
   return streams;
 }
 
+std::unique_ptr<StageTimer> MakeStageTimer(Model& model, cuda::Stream& stream) {
+  const std::shared_ptr<StageLog>& log = model.settings.stage_log;
+  return log == nullptr ? nullptr : std::make_unique<StageTimer>(log, model.device, stream);
+}
+
 }  // namespace
 
 Lane::Lane(Model& model)
@@ -32,6 +37,7 @@ Lane::Lane(Model& model)
       aux_streams_(MakeAuxStreams(model)),
       done_(model.device,
             model.settings.spin_wait ? cuda::Event::Kind::kSpinning : cuda::Event::Kind::kBlocking),
+      stages_(MakeStageTimer(model, stream_)),
       buffers_(model.engine->tensors().size()),
       growing_(model.outputs.size()),
       plan_(model.engine->CreateContext(model.settings.context)),
@@ -52,9 +58,15 @@ Lane::~Lane() {
   for (const cuda::DeviceMemory& memory : buffers_) model_.counters.device_bytes -= memory.bytes();
 }
 
-void Lane::Begin() {
+void Lane::Begin(Measure measure) {
   model_.device->ThrowIfPoisoned();
   model_.device->Activate();
+  if (stages_ == nullptr) return;
+  if (measure == Measure::kStages) {
+    stages_->Begin();
+  } else {
+    stages_->Skip();
+  }
 }
 
 void Lane::SetInputs(const std::vector<TensorView>& inputs) {
@@ -132,7 +144,9 @@ void Lane::Submit(const std::function<void()>& enqueue, const Submission& submis
   GraphRunner::Work work{enqueue, *key, shapes_.text()};
   work.obstacle = obstacle;
   work.is_exempt = submission.is_exempt;
+  if (stages_ != nullptr) stages_->EnterQueue();
   graphs_.Submit(work);
+  if (stages_ != nullptr) stages_->LeaveQueue();
 }
 
 void Lane::LeaseScratch() {
@@ -146,6 +160,7 @@ void Lane::LeaseScratch() {
 }
 
 void Lane::Network() {
+  Mark(StageMark::kComputeStart);
   try {
     plan_->Enqueue(stream_.get());
   } catch (...) {
@@ -154,6 +169,7 @@ void Lane::Network() {
       if (has_output_memory_[i]) growing_[i]->ThrowIfFailed();
     throw;
   }
+  Mark(StageMark::kComputeEnd);
 }
 
 void Lane::Wait() {

@@ -13,6 +13,7 @@
 #include "gpu/model.h"
 #include "gpu/output_memory.h"
 #include "gpu/shapes.h"
+#include "gpu/stage_timer.h"
 
 namespace trtn::gpu {
 
@@ -30,8 +31,18 @@ class Lane {
   trt::PlanContext& plan() { return *plan_; }
   const Shapes& shapes() const { return shapes_; }
 
-  /// Throws ERR_TRT_CUDA_POISONED on a lost device; makes the device current; nothing is in flight.
-  void Begin();
+  enum class Measure { kStages, kNothing };
+  /// Throws ERR_TRT_CUDA_POISONED on a lost device; makes the device current; nothing is in flight. With
+  /// kStages a run begins whose stages are recorded, where the session does that.
+  void Begin(Measure measure = Measure::kNothing);
+  /// Enqueues an event of the stage times; does nothing where none are recorded.
+  void Mark(StageMark mark) {
+    if (stages_ != nullptr) stages_->Mark(mark, graphs_.is_capturing());
+  }
+  /// After Wait(): see StageTimer::End().
+  void EndStages(bool has_copies_in, bool has_copies_out) {
+    if (stages_ != nullptr) stages_->End(has_copies_in, has_copies_out);
+  }
   /// See Shapes::Update().
   void SetInputs(const std::vector<TensorView>& inputs);
   /// Device memory of at least `bytes` for a tensor, the same until more is asked for.
@@ -51,7 +62,7 @@ class Lane {
   /// Runs `enqueue` or the graph of it, see GraphRunner. Everything of the work but Network() must be in
   /// `enqueue` if it is to be part of the graph.
   void Submit(const std::function<void()>& enqueue, const Submission& submission);
-  /// Enqueues the network itself.
+  /// Enqueues the network itself, between its marks.
   void Network();
   /// Blocks until everything on the stream is done.
   void Wait();
@@ -70,6 +81,8 @@ class Lane {
   cuda::Stream stream_;
   std::vector<cuda::Stream> aux_streams_;
   cuda::Event done_;
+  /// Null where nothing is recorded.
+  std::unique_ptr<StageTimer> stages_;
   std::vector<cuda::DeviceMemory> buffers_;
   std::vector<std::unique_ptr<GrowingOutput>> growing_;
   ScratchPool::Lease scratch_;

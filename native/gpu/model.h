@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/memory.h"
+#include "core/stage_log.h"
 #include "cuda/device.h"
 #include "gpu/gpu_model.h"
 #include "gpu/graph_cache.h"
@@ -36,6 +37,8 @@ struct RunSettings {
   cuda::Stream::Priority priority = cuda::Stream::Priority::kNormal;
   bool use_aux_streams = true;
   bool spin_wait = false;
+  /// Null: runs are not measured.
+  std::shared_ptr<StageLog> stage_log;
 };
 
 struct Model {

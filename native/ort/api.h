@@ -47,6 +47,7 @@ struct ApiBase {
   X(9, Run, Status*, OrtSession*, const RunOptions*, const char* const* input_names, const Value* const*,  \
     size_t, const char* const* output_names, size_t, Value**)                                              \
   X(10, CreateSessionOptions, Status*, SessionOptions**)                                                   \
+  X(14, EnableProfiling, Status*, SessionOptions*, const char* file_prefix)                                \
   X(24, SetIntraOpNumThreads, Status*, SessionOptions*, int)                                               \
   X(25, SetInterOpNumThreads, Status*, SessionOptions*, int)                                               \
   X(30, SessionGetInputCount, Status*, const OrtSession*, size_t*)                                         \
@@ -76,7 +77,8 @@ struct ApiBase {
   X(97, ReleaseRunOptions, void, RunOptions*)                                                              \
   X(98, ReleaseTypeInfo, void, TypeInfo*)                                                                  \
   X(99, ReleaseTensorTypeAndShapeInfo, void, TensorTypeInfo*)                                              \
-  X(100, ReleaseSessionOptions, void, SessionOptions*)
+  X(100, ReleaseSessionOptions, void, SessionOptions*)                                                     \
+  X(110, SessionEndProfiling, Status*, OrtSession*, Allocator*, char** path)
 
 /// The slots above as typed pointers, copied out of a library's table.
 struct Api {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/executable.h"
+#include "core/stage_log.h"
 
 namespace trtn::ort {
 
@@ -16,6 +17,11 @@ struct ModelOptions {
   size_t model_bytes = 0;
   /// Threads that one operator may use, the calling one included. 1 runs everything on the calling thread.
   int intra_op_num_threads = 1;
+  /// Where the times of runs go; null records none.
+  std::shared_ptr<StageLog> stage_log;
+  /// Not empty: ONNX Runtime records its events and writes them to "<prefix>_<date>.json" when the executable
+  /// goes.
+  std::string profile_file_prefix;
 };
 
 /// Loads an ONNX model with the libonnxruntime at `library`. Blocks (tens of ms for a real model);

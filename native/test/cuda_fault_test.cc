@@ -50,6 +50,7 @@ void UseEverything(const std::shared_ptr<Device>& device) {
   Pinned pinned(device, 64);
   DeviceMemory memory(device, 64, stream.get(), "a test");
   Event start(device, Event::Kind::kTiming), end(device, Event::Kind::kTiming);
+  Event inside(device, Event::Kind::kTiming);
   GraphExec graph;
   const WaitAtEnd wait{stream}, wait_too{other};
   // A device that does not tell what it is gets no mapped memory.
@@ -68,6 +69,7 @@ void UseEverything(const std::shared_ptr<Device>& device) {
   Event::Milliseconds(start, end);
   GraphCapture capture(stream);
   stream.Fill(memory.get(), 4, 64);
+  inside.RecordInGraph(stream.get());
   graph = capture.Finish();
   graph.Launch(stream);
   device->Examine(stream.get(), "cuStreamQuery");
@@ -131,10 +133,10 @@ INSTANTIATE_TEST_SUITE_P(Entries, CudaFaultOfACall,
                                          "cuCtxGetStreamPriorityRange", "cuMemGetInfo",
                                          "cuStreamCreateWithPriority", "cuMemAlloc", "cuMemHostAlloc",
                                          "cuMemAllocAsync", "cuEventCreate", "cuMemHostGetDevicePointer",
-                                         "cuStreamSynchronize", "cuEventRecord", "cuMemsetD8Async",
-                                         "cuMemcpyHtoDAsync", "cuMemcpyDtoDAsync", "cuMemcpyDtoHAsync",
-                                         "cuStreamWaitEvent", "cuEventSynchronize", "cuEventElapsedTime",
-                                         "cuStreamBeginCapture", "cuStreamEndCapture",
+                                         "cuStreamSynchronize", "cuEventRecord", "cuEventRecordWithFlags",
+                                         "cuMemsetD8Async", "cuMemcpyHtoDAsync", "cuMemcpyDtoDAsync",
+                                         "cuMemcpyDtoHAsync", "cuStreamWaitEvent", "cuEventSynchronize",
+                                         "cuEventElapsedTime", "cuStreamBeginCapture", "cuStreamEndCapture",
                                          "cuGraphInstantiateWithFlags", "cuGraphUpload", "cuGraphLaunch"),
                          TitleOf);
 

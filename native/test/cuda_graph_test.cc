@@ -71,6 +71,23 @@ TEST_F(CudaGraph, RunsAtLaunchAndNotAtCapture) {
   EXPECT_EQ(host_[1], 12);
 }
 
+TEST_F(CudaGraph, RecordsItsEventsAtEachLaunch) {
+  Event before(device_, Event::Kind::kTiming), inside(device_, Event::Kind::kTiming);
+  GraphExec graph;
+  {
+    GraphCapture capture(*stream_);
+    EnqueueCopies();
+    inside.RecordInGraph(stream_->get());
+    graph = capture.Finish();
+  }
+  for (int i = 0; i < 3; i++) {
+    before.Record(stream_->get());
+    graph.Launch(*stream_);
+    stream_->Synchronize();
+    EXPECT_GE(Event::Milliseconds(before, inside), 0);
+  }
+}
+
 TEST_F(CudaGraph, IsMoved) {
   GraphExec first = Capture();
   GraphExec second(std::move(first));

@@ -201,6 +201,15 @@ TEST_F(GpuFaultTest, SharedActivationMemoryFails) {
   TryAll(Phase::kBind, kOutOfMemory);
 }
 
+TEST_F(GpuFaultTest, MeasuredStagesFail) {
+  options_.stage_log = std::make_shared<StageLog>();
+  TryAll(Phase::kFirstRun, kOutOfMemory);
+  TryAll(Phase::kSteady, kOutOfMemory);
+  TryAll(Phase::kBind, kOutOfMemory);
+  TryAll(Phase::kSteady, kIllegalAddress);
+  TryAll(Phase::kBind, kIllegalAddress);
+}
+
 TEST_F(GpuFaultTest, ADeviceWithoutMemoryPoolsFails) {
   configuration_ = "pools=0";
   TryAll(Phase::kSteady, kOutOfMemory);

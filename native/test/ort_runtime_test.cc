@@ -2,11 +2,14 @@
 // Holds the table of slots in ort/api.h against a real library: one wrong index would call another function.
 // Needs the libonnxruntime of the npm package onnxruntime-node.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -131,6 +134,64 @@ TEST_F(OrtTest, AFailedRunHasTheTextAndTheLog) {
   EXPECT_EQ(error.code(), "ERR_TRT_RUN_FAILED");
   EXPECT_EQ(error.where(), "Run");
   EXPECT_NE(std::string(error.what()).find("images"), std::string::npos) << error.what();
+}
+
+TEST_F(OrtTest, LogsWhenTheRuntimeRan) {
+  ort::ModelOptions options;
+  options.model_path = Model();
+  options.stage_log = std::make_shared<StageLog>();
+  auto executable = ort::LoadModel(Library(), options);
+  auto context = executable->CreateContext();
+  std::vector<float> images(64), logits(10);
+  const std::vector<TensorView> inputs = {View(images, {1, 1, 8, 8})};
+  auto bound = executable->Bind(inputs, {View(logits, {1, 10})});
+  const double before = SteadyMilliseconds();
+  std::vector<OutputSlot> outputs(1);
+  context->Run(inputs, outputs);
+  bound->Run();
+  const double after = SteadyMilliseconds();
+  // Neither learning shapes nor a run that fails is one.
+  context->ResolveOutputs(inputs);
+  Catch([&] { context->Run({View(images, {1, 1, 7, 9})}, outputs); });
+  const StageLog::Taken taken = options.stage_log->Take();
+  ASSERT_EQ(taken.rows.size(), 2u);
+  double last = before;
+  for (const StageTimes& row : taken.rows) {
+    EXPECT_GE(row.compute_start, last);
+    EXPECT_GT(row.compute_end, row.compute_start);
+    EXPECT_TRUE(std::isnan(row.enqueue_start) && std::isnan(row.h2d_start) && std::isnan(row.d2h_end));
+    last = row.compute_end;
+  }
+  EXPECT_LE(last, after);
+  EXPECT_EQ(taken.rows[0].context, 0);
+  EXPECT_EQ(taken.rows[1].context, 1);
+}
+
+TEST_F(OrtTest, WritesItsProfileWhenTheExecutableGoes) {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("trtn-profile-" + std::to_string(getpid()));
+  std::filesystem::create_directory(folder);
+  ort::ModelOptions options;
+  options.model_path = Model();
+  options.profile_file_prefix = (folder / "profile").string();
+  OwnedOutput kept;
+  {
+    auto executable = ort::LoadModel(Library(), options);
+    std::vector<float> images(64);
+    std::vector<OutputSlot> outputs(1);
+    executable->CreateContext()->Run({View(images, {1, 1, 8, 8})}, outputs);
+    kept = std::move(outputs[0].owned);
+  }
+  // The model lives on in its output; the file is complete all the same.
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry.path());
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_EQ(files[0].filename().string().rfind("profile_", 0), 0u) << files[0];
+  std::ifstream file(files[0]);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_NE(text.find("model_run"), std::string::npos);
+  EXPECT_EQ(text[text.find_last_not_of(" \n")], ']');
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(OrtTest, AnInterruptedContextFailsItsRuns) {

@@ -200,6 +200,34 @@ TEST_F(StandinDriver, LaunchesWhatItCaptured) {
   }
 }
 
+TEST_F(StandinDriver, RecordsEventsThatAreNodesOfAGraph) {
+  EventHandle end = nullptr;
+  ASSERT_EQ(api_->cuEventCreate(&end, 0), kSuccess);
+  for (const char* mode : {"threads", "inline"}) {
+    StandinControl(std::string("configure mode=") + mode);
+    GraphHandle graph = nullptr;
+    ASSERT_EQ(Capture(&graph,
+                      [&] {
+                        EXPECT_EQ(api_->cuEventRecordWithFlags(event_, streams_[0], 1), kSuccess);
+                        Launch(streams_[0], "kernel", 1000);
+                        EXPECT_EQ(api_->cuEventRecordWithFlags(end, streams_[0], 1), kSuccess);
+                      }),
+              kSuccess);
+    GraphExecHandle exec = nullptr;
+    ASSERT_EQ(api_->cuGraphInstantiateWithFlags(&exec, graph, 0), kSuccess);
+    EXPECT_EQ(api_->cuGraphDestroy(graph), kSuccess);
+    for (int i = 0; i < 2; i++) {
+      EXPECT_EQ(api_->cuGraphLaunch(exec, streams_[i]), kSuccess);
+      EXPECT_EQ(api_->cuStreamSynchronize(streams_[i]), kSuccess);
+      float milliseconds = 0;
+      EXPECT_EQ(api_->cuEventElapsedTime(&milliseconds, event_, end), kSuccess);
+      EXPECT_GE(milliseconds, 1.0f);
+    }
+    EXPECT_EQ(api_->cuGraphExecDestroy(exec), kSuccess);
+  }
+  EXPECT_EQ(api_->cuEventDestroy_v2(end), kSuccess);
+}
+
 TEST_F(StandinDriver, CapturesForksThatJoin) {
   EventHandle joined = nullptr;
   ASSERT_EQ(api_->cuEventCreate(&joined, 2), kSuccess);

@@ -3,7 +3,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -309,31 +309,109 @@ describe('bench', () => {
     ['one call at a time over a binding', [], 'binding'],
     ['several calls over one context', ['--concurrency', '4'], 'run'],
     ['several bindings', ['--concurrency', '2', '--contexts', '2', '--threads', '1'], 'binding'],
+    ['calls at a rate', ['--rate', '50', '--arrivals', 'poisson'], 'run'],
   ])('measures %s', async (_title, extra, calls) => {
-    const { code, document } = await runJson(
-      'bench',
-      'conv.onnx',
-      ...quick,
-      '--shapes',
-      'images:2x1x8x8',
-      ...extra,
-    );
+    const { code, document } = await runJson('bench', 'conv.onnx', ...quick, '--batch', '2', ...extra);
     expect(code).toBe(0);
     expect(document).toMatchObject({
+      schemaVersion: 1,
+      kind: 'measurement',
       model: 'conv.onnx',
       backend: 'onnxruntime',
       device: 'cpu',
+      end: 'complete',
       stable: expect.any(Boolean),
-      settings: { calls, shapes: { images: [2, 1, 8, 8] }, durationMs: 200 },
+      settings: { calls, batch: 2, durationMs: 200, session: { shapes: { images: [2, 1, 8, 8] } } },
       environment: { versions: { onnxruntime: expect.any(String), 'tensorrt-node': expect.any(String) } },
     });
-    const { mean, min, p50, p90, p95, p99, max } = document.latencyMs;
-    const rising = [min, p50, p90, p95, p99, max];
+    const { mean, min, p50, p90, p95, p99, p999, max } = document.latencyMs;
+    const rising = [min, p50, p90, p95, p99, p999, max];
     expect(rising).toEqual([...rising].sort((a: number, b: number) => a - b));
     expect(mean).toBeGreaterThan(0);
     expect(document.inferences).toBeGreaterThanOrEqual(10);
     expect(document.throughput.inferencesPerSecond).toBeGreaterThan(0);
     for (const key of ['p50', 'p99', 'max']) expect(document.eventLoopDelayMs[key]).toBeGreaterThanOrEqual(0);
+  });
+
+  it('measures a sweep and writes it in every format', async () => {
+    const files = ['json', 'html', 'csv', 'md', 'xml'].flatMap((ending) => ['-o', `sweep.${ending}`]);
+    const { code, stdout } = await run(['bench', 'conv.onnx', ...quick, '--batch', '1,4', ...files]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ +batch 1 [\s\S]*^ +batch 4 /m);
+    const read = (ending: string) => readFile(join(folder, `sweep.${ending}`), 'utf8');
+    const suite: Json = JSON.parse(await read('json'));
+    expect(suite).toMatchObject({ kind: 'suite', axes: ['batch'], failed: [], measurements: { length: 2 } });
+    const [one, four] = suite.measurements;
+    expect(four.throughput.samplesPerSecond / four.throughput.inferencesPerSecond).toBeCloseTo(4, 6);
+    expect(one.settings.batch).toBe(1);
+    expect(await read('html')).toMatch(/^<!doctype html>/i);
+    expect((await read('csv')).trim().split('\r\n')).toHaveLength(3);
+    expect(await read('md')).toContain('batch 4');
+    expect(await read('xml')).toContain('tests="2"');
+  });
+
+  it('takes the files of a folder in turn', async () => {
+    const frames = join(folder, 'frames');
+    await mkdir(frames);
+    for (const number of [1, 2, 3])
+      await writeNpy(join(frames, `${number}.npy`), {
+        type: 'float32',
+        dims: [4],
+        data: new Float32Array(4),
+      });
+    const { code, document } = await runJson('bench', 'add.onnx', ...quick, '--input', 'x=@frames');
+    expect(code).toBe(0);
+    expect(document.settings.session).toMatchObject({ inputs: { x: '@frames' }, inputSets: 3 });
+  });
+
+  it('writes each call as a trace', async () => {
+    expect((await run(['bench', 'add.onnx', ...quick, '--trace', 'trace.json'])).code).toBe(0);
+    const { traceEvents } = JSON.parse(await readFile(join(folder, 'trace.json'), 'utf8'));
+    expect(traceEvents.filter(({ name }: Json) => name === 'call').length).toBeGreaterThanOrEqual(10);
+  });
+
+  it('reports and writes what it has on Ctrl-C, and ends with 130', async () => {
+    const line = ['bench', 'add.onnx', '--device', 'cpu', '--duration', '1h', '-o', 'interrupted.json'];
+    const child = spawn(process.execPath, [MAIN, ...line], { cwd: folder });
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (text.includes('measuring')) child.kill('SIGINT');
+    });
+    expect(await new Promise((resolve_) => child.on('close', resolve_))).toBe(130);
+    expect(stdout).toMatch(/throughput[\s\S]*not stable {2}interrupted/);
+    const document: Json = JSON.parse(await readFile(join(folder, 'interrupted.json'), 'utf8'));
+    expect(document).toMatchObject({ end: 'interrupted', stable: false });
+  });
+
+  it('measures against another model in fresh processes', async () => {
+    const brief = ['--device', 'cpu', '--duration', '50ms', '--warm-up', '10ms', '--rounds', '3'];
+    const { code, document } = await runJson('bench', 'add.onnx', ...brief, '--against-model', 'add.onnx');
+    expect(code).toBe(0);
+    expect(document).toMatchObject({ kind: 'comparison', method: 'interleaved', rounds: 3 });
+  });
+
+  it('compares two results, and fails where a condition holds', async () => {
+    for (const name of ['a.json', 'b.json'])
+      expect((await run(['bench', 'add.onnx', ...quick, '-o', name])).code).toBe(0);
+    const compared = await runJson('compare', 'a.json', 'b.json');
+    expect(compared).toMatchObject({ code: 0, document: { kind: 'comparison', a: { name: 'a.json' } } });
+    // Whatever the machine does meanwhile: no measurement takes a time below zero.
+    const failed = await runJson('compare', 'a.json', 'b.json', '--fail-if', 'p50>0ms');
+    expect(failed).toMatchObject({ code: 1, document: { conditions: [{ holds: true }] } });
+  });
+
+  it.each([
+    ['bench add.onnx --batch 3', 2, 'ERR_TRT_ARG_USAGE'],
+    ['bench add.onnx --rate 0', 2, 'ERR_TRT_ARG_USAGE'],
+    ['bench add.onnx --device cpu --no-transfers', 2, 'ERR_TRT_ARG_VALUE'],
+    ['bench add.onnx --schedule absent.txt', 1, 'ERR_TRT_LOAD_FILE'],
+    ['bench add.onnx -o absent/a.json', 1, 'ERR_TRT_LOAD_FILE'],
+    ['compare absent.json absent.json', 1, 'ERR_TRT_LOAD_FILE'],
+    ['compare add.onnx add.onnx', 1, 'ERR_TRT_BENCH_RESULT'],
+  ])('%s ends with %i and %s', async (line, code, errorCode) => {
+    const ended = await runJson(...line.split(' '));
+    expect(ended).toMatchObject({ code, document: { error: { code: errorCode } } });
   });
 
   it('refuses data of the wrong type or shape before it measures', async () => {

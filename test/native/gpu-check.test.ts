@@ -114,7 +114,10 @@ const number = expect.any(Number);
 describe('gpu:check over the stand-ins', () => {
   it('passes on a GPU that works, and reports all of it', async () => {
     const violations = join(folder, 'violations.txt');
-    const groups = ['facts', 'execution', 'inputs', 'cuda-graphs', 'sharing', 'engine', 'limits'];
+    const groups = [
+      ...['facts', 'execution', 'inputs', 'cuda-graphs', 'sharing', 'engine', 'limits'],
+      'timing.stages',
+    ];
     const [code, report] = await check(groups, { TRTN_STANDIN_CUDA_VIOLATIONS: violations });
     const others = report.checks.filter(
       ({ group, status }) => group !== 'environment' && status !== 'passed',

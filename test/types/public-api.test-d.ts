@@ -6,11 +6,14 @@ import {
   createSession,
   deviceMemory,
   loadEngine,
+  monitorGpu,
   probe,
   uploadTensor,
   type DeviceTensor,
   type Engine,
   type EngineProfile,
+  type GpuMonitor,
+  type GpuReadings,
   type IoBinding,
   type ProbeReport,
   type RunOptions,
@@ -24,6 +27,8 @@ import {
 expectTypeOf(buildEngine).parameter(0).toEqualTypeOf<string | Uint8Array>();
 expectTypeOf(buildEngine).returns.resolves.toEqualTypeOf<Engine>();
 expectTypeOf(loadEngine).returns.resolves.toEqualTypeOf<Engine>();
+expectTypeOf(monitorGpu).returns.resolves.toEqualTypeOf<GpuMonitor>();
+expectTypeOf<GpuMonitor['stop']>().returns.resolves.toEqualTypeOf<GpuReadings>();
 expectTypeOf(probe).returns.resolves.toEqualTypeOf<ProbeReport>();
 expectTypeOf(createSession).returns.resolves.toEqualTypeOf<Session>();
 expectTypeOf(createSession).parameter(0).toEqualTypeOf<Engine | string | Uint8Array>();

@@ -64,8 +64,9 @@ export function repeated<T>(
   placeholder: string,
   help: string,
   parse: (text: string, option: string) => T,
+  short?: string,
 ): RepeatedOption<T> {
-  return { kind: 'repeated', placeholder, help, parse };
+  return { kind: 'repeated', placeholder, help, parse, short };
 }
 
 /** `warmUp` → `warm-up`. */

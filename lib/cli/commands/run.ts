@@ -2,9 +2,10 @@
 import type { Tensor } from '../../runtime/tensor';
 import type { Session } from '../../runtime/session';
 import { defineCommand, type CommandContext } from '../command';
-import { option, repeated, type OptionTable } from '../args/option';
+import { option, type OptionTable } from '../args/option';
 import type { ParsedArguments } from '../args/parse-arguments';
-import { parseInputArgument } from '../inputs/input-source';
+import { usageError } from '../args/usage-error';
+import { inputOptionTable, readInputArguments } from '../inputs/input-arguments';
 import { makeFeeds, type MadeFeeds } from '../inputs/make-feeds';
 import { saveOutputs } from '../outputs/save-outputs';
 import { formatSummary, summariseTensor, type TensorSummary } from '../tensor-summary';
@@ -12,18 +13,11 @@ import { indent } from '../terminal/table';
 import { printable } from '../terminal/text-width';
 import { parseInteger, parseList, parseText } from '../values/basic';
 import { formatDims, formatMs } from '../values/format';
-import { mergeNamedLists, parseShapes } from '../values/named-lists';
 import { gpuOptionTable, profileForInputs, toGpuOptions } from '../session-arguments';
 import { describeAssumptions, formatFallback, parseDevice, whereItRan } from '../session-talk';
 
 const options = {
-  input: repeated(
-    '<name=source>',
-    '@file.npy, random, zeros or ones, the last three with a shape if need be: x=random:1x3x224x224',
-    parseInputArgument,
-  ),
-  shapes: repeated('<shapes>', 'shapes of generated inputs: images:1x3x224x224,ids:1x128', parseShapes),
-  seed: option('<n>', 'start of the random numbers; 0 unless told', parseInteger(0, 2 ** 32 - 1)),
+  ...inputOptionTable,
   output: option('<folder>', 'write each output there as <name>.npy', parseText, 'o'),
   outputs: option('<names>', 'only these outputs, separated by commas', parseList(parseText)),
   device: option('<device>', 'auto, cpu or cuda:N; auto unless told', parseDevice),
@@ -46,6 +40,7 @@ export const runCommand = defineCommand({
   ],
   async run(args: ParsedArguments<typeof options>, context) {
     const { options: given, positionals } = args;
+    const inputs = await readInputArguments(given);
     const session = await context.api.createSession(positionals[0]!, {
       device: given.device ?? 'auto',
       ...(given.threads === undefined ? {} : { intraOpNumThreads: given.threads }),
@@ -54,13 +49,12 @@ export const runCommand = defineCommand({
     try {
       const profile = profileForInputs(session, given.profile);
       const made = await makeFeeds({
+        ...inputs,
         inputs: session.inputs,
-        arguments: given.input,
-        shapes: mergeNamedLists(given.shapes, '--shapes'),
         otherwise: null,
-        seed: given.seed ?? 0,
         profile,
       });
+      if (made.sets.length > 1) throw severalSets(made);
       describeAssumptions(made, profile !== undefined, context);
       return await runOnce(session, made, args, context);
     } finally {
@@ -68,6 +62,15 @@ export const runCommand = defineCommand({
     }
   },
 });
+
+/** A folder is as many calls as it has files: which of them is meant is not ours to guess. */
+function severalSets({ sets, sources }: MadeFeeds): Error {
+  const folders = Object.entries(sources).filter(([, source]) => source.startsWith('@'));
+  return usageError(
+    `run calls the model once, but ${sets.length} sets of inputs came from ${folders.map(([, source]) => source).join(', ')}.`,
+    `Name one file: --input ${folders[0]?.[0] ?? 'x'}=@file.npy; bench takes them in turn.`,
+  );
+}
 
 async function runOnce(
   session: Session,

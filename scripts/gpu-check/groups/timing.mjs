@@ -179,6 +179,55 @@ async function timeToFirstResult(t) {
   t.note('milliseconds', { first: times[0], medianOfLater: percentile(times.slice(1), 0.5) });
 }
 
+/** How far the device's clock, as it is brought to the host's, may be off. */
+const CLOCK_SLACK_MS = 1;
+const STAGES = ['h2d', 'compute', 'd2h'];
+
+/** Where the time of a run goes, by events on its stream and within its graph. */
+async function stagesOfRuns(t) {
+  const feeds = MODELS.mlp.feeds(8, 1);
+  for (const cudaGraph of ['off', 'auto']) {
+    const session = await t.session('mlp', { cudaGraph, stageTimes: true });
+    const io = t.own(await session.createBinding(shapesOf(feeds)));
+    for (const [input, { data }] of Object.entries(feeds)) io.inputs[input].set(data);
+    const ways = { 'run()': () => session.run(feeds), 'binding.run()': () => io.run() };
+    for (const [way, action] of Object.entries(ways)) {
+      const rows = [];
+      for (let round = 0; round < t.times(500, 50); round++) rows.push(await measuredRow(t, session, action));
+      t.note(`microseconds of ${way}, cudaGraph ${cudaGraph}`, medianStages(rows));
+    }
+  }
+}
+
+/** One run: its stages in order, and all of them between the call and its result. */
+async function measuredRow(t, session, action) {
+  const before = performance.now();
+  await action();
+  const after = performance.now();
+  const { count, rows } = session.takeStageTimes();
+  const row = Object.fromEntries(t.api.STAGE_COLUMNS.map((name, column) => [name, rows[column]]));
+  const moments = STAGES.flatMap((stage) => [row[`${stage}Start`], row[`${stage}End`]]);
+  const isInOrder = moments.every((moment, index) => index === 0 || moment >= moments[index - 1]);
+  const isWithin = moments[0] >= before - CLOCK_SLACK_MS && moments.at(-1) <= after + CLOCK_SLACK_MS;
+  t.expect(
+    count === 1 && isInOrder && isWithin,
+    `stages of a run: ${JSON.stringify({ before, after, row })}`,
+  );
+  return row;
+}
+
+function medianStages(rows) {
+  return Object.fromEntries(
+    ['enqueue', ...STAGES].map((stage) => [
+      stage,
+      percentile(
+        rows.map((row) => (row[`${stage}End`] - row[`${stage}Start`]) * 1000),
+        0.5,
+      ),
+    ]),
+  );
+}
+
 export const timing = {
   name: 'timing',
   title: 'Latency beside others',
@@ -187,6 +236,7 @@ export const timing = {
     ...Object.keys(CASES).map((name) =>
       familyCheck(name, `latency of the engine "${name}"`, (t) => compare(t, name), { limitSeconds: 600 }),
     ),
+    familyCheck('stages', 'stage times of runs, with and without graphs', stagesOfRuns),
     familyCheck('first-result', 'time from a file to the first result', timeToFirstResult, {
       limitSeconds: 300,
     }),

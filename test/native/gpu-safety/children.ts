@@ -29,8 +29,8 @@ export function script(body: string, description: PlanDescription = SLOW): strin
     process.env.TENSORRT_NODE_DRIVER_LIBRARY = ${JSON.stringify(gpu.driverPath)};
     const { createSession, uploadTensor } = require(${JSON.stringify(PACKAGE)});
     const standin = require(${JSON.stringify(builtStandin('control', 'standin_control.node'))});
-    standin.open(${JSON.stringify(gpu.driverPath)});
-    const control = (request) => JSON.parse(standin.control(request));
+    const ask = standin.open(${JSON.stringify(gpu.driverPath)});
+    const control = (request) => JSON.parse(ask(request));
     const plan = Uint8Array.from(Buffer.from(${JSON.stringify(plan)}, 'base64'));
     const runtimeLibrary = ${JSON.stringify(gpu.tensorRt11Folder)};
     const open = (options) => createSession(plan, { device: 'cuda:0', runtimeLibrary, ...options });

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lets Node's tests talk to the stand-in driver that the addon has opened in the same process: open(path) opens it
- * (again), control(request) gives the answer as text.
+ * Lets Node's tests talk to a stand-in that the addon has opened in the same process: open(path) opens it
+ * (again) and gives the function that takes a request and gives the answer as text.
  */
 #include <dlfcn.h>
 #include <node_api.h>
 #include <stdlib.h>
 
 typedef char* (*Control)(const char* request);
-static Control control_function = NULL;
 
 /* The only argument as text of the caller's, or NULL with an exception pending. */
 static char* TextArgument(napi_env env, napi_callback_info info) {
@@ -25,30 +24,32 @@ static char* TextArgument(napi_env env, napi_callback_info info) {
   return text;
 }
 
-static napi_value Open(napi_env env, napi_callback_info info) {
-  char* path = TextArgument(env, info);
-  void* library;
-  if (path == NULL) return NULL;
-  library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  free(path);
-  *(void**)&control_function = library == NULL ? NULL : dlsym(library, "trtn_standin_control");
-  if (control_function == NULL) napi_throw_error(env, NULL, dlerror());
-  return NULL;
-}
-
 static napi_value Request(napi_env env, napi_callback_info info) {
-  char *request, *answer;
+  char *request = TextArgument(env, info), *answer;
+  void* control = NULL;
   napi_value result = NULL;
-  if (control_function == NULL) {
-    napi_throw_error(env, NULL, "open() comes first");
-    return NULL;
-  }
-  request = TextArgument(env, info);
   if (request == NULL) return NULL;
-  answer = control_function(request);
+  napi_get_cb_info(env, info, NULL, NULL, NULL, &control);
+  answer = (*(Control*)&control)(request);
   free(request);
   napi_create_string_utf8(env, answer, NAPI_AUTO_LENGTH, &result);
   free(answer);
+  return result;
+}
+
+static napi_value Open(napi_env env, napi_callback_info info) {
+  char* path = TextArgument(env, info);
+  void *library, *control;
+  napi_value result = NULL;
+  if (path == NULL) return NULL;
+  library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  free(path);
+  control = library == NULL ? NULL : dlsym(library, "trtn_standin_control");
+  if (control == NULL) {
+    napi_throw_error(env, NULL, dlerror());
+    return NULL;
+  }
+  napi_create_function(env, "control", NAPI_AUTO_LENGTH, Request, control, &result);
   return result;
 }
 
@@ -56,7 +57,5 @@ NAPI_MODULE_INIT() {
   napi_value function;
   napi_create_function(env, "open", NAPI_AUTO_LENGTH, Open, NULL, &function);
   napi_set_named_property(env, exports, "open", function);
-  napi_create_function(env, "control", NAPI_AUTO_LENGTH, Request, NULL, &function);
-  napi_set_named_property(env, exports, "control", function);
   return exports;
 }

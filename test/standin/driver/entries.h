@@ -59,6 +59,7 @@
   X(cuEventCreate)                     \
   X(cuEventDestroy_v2)                 \
   X(cuEventRecord)                     \
+  X(cuEventRecordWithFlags)            \
   X(cuEventQuery)                      \
   X(cuEventSynchronize)                \
   X(cuEventElapsedTime)                \

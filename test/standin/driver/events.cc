@@ -6,10 +6,49 @@ namespace standin {
 namespace {
 
 constexpr unsigned kDisableTiming = 2;
+constexpr unsigned kRecordExternal = 1;
 
 bool IsDone(const Event& event) { return event.last == nullptr || event.last->is_done; }
 
 double TimeOf(const Event& event) { return event.last == nullptr ? event.time_us : event.last->time_us; }
+
+/// In a stream that captures: a fork of the capture, or with `is_external` a node that records the event.
+CUresult Capture(Stream& stream, const std::shared_ptr<Event>& event, bool is_external) {
+  if (is_external) {
+    Op op;
+    op.kind = OpKind::kEvent;
+    op.event = event;
+    return AddNode(stream, std::move(op));
+  }
+  if (stream.capture->is_broken) return kCaptureInvalidated;
+  event->capture = stream.capture;
+  event->nodes = stream.tail;
+  return kSuccess;
+}
+
+CUresult Record(Call& call, CUevent handle, CUstream stream_handle, bool is_external) {
+  if (call.result != kSuccess) return call.result;
+  const std::shared_ptr<Stream> stream = FindStream(call, stream_handle);
+  const std::shared_ptr<Event> event = stream == nullptr ? nullptr : FindEvent(call, handle);
+  if (event == nullptr) return kInvalidHandle;
+  if (stream->context != event->context)
+    return call.Fail(kInvalidHandle, "is given an event of another context");
+  if (stream->capture != nullptr) return Capture(*stream, event, is_external);
+  if (is_external) return call.Fail(kInvalidValue, "records an external event outside of a capture");
+  event->capture.reset();
+  event->nodes.clear();
+  event->is_recorded = true;
+  if (stream->completed == stream->enqueued && stream->context == call.context) {
+    event->last.reset();
+    event->time_us = event->flags & kDisableTiming ? 0 : NowUs();
+    return kSuccess;
+  }
+  auto completion = std::make_shared<Completion>();
+  event->last = completion;
+  Op op;
+  op.completes = std::move(completion);
+  return Submit(call, stream, std::move(op));
+}
 
 }  // namespace
 }  // namespace standin
@@ -32,36 +71,18 @@ STANDIN_API CUresult cuEventDestroy_v2(CUevent handle) {
   if (call.result != kSuccess) return call.result;
   if (FindEvent(call, handle) == nullptr) return kInvalidHandle;
   garbage = state().events.Remove(handle);
+  garbage->is_live = false;
   return call.Done();
 }
 
 STANDIN_API CUresult cuEventRecord(CUevent handle, CUstream stream_handle) {
   Call call(Entry::cuEventRecord, kCurrentContext);
-  if (call.result != kSuccess) return call.result;
-  const std::shared_ptr<Stream> stream = FindStream(call, stream_handle);
-  const std::shared_ptr<Event> event = stream == nullptr ? nullptr : FindEvent(call, handle);
-  if (event == nullptr) return kInvalidHandle;
-  if (stream->context != event->context)
-    return call.Fail(kInvalidHandle, "is given an event of another context");
-  if (stream->capture != nullptr) {
-    if (stream->capture->is_broken) return kCaptureInvalidated;
-    event->capture = stream->capture;
-    event->nodes = stream->tail;
-    return kSuccess;
-  }
-  event->capture.reset();
-  event->nodes.clear();
-  event->is_recorded = true;
-  if (stream->completed == stream->enqueued && stream->context == call.context) {
-    event->last.reset();
-    event->time_us = event->flags & kDisableTiming ? 0 : NowUs();
-    return kSuccess;
-  }
-  auto completion = std::make_shared<Completion>();
-  event->last = completion;
-  Op op;
-  op.completes = std::move(completion);
-  return Submit(call, stream, std::move(op));
+  return Record(call, handle, stream_handle, false);
+}
+
+STANDIN_API CUresult cuEventRecordWithFlags(CUevent handle, CUstream stream_handle, unsigned flags) {
+  Call call(Entry::cuEventRecordWithFlags, kCurrentContext);
+  return Record(call, handle, stream_handle, (flags & kRecordExternal) != 0);
 }
 
 STANDIN_API CUresult cuEventQuery(CUevent handle) {

@@ -14,6 +14,10 @@ double DurationOf(const Nodes& nodes) {
 /// Whether everything that the graph names is still there.
 bool CheckMemory(const Call& call, const Nodes& nodes) {
   for (const Node& node : nodes) {
+    if (node.op.event != nullptr && !node.op.event->is_live) {
+      call.Fail(kInvalidValue, "launches a graph with an event that was destroyed since its capture");
+      return false;
+    }
     for (const AllocationRef& memory : node.op.memory) {
       if (memory == nullptr || (memory->is_live && !memory->is_freeing)) continue;
       call.Fail(kInvalidValue, "launches a graph that uses memory at " + HexText(memory->address) +

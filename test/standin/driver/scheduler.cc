@@ -146,6 +146,15 @@ void CheckReady(const Op& op) {
   }
 }
 
+/// A launch of a graph has come to its event node.
+void RecordNow(Event& event) {
+  event.capture.reset();
+  event.nodes.clear();
+  event.is_recorded = true;
+  event.last.reset();
+  event.time_us = NowUs();
+}
+
 /// Runs one operation or node.
 void RunSimple(Lock& lock, Stream& stream, const Op& op) {
   Context& context = *stream.context;
@@ -166,11 +175,14 @@ void RunSimple(Lock& lock, Stream& stream, const Op& op) {
     }
     lock.lock();
   }
+  if (!is_lost && op.kind == OpKind::kEvent) RecordNow(*op.event);
   if (engine != nullptr) Release(*engine);
 }
 
 bool IsQuick(const Nodes& nodes) {
-  return std::all_of(nodes.begin(), nodes.end(), [](const Node& node) { return node.op.duration_us <= 0; });
+  return std::all_of(nodes.begin(), nodes.end(), [](const Node& node) {
+    return node.op.duration_us <= 0 && node.op.kind != OpKind::kEvent;
+  });
 }
 
 /// The nodes of a graph one by one, each after those that it depends on; which of the ready ones comes first

@@ -68,7 +68,20 @@ struct KernelCall {
   }
 };
 
-enum class OpKind { kH2d, kD2h, kD2d, kMemset, kKernel, kHost, kRecord, kWait, kAlloc, kFree, kGraph };
+enum class OpKind {
+  kH2d,
+  kD2h,
+  kD2d,
+  kMemset,
+  kKernel,
+  kHost,
+  kRecord,
+  kWait,
+  kAlloc,
+  kFree,
+  kGraph,
+  kEvent
+};
 
 /// A piece of work for a stream, or a node of a graph.
 struct Op {
@@ -87,6 +100,8 @@ struct Op {
   void* host_data = nullptr;
   /// kRecord: what it completes. kWait and kGraph: what it waits for.
   std::shared_ptr<Completion> completes, waits_for;
+  /// kEvent: the event that a launch of the graph records when it gets there.
+  std::shared_ptr<Event> event;
   std::shared_ptr<GraphExec> exec;
   std::shared_ptr<const std::vector<struct Node>> nodes;
 };
@@ -148,6 +163,7 @@ struct Event {
   Context* context = nullptr;
   unsigned flags = 0;
   bool is_recorded = false;
+  bool is_live = true;
   /// Null when it was reached at once.
   std::shared_ptr<Completion> last;
   double time_us = 0;

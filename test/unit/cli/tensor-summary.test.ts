@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import {
-  bfloat16ToNumber,
-  float16ToNumber,
-  formatSummary,
-  summariseTensor,
-} from '../../../lib/cli/tensor-summary';
+import { formatSummary, summariseTensor } from '../../../lib/cli/tensor-summary';
 import { fileNameOf } from '../../../lib/cli/outputs/save-outputs';
 
 describe('summariseTensor', () => {
@@ -49,23 +44,6 @@ describe('summariseTensor', () => {
     const empty = summariseTensor({ type: 'float32', dims: [0, 3], data: new Float32Array(0) });
     expect(empty).toMatchObject({ min: null, first: [], argMax: [] });
     expect(formatSummary(empty)).toEqual(['no elements']);
-  });
-});
-
-describe('half floats', () => {
-  it.each([
-    [0x0000, 0],
-    [0x0001, 2 ** -24],
-    [0x03ff, 1023 * 2 ** -24],
-    [0x0400, 2 ** -14],
-    [0x3555, 0.333251953125],
-    [0x7bff, 65_504],
-    [0xfc00, -Infinity],
-  ])('%i is %d', (bits, value) => expect(float16ToNumber(bits)).toBe(value));
-
-  it('reads NaN and bfloat16', () => {
-    expect(float16ToNumber(0x7e00)).toBeNaN();
-    expect([0x3f80, 0xc040, 0x7f80].map(bfloat16ToNumber)).toEqual([1, -3, Infinity]);
   });
 });
 

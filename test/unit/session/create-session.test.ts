@@ -9,6 +9,7 @@ import { TensorRTError } from '../../../lib/errors';
 import { Engine } from '../../../lib/runtime/engine';
 import type { Manifest } from '../../../lib/runtime/manifest';
 import type { SessionOptions } from '../../../lib/session/create-session';
+import { checkSessionOptions } from '../../../lib/session/session-options';
 import { createSessionFor, type SessionContext } from '../../../lib/session/session-pipeline';
 import { FakeBackend, fakeTensor, nativeError, type FakeModel } from '../../fake-backend';
 import { gpus, machine, noDriver, oneGpu, type FakeLibraries } from '../../fake-machine';
@@ -100,6 +101,7 @@ describe('an engine', () => {
         streamPriority: 'normal',
         auxStreams: true,
         spinWait: false,
+        stageTimes: false,
       },
     ]);
   });
@@ -115,10 +117,12 @@ describe('an engine', () => {
         pinnedMemoryBytes: 5,
         plugins: ['libplugin.so', './libother.so'],
         intraOpNumThreads: 3,
+        stageTimes: true,
       },
       here,
     );
     expect(here.requests[0]).toMatchObject({
+      stageTimes: true,
       cudaGraph: 'off',
       profile: 0,
       weightStreamingBudgetBytes: -1,
@@ -287,6 +291,34 @@ describe('an ONNX model', () => {
   });
 });
 
+describe("ONNX Runtime's profile", () => {
+  const profileFilePrefix = join(folder, 'profile');
+  const refused = { code: 'ERR_TRT_RUN_UNSUPPORTED', details: { option: 'profileFilePrefix' } };
+
+  it('is no option of an engine', async () => {
+    const here = world(TENSORRT_10);
+    await expect(open(engine(plan10), { profileFilePrefix }, here)).rejects.toMatchObject(refused);
+    expect(here.requests).toEqual([]);
+  });
+
+  it('is refused for a GPU that was named, before an engine is built', async () => {
+    const here = world(TENSORRT_10);
+    const options = { profileFilePrefix, device: 'cuda:0' } as const;
+    await expect(open(addModel(), options, here)).rejects.toMatchObject(refused);
+    expect(here.builds).toEqual([]);
+  });
+
+  it("is refused where 'auto' takes a GPU", async () => {
+    const here = world(TENSORRT_10);
+    await expect(open(addModel(), { profileFilePrefix }, here)).rejects.toMatchObject(refused);
+    expect(here.requests).toEqual([]);
+  });
+
+  it('is written to a path that does not depend on the working folder later', () => {
+    expect(checkSessionOptions({ profileFilePrefix: 'p' }).profileFilePrefix).toBe(join(process.cwd(), 'p'));
+  });
+});
+
 describe('the runtime cache of TensorRT-RTX', () => {
   const rtx = () => engine({ computeCapabilities: [] });
 
@@ -321,6 +353,9 @@ describe('options', () => {
     [{ streamPriority: 'urgent' }, 'ERR_TRT_ARG_VALUE'],
     [{ auxStreams: 1 }, 'ERR_TRT_ARG_TYPE'],
     [{ spinWait: 'yes' }, 'ERR_TRT_ARG_TYPE'],
+    [{ stageTimes: 1 }, 'ERR_TRT_ARG_TYPE'],
+    [{ profileFilePrefix: '' }, 'ERR_TRT_ARG_VALUE'],
+    [{ profileFilePrefix: true }, 'ERR_TRT_ARG_TYPE'],
     [{ pinnedMemoryBytes: 0 }, 'ERR_TRT_ARG_VALUE'],
     [{ plugins: 'libplugin.so' }, 'ERR_TRT_ARG_TYPE'],
     [{ plugins: [5] }, 'ERR_TRT_ARG_TYPE'],

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BenchResult, Distribution } from '../result';
+import type { ComparedMetric } from './comparison';
+
+/** What of the blocks a metric can be computed from; absent where only the whole measurement has it. */
+export type BlockStatistic =
+  | { readonly kind: 'mean' }
+  | { readonly kind: 'throughput' }
+  | { readonly kind: 'percentile'; readonly percent: number };
+
+/** A number that two measurements can be compared by. */
+export interface Metric {
+  readonly name: string;
+  readonly unit: ComparedMetric['unit'];
+  readonly isLowerBetter: boolean;
+  readonly statistic?: BlockStatistic;
+  /** Undefined where the measurement has no such number. */
+  read(result: BenchResult): number | undefined;
+}
+
+const PERCENTILES = [
+  ['p50', 50],
+  ['p90', 90],
+  ['p95', 95],
+  ['p99', 99],
+  ['p999', 99.9],
+  ['p9999', 99.99],
+] as const satisfies readonly (readonly [keyof Distribution, number])[];
+
+const STAGES = ['serviceMs', 'enqueueMs', 'h2dMs', 'computeMs', 'd2hMs', 'deviceLatencyMs'] as const;
+
+const GENERAL: readonly Metric[] = [
+  {
+    name: 'mean',
+    unit: 'ms',
+    isLowerBetter: true,
+    statistic: { kind: 'mean' },
+    read: ({ latencyMs }) => latencyMs.mean,
+  },
+  ...PERCENTILES.map(([name, percent]) => percentileMetric(name, percent, (latencyMs) => latencyMs[name])),
+];
+
+const OTHERS: readonly Metric[] = [
+  {
+    name: 'throughput',
+    unit: 'inferences/s',
+    isLowerBetter: false,
+    statistic: { kind: 'throughput' },
+    read: ({ throughput }) => throughput.inferencesPerSecond,
+  },
+  ...STAGES.map((stage): Metric => ({
+    name: `${stage}.p50`,
+    unit: 'ms',
+    isLowerBetter: true,
+    read: (result) => result[stage]?.p50,
+  })),
+  { name: 'gpu.energy', unit: 'J', isLowerBetter: true, read: ({ gpu }) => energyOf(gpu) },
+];
+
+/** All metrics that both measurements have, in the order of a report. */
+export function metricsOf(a: BenchResult, b: BenchResult): readonly Metric[] {
+  const asked = Object.keys(a.latencyMs.percentiles ?? {})
+    .filter(isUnusual)
+    .map((percent) =>
+      percentileMetric(`p${percent}`, Number(percent), ({ percentiles }) => percentiles?.[percent]),
+    );
+  return [...GENERAL, ...asked, ...OTHERS].filter(
+    (metric) => metric.read(a) !== undefined && metric.read(b) !== undefined,
+  );
+}
+
+/** Of those that were asked for, not those that every measurement has. */
+function isUnusual(percent: string): boolean {
+  return !PERCENTILES.some(([, usual]) => usual === Number(percent));
+}
+
+function percentileMetric(
+  name: string,
+  percent: number,
+  read: (latencyMs: Distribution) => number | undefined,
+): Metric {
+  return {
+    name,
+    unit: 'ms',
+    isLowerBetter: true,
+    statistic: { kind: 'percentile', percent },
+    read: ({ latencyMs }) => read(latencyMs),
+  };
+}
+
+function energyOf(gpu: BenchResult['gpu']): number | undefined {
+  return gpu === undefined || 'unavailable' in gpu ? undefined : gpu.energy?.joulesPerInference;
+}
+
+const OTHER_NAMES: Readonly<Record<string, string>> = { 'p99.9': 'p999', 'p99.99': 'p9999', median: 'p50' };
+
+/** The name of a metric in a comparison, from the name that somebody wrote: `p99.9` is `p999`. */
+export function metricName(written: string): string {
+  return OTHER_NAMES[written] ?? written;
+}

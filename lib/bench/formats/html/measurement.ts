@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type BenchResult } from '../../result';
+import { accuracySection } from './accuracy';
+import { type Charts } from './chart';
+import { environmentSection, settingsSection } from './conditions';
+import { latencySection, timelineSection } from './latency';
+import { layersSection } from './layers';
+import { missingSection, powerSection, processSection } from './resources';
+import { stagesSection } from './stages';
+import { type Section } from './table';
+
+/**
+ * All sections of one measurement but its headline.
+ *
+ * @param prefix of the ids, unique on the page
+ */
+export function measurementSections(result: BenchResult, charts: Charts, prefix: string): Section[] {
+  const sections = [
+    latencySection(result, charts, prefix),
+    timelineSection(result, charts, prefix),
+    stagesSection(result, prefix),
+    layersSection(result, prefix),
+    accuracySection(result, prefix),
+    processSection(result, prefix),
+    powerSection(result, charts, prefix),
+    missingSection(result, prefix),
+    settingsSection(result, prefix),
+    environmentSection(result.environment, prefix),
+  ];
+  return sections.filter((section) => section !== null);
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type BenchAxis, type BenchResult, type BenchSuite, type RateSearchResult } from '../../result';
+import { accuracyOfAll } from './accuracy';
+import { type ChartSeries, type Charts } from './chart';
+import { failure, judgeResult, keyNumbers, subtitle, verdict, warningList } from './headline';
+import { html, type Html, type Part } from './markup';
+import { measurementSections } from './measurement';
+import { formatBytes, formatJoules, formatNumber, NOTHING, shorten } from './numbers';
+import { isUnavailable } from './resources';
+import { bar, section, type Section, table, withContents } from './table';
+
+/** All cases in one table and one chart. */
+export function overviewSections(suite: BenchSuite, charts: Charts): Section[] {
+  const sections = [
+    suite.search === undefined ? null : searchSection(suite.search),
+    section('overview', 'All cases', sweepFigures(suite, charts), casesTable(suite)),
+    accuracyOfAll(suite.measurements),
+    failedSection(suite),
+  ];
+  return sections.filter((part) => part !== null);
+}
+
+const SWEPT: readonly BenchAxis[] = ['rate', 'concurrency', 'batch'];
+const AXIS_KEYS = {
+  device: 'device',
+  precision: 'precision',
+  batch: 'batch',
+  concurrency: 'concurrency',
+  rate: 'ratePerSecond',
+} as const;
+
+/** What the points of the sweep's lines are labelled with; null where the suite is no sweep. */
+function sweptAxis({ axes, measurements }: BenchSuite): BenchAxis | null {
+  const values = (axis: BenchAxis) => new Set(measurements.map((result) => result.case[AXIS_KEYS[axis]]));
+  return SWEPT.find((axis) => axes.includes(axis) && values(axis).size > 1) ?? null;
+}
+
+function sweepFigures(suite: BenchSuite, charts: Charts): Html | null {
+  const axis = sweptAxis(suite);
+  if (axis === null) return null;
+  const figures = (['p50', 'p99'] as const).map((percentile) => {
+    const lines = sweepLines(suite, axis, percentile);
+    const xs = [...new Set(lines.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
+    const latencies = suite.measurements.map(({ latencyMs }) => latencyMs[percentile]);
+    return charts.figure(
+      {
+        title: `Throughput and ${percentile} latency`,
+        x: { label: 'samples/s', kind: 'number' },
+        y: { label: `${percentile} ms`, isLog: Math.max(...latencies) / Math.min(...latencies) > 20 },
+        xs,
+        series: lines.map((line) => ({
+          ...line,
+          ys: xs.map((x) => line.points.find(([at]) => at === x)?.[1] ?? null),
+        })),
+      },
+      `One point for each case, one line for each of ${lines.map(({ label }) => label).join(', ')}; the table holds the numbers.`,
+      `points are labelled with the ${axis}`,
+    );
+  });
+  return html`<div class="pair">${figures}</div>`;
+}
+
+const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
+
+function sweepLines(suite: BenchSuite, axis: BenchAxis, percentile: 'p50' | 'p99') {
+  const others = suite.axes.filter((other) => other !== axis);
+  const lines = new Map<string, BenchResult[]>();
+  for (const result of suite.measurements) {
+    const name = others.map((other) => caseValue(result, other)).join(' · ') || result.device;
+    lines.set(name, [...(lines.get(name) ?? []), result]);
+  }
+  return [...lines].map(([label, results], index) => ({
+    label,
+    color: 1 + (index % 6),
+    draw: 'path' as const satisfies ChartSeries['draw'],
+    dash: DASHES[index % DASHES.length],
+    points: [...results]
+      .sort((a, b) => Number(a.case[AXIS_KEYS[axis]]) - Number(b.case[AXIS_KEYS[axis]]))
+      .map(
+        (result) =>
+          [
+            shorten(result.throughput.samplesPerSecond),
+            shorten(result.latencyMs[percentile]),
+            caseValue(result, axis),
+          ] as const,
+      ),
+  }));
+}
+
+function caseValue(result: BenchResult, axis: BenchAxis): string {
+  const value = result.case[AXIS_KEYS[axis]];
+  return typeof value === 'number' ? formatNumber(value, 1) : (value ?? NOTHING);
+}
+
+/** A column of the table of all cases; `of` gives null where a case does not have it. */
+interface CaseColumn {
+  readonly title: string;
+  readonly of: (result: BenchResult) => Part;
+}
+
+const CASE_COLUMNS: readonly CaseColumn[] = [
+  { title: 'mean ms', of: ({ latencyMs }) => formatNumber(latencyMs.mean) },
+  { title: 'p50 ms', of: ({ latencyMs }) => formatNumber(latencyMs.p50) },
+  { title: 'p90 ms', of: ({ latencyMs }) => formatNumber(latencyMs.p90) },
+  { title: 'p99 ms', of: ({ latencyMs }) => formatNumber(latencyMs.p99) },
+  { title: 'max ms', of: ({ latencyMs }) => formatNumber(latencyMs.max) },
+  {
+    title: 'GPU energy/inf.',
+    of: ({ gpu }) =>
+      gpu === undefined || isUnavailable(gpu) || gpu.energy === undefined
+        ? null
+        : formatJoules(gpu.energy.joulesPerInference),
+  },
+  {
+    title: 'CPU energy/inf.',
+    of: ({ cpuEnergy }) => (isUnavailable(cpuEnergy) ? null : formatJoules(cpuEnergy.joulesPerInference)),
+  },
+  { title: 'model', of: ({ modelBytes }) => (modelBytes === undefined ? null : formatBytes(modelBytes)) },
+  {
+    title: 'lowest cosine',
+    of: ({ accuracy }) =>
+      accuracy === undefined || accuracy.length === 0
+        ? null
+        : formatNumber(Math.min(...accuracy.map(({ cosine }) => cosine)), 7),
+  },
+];
+
+function casesTable({ measurements }: BenchSuite): Html {
+  const shown = CASE_COLUMNS.filter(({ of }) => measurements.some((result) => of(result) !== null));
+  const rates = measurements.map(({ throughput }) => throughput.samplesPerSecond);
+  const fastest = Math.max(...rates, 1e-12);
+  const columns = [
+    { title: 'case', isText: true },
+    { title: 'verdict', isText: true },
+    { title: 'inferences/s' },
+    { title: 'samples/s' },
+    { title: '', isText: true },
+    ...shown.map(({ title }) => ({ title })),
+  ];
+  const rows = measurements.map((result, index) => {
+    const { tone, title } = judgeResult(result);
+    return [
+      html`<a href="#case-${index + 1}">${result.label}</a>`,
+      html`<span class="tag ${tone}">${title}</span>`,
+      formatNumber(result.throughput.inferencesPerSecond),
+      formatNumber(result.throughput.samplesPerSecond),
+      bar(result.throughput.samplesPerSecond / fastest, 3),
+      ...shown.map(({ of }) => of(result) ?? NOTHING),
+    ];
+  });
+  return table('All cases', columns, rows, 'bars cases');
+}
+
+function searchSection({ limit, tried }: RateSearchResult): Section {
+  const columns = [
+    { title: 'calls/s' },
+    { title: `${limit.percentile} ms` },
+    { title: 'limit', isText: true },
+    { title: 'reason', isText: true },
+  ];
+  const rows = tried.map(({ ratePerSecond, milliseconds, isWithinLimit, reason }) => [
+    formatNumber(ratePerSecond),
+    formatNumber(milliseconds),
+    html`<span class="tag ${isWithinLimit ? 'good' : 'bad'}">${isWithinLimit ? 'kept' : 'not kept'}</span>`,
+    reason,
+  ]);
+  return section(
+    'search',
+    'Highest rate under the limit',
+    table('Rates in the order in which they were tried', columns, rows, 'wraps compact'),
+  );
+}
+
+function failedSection({ failed }: BenchSuite): Section | null {
+  if (failed.length === 0) return null;
+  const columns = [
+    { title: 'case', isText: true },
+    { title: 'error', isText: true },
+  ];
+  return section(
+    'failed',
+    'Cases without a measurement',
+    table(
+      'Cases that could not be measured, and why',
+      columns,
+      failed.map(({ label, error }) => [label, failure(error)]),
+      'wraps',
+    ),
+  );
+}
+
+/** One panel for each case; the client shows one at a time and says which. */
+export function casePanels({ measurements }: BenchSuite, charts: Charts): Html | null {
+  if (measurements.length === 0) return null;
+  return html`<div id="cases">
+    <div class="chooser needs-js">
+      <label for="case-select">Details of</label>
+      <select id="case-select">
+        ${measurements.map(({ label }, index) => html`<option value="case-${index + 1}">${label}</option> `)}
+      </select>
+    </div>
+    ${measurements.map((result, index) => casePanel(result, charts, `case-${index + 1}`))}
+  </div> `;
+}
+
+function casePanel(result: BenchResult, charts: Charts, id: string): Html {
+  return html`<article class="case" id="${id}" aria-labelledby="${id}-title">
+    <h2 id="${id}-title" tabindex="-1">${result.label}</h2>
+    ${subtitle(result)} ${verdict(judgeResult(result))} ${keyNumbers(result)} ${warningList(result.warnings)}
+    ${withContents(measurementSections(result, charts, `${id}-`))}
+  </article> `;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TensorRTError } from '../../errors';
+import type { Distribution, Interval, LatencyBlock } from '../result';
+import { bootstrap, interval } from './bootstrap';
+import { LatencyHistogram } from './histogram';
+
+const LEVEL = 0.95;
+// Of fewer blocks the resampled medians are too few different ones to speak of an interval.
+const LEAST_BLOCKS = 5;
+
+/** What a distribution shall tell besides the usual. */
+export interface DescribeOptions {
+  /** Further percentiles, in percent. */
+  readonly percentiles?: readonly number[];
+  /** The pieces of the same values: with five or more, the median gets a confidence interval. */
+  readonly blocks?: readonly LatencyBlock[];
+  /** Of the bootstrap; 1 if absent. */
+  readonly seed?: number;
+}
+
+/** The numbers of no values: all zero. */
+export const emptyDistribution: Distribution = {
+  count: 0,
+  mean: 0,
+  deviation: 0,
+  min: 0,
+  p50: 0,
+  p90: 0,
+  p95: 0,
+  p99: 0,
+  p999: 0,
+  p9999: 0,
+  max: 0,
+};
+
+/** The numbers of a histogram, in milliseconds. */
+export function describe(histogram: LatencyHistogram, options: DescribeOptions = {}): Distribution {
+  if (histogram.count === 0) return emptyDistribution;
+  const { percentiles = [], blocks = [] } = options;
+  const { count, mean, deviation, min, max } = histogram;
+  return {
+    count,
+    mean,
+    deviation,
+    min,
+    p50: histogram.valueAt(50),
+    p90: histogram.valueAt(90),
+    p95: histogram.valueAt(95),
+    p99: histogram.valueAt(99),
+    p999: histogram.valueAt(99.9),
+    p9999: histogram.valueAt(99.99),
+    max,
+    ...(percentiles.length > 0 && {
+      percentiles: Object.fromEntries(
+        percentiles.map((percent) => [String(percent), histogram.valueAt(percent)]),
+      ),
+    }),
+    ...(blocks.length >= LEAST_BLOCKS && { medianInterval: medianInterval(blocks, options.seed) }),
+  };
+}
+
+/**
+ * Reads the name of a latency: a percentile such as `p99` or `p97.5`, in percent.
+ *
+ * @returns null for `mean`.
+ * @throws {TensorRTError} ERR_TRT_ARG_VALUE for anything else.
+ */
+export function percentOf(name: string): number | null {
+  if (name === 'mean') return null;
+  const percent = Number(/^p(\d+(?:\.\d+)?)$/.exec(name)?.[1] ?? NaN);
+  if (percent > 0 && percent <= 100) return percent;
+  throw new TensorRTError(
+    'ERR_TRT_ARG_VALUE',
+    `expected mean or a percentile such as p99 or p99.9, got ${JSON.stringify(name)}`,
+    { hint: 'Write p and the percent: above 0, at most 100.', details: { name } },
+  );
+}
+
+/**
+ * The latency of that name in a distribution: `mean`, or a percentile that it has.
+ *
+ * @throws {TensorRTError} ERR_TRT_ARG_VALUE for a name that is none, or a percentile that was not computed.
+ */
+export function latencyNamed(distribution: Distribution, name: string): number {
+  const percent = percentOf(name);
+  const value = percent === null ? distribution.mean : percentileIn(distribution, percent);
+  if (value !== undefined) return value;
+  throw new TensorRTError('ERR_TRT_ARG_VALUE', `the result has no ${name}`, {
+    hint: `Measure with \`percentiles: [${percent}]\` (--percentile ${percent}).`,
+    details: { name, percentiles: Object.keys(distribution.percentiles ?? {}) },
+  });
+}
+
+function percentileIn(distribution: Distribution, percent: number): number | undefined {
+  const { p50, p90, p95, p99, p999, p9999, max, percentiles = {} } = distribution;
+  const usual = new Map([
+    [50, p50],
+    [90, p90],
+    [95, p95],
+    [99, p99],
+    [99.9, p999],
+    [99.99, p9999],
+    [100, max],
+  ]);
+  return usual.get(percent) ?? percentiles[String(percent)];
+}
+
+function medianInterval(blocks: readonly LatencyBlock[], seed = 1): Interval {
+  const histograms = blocks.map(({ histogram }) => LatencyHistogram.fromPairs(histogram));
+  return interval(
+    bootstrap(histograms, (merged) => merged.valueAt(50), { seed }),
+    LEVEL,
+  );
+}

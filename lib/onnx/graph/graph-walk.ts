@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AttributeMessage, GraphMessage, NodeMessage, TensorMessage } from './onnx-messages';
+
+/** Graphs in the attributes of a node: the bodies of If, Loop and Scan. */
+export function subgraphsOf(node: NodeMessage): GraphMessage[] {
+  return node.attribute.flatMap(({ g, graphs }) => (g === undefined ? graphs : [g, ...graphs]));
+}
+
+/** A graph and all graphs inside it, outer ones first. */
+export function allGraphs(graph: GraphMessage): GraphMessage[] {
+  return [graph, ...graph.node.flatMap(subgraphsOf).flatMap(allGraphs)];
+}
+
+/** All tensors of a graph and of the graphs inside it: initializers and tensor attributes. */
+export function allTensors(graph: GraphMessage): TensorMessage[] {
+  return allGraphs(graph).flatMap(({ initializer, node }) => [
+    ...initializer,
+    ...node.flatMap(({ attribute }) => attribute.flatMap(({ t }) => (t === undefined ? [] : [t]))),
+  ]);
+}
+
+/** An attribute by name. */
+export function attributeOf(node: NodeMessage, name: string): AttributeMessage | undefined {
+  return node.attribute.find((attribute) => attribute.name === name);
+}
+
+/** An INT attribute, or `absent` where the node does not have it. */
+export function intAttribute(node: NodeMessage, name: string, absent: number): number {
+  const value = attributeOf(node, name)?.i;
+  return value === undefined ? absent : Number(value);
+}
+
+/** How messages call a node: its name, or its first output where it has none. */
+export function nodeLabel(node: NodeMessage): string {
+  return node.name !== undefined && node.name !== '' ? node.name : (node.output[0] ?? node.opType);
+}
+
+/** True for an operator of ONNX's own domain. */
+export function isStandard(node: NodeMessage): boolean {
+  return node.domain === undefined || node.domain === '' || node.domain === 'ai.onnx';
+}
+
+/** Makes names that no value or node of a model has. */
+export class UniqueNames {
+  private readonly taken = new Set<string>();
+
+  constructor(graph: GraphMessage) {
+    for (const { initializer, input, output, valueInfo, node } of allGraphs(graph)) {
+      for (const { name } of [...initializer, ...input, ...output, ...valueInfo]) this.taken.add(name ?? '');
+      for (const one of node)
+        for (const name of [one.name ?? '', ...one.input, ...one.output]) this.taken.add(name);
+    }
+  }
+
+  /** `wanted`, or `wanted_1`, `wanted_2`, … where it is taken. */
+  make(wanted: string): string {
+    let name = wanted;
+    for (let i = 1; this.taken.has(name); i++) name = `${wanted}_${i}`;
+    this.taken.add(name);
+    return name;
+  }
+}

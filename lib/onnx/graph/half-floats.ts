@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// IEEE 754 rounding, to nearest and ties to even, as ONNX's Cast does it.
+
+/** The two half-wide floating-point types. */
+export type HalfType = 'fp16' | 'bf16';
+
+/** Largest finite value of each type. */
+export const LARGEST: Readonly<Record<HalfType, number>> = { fp16: 65504, bf16: 3.3895313892515355e38 };
+
+/** Smallest value of each type with all bits of its precision. */
+export const SMALLEST_NORMAL: Readonly<Record<HalfType, number>> = {
+  fp16: 2 ** -14,
+  bf16: 2 ** -126,
+};
+
+/** Bit patterns of the nearest half-wide values. What is too large becomes infinity: check the range before. */
+export function toHalf(values: Float32Array, type: HalfType): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const half = new Uint16Array(values.length);
+  const convert = type === 'fp16' ? float16Bits : bfloat16Bits;
+  for (let i = 0; i < bits.length; i++) half[i] = convert(bits[i]!, values[i]!);
+  return half;
+}
+
+function float16Bits(bits: number, value: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;
+  if (magnitude >= 0x477ff000) return sign | 0x7c00;
+  if (magnitude < 0x38800000) return sign | roundToEven(Math.abs(value) * 2 ** 24);
+  return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+}
+
+function bfloat16Bits(bits: number): number {
+  if ((bits & 0x7fffffff) > 0x7f800000) return (bits >>> 16) | 0x40;
+  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
+}
+
+/** To the nearest whole number, ties to even. */
+export function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}

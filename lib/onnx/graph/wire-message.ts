@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Protobuf messages as plain objects that can be changed and written back. Fields that the schema does not name are
+// kept as bytes: a model of a newer ONNX, or with a vendor's extensions, loses nothing on its way through.
+
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+
+/** How one value is written. `whole` is an int64 that is a number here: dims and versions; `int64` is a bigint. */
+export type FieldKind = 'whole' | 'int32' | 'int64' | 'uint64' | 'float' | 'double' | 'string' | 'bytes';
+
+/** One field of a message. */
+export interface Field {
+  readonly number: number;
+  readonly kind: FieldKind | MessageSchema;
+  readonly repeated?: boolean;
+  /** Repeated numbers in one length-delimited value; either form is read. */
+  readonly packed?: boolean;
+}
+
+/** Fields of a message by the name of the property that holds them. A function, as messages nest in each other. */
+export type MessageSchema = () => Readonly<Record<string, Field>>;
+
+/** What was read and is not in the schema. */
+export interface UnknownField {
+  readonly number: number;
+  readonly wireType: WireType;
+  readonly data: Uint8Array;
+}
+
+/** Base of all messages: repeated fields are always there, single ones may be undefined. */
+export interface Message {
+  unknown?: UnknownField[];
+}
+
+type Values = Record<string, unknown> & Message;
+
+const WIRE_TYPES: Readonly<Record<FieldKind, WireType>> = {
+  whole: WireType.Varint,
+  int32: WireType.Varint,
+  int64: WireType.Varint,
+  uint64: WireType.Varint,
+  float: WireType.Bit32,
+  double: WireType.Bit64,
+  string: WireType.LengthDelimited,
+  bytes: WireType.LengthDelimited,
+};
+
+/** Reads a message. Byte fields are views of `bytes`, not copies. */
+export function decodeMessage(schema: MessageSchema, bytes: Uint8Array): Message {
+  return read(schema, new BinaryReader(bytes), bytes.length);
+}
+
+/** The bytes of a message. */
+export function encodeMessage(schema: MessageSchema, message: Message): Uint8Array {
+  const writer = new BinaryWriter();
+  write(schema, writer, message as Values);
+  return writer.finish();
+}
+
+/** A message with nothing in it. */
+export function emptyMessage(schema: MessageSchema): Message {
+  return newValues(schema);
+}
+
+function newValues(schema: MessageSchema): Values {
+  const values: Values = {};
+  for (const [name, field] of Object.entries(schema())) if (field.repeated === true) values[name] = [];
+  return values;
+}
+
+function read(schema: MessageSchema, reader: BinaryReader, end: number, values = newValues(schema)): Values {
+  const fields = fieldsByNumber(schema);
+  while (reader.pos < end) {
+    const [number, wireType] = reader.tag();
+    const known = fields.get(number);
+    if (known === undefined || !fits(known.field, wireType)) {
+      (values.unknown ??= []).push({ number, wireType, data: reader.skip(wireType, number) });
+    } else {
+      readField(values, known, reader, wireType);
+    }
+  }
+  return values;
+}
+
+function readField(values: Values, { name, field }: NamedField, reader: BinaryReader, type: WireType): void {
+  if (field.repeated !== true) {
+    // A message that comes twice is one message in two parts.
+    const isSecondPart = typeof field.kind === 'function' && values[name] !== undefined;
+    if (!isSecondPart) values[name] = readValue(field.kind, reader);
+    else read(field.kind, reader, reader.uint32() + reader.pos, values[name] as Values);
+    return;
+  }
+  const list = values[name] as unknown[];
+  const isPacked = type === WireType.LengthDelimited && wireTypeOf(field) !== WireType.LengthDelimited;
+  if (!isPacked) {
+    list.push(readValue(field.kind, reader));
+    return;
+  }
+  const end = reader.uint32() + reader.pos;
+  while (reader.pos < end) list.push(readValue(field.kind, reader));
+}
+
+function readValue(kind: Field['kind'], reader: BinaryReader): unknown {
+  if (typeof kind === 'function') return read(kind, reader, reader.uint32() + reader.pos);
+  switch (kind) {
+    case 'whole':
+      return Number(reader.int64());
+    case 'int64':
+      return BigInt(reader.int64());
+    case 'uint64':
+      return BigInt(reader.uint64());
+    default:
+      return reader[kind]();
+  }
+}
+
+function write(schema: MessageSchema, writer: BinaryWriter, values: Values): void {
+  for (const [name, field] of Object.entries(schema())) {
+    const value = values[name];
+    if (value === undefined) continue;
+    if (field.repeated !== true) writeValue(field, writer, value);
+    else if (field.packed === true) writePacked(field, writer, value as unknown[]);
+    else for (const one of value as unknown[]) writeValue(field, writer, one);
+  }
+  for (const { number, wireType, data } of values.unknown ?? []) writer.tag(number, wireType).raw(data);
+}
+
+function writePacked(field: Field, writer: BinaryWriter, list: readonly unknown[]): void {
+  if (list.length === 0) return;
+  writer.tag(field.number, WireType.LengthDelimited).fork();
+  for (const one of list) writeScalar(field.kind as FieldKind, writer, one);
+  writer.join();
+}
+
+function writeValue(field: Field, writer: BinaryWriter, value: unknown): void {
+  writer.tag(field.number, wireTypeOf(field));
+  if (typeof field.kind !== 'function') return writeScalar(field.kind, writer, value);
+  writer.fork();
+  write(field.kind, writer, value as Values);
+  writer.join();
+}
+
+function writeScalar(kind: FieldKind, writer: BinaryWriter, value: unknown): void {
+  if (kind === 'string') writer.string(value as string);
+  else if (kind === 'bytes') writer.bytes(value as Uint8Array);
+  else if (kind === 'int64' || kind === 'whole') writer.int64(value as bigint);
+  else if (kind === 'uint64') writer.uint64(value as bigint);
+  else writer[kind](value as number);
+}
+
+function fits(field: Field, wireType: WireType): boolean {
+  const own = wireTypeOf(field);
+  return wireType === own || (field.repeated === true && wireType === WireType.LengthDelimited);
+}
+
+function wireTypeOf({ kind }: Field): WireType {
+  return typeof kind === 'function' ? WireType.LengthDelimited : WIRE_TYPES[kind];
+}
+
+interface NamedField {
+  readonly name: string;
+  readonly field: Field;
+}
+
+const tables = new WeakMap<MessageSchema, Map<number, NamedField>>();
+
+function fieldsByNumber(schema: MessageSchema): Map<number, NamedField> {
+  let table = tables.get(schema);
+  if (table === undefined) {
+    table = new Map(Object.entries(schema()).map(([name, field]) => [field.number, { name, field }]));
+    tables.set(schema, table);
+  }
+  return table;
+}

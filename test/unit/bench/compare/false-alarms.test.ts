@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often a comparison cries wolf, and how often it misses one: measurements in virtual time with seeds, so that each
+// run of this file counts the same ones.
+import { describe, expect, it } from 'vitest';
+import { compareResults } from '../../../../lib/bench/compare/compare-documents';
+import type { BenchResult } from '../../../../lib/bench/result';
+import { latencies, uniform, type LatencySource } from '../../../simulated-device';
+import { measureSimulated, resultOfDraws } from './drawn-results';
+
+const SAME_PAIRS = 50;
+const SLOWER_PAIRS = 100;
+// Half a minute of arithmetic in all, on a machine that may have other work.
+const TIMEOUT_MS = 300_000;
+
+type Measure = (seed: number, slowness: number) => BenchResult | Promise<BenchResult>;
+
+interface Rates {
+  /** Of pairs of the same: verdicts other than `no difference seen`. */
+  falseAlarms: number;
+  /** The same, of any metric. */
+  anyFalseAlarms: number;
+  found: number;
+}
+
+async function countVerdicts(measure: Measure, pairs = SLOWER_PAIRS): Promise<Rates> {
+  const rates = { falseAlarms: 0, anyFalseAlarms: 0, found: 0 };
+  for (let pair = 0; pair < pairs; pair++) {
+    const a = await measure(3 * pair, 1);
+    if (compareResults(a, await measure(3 * pair + 1, 1.03)).verdict === 'slower') rates.found += 1;
+    if (pair >= SAME_PAIRS) continue;
+    const same = compareResults(a, await measure(3 * pair + 2, 1));
+    if (same.verdict !== 'no difference seen') rates.falseAlarms += 1;
+    const isSeen = same.cases[0]!.metrics.some(({ verdict }) => verdict === 'slower' || verdict === 'faster');
+    if (isSeen) rates.anyFalseAlarms += 1;
+  }
+  return rates;
+}
+
+const simulated =
+  (source: (seed: number) => LatencySource, durationMs?: number): Measure =>
+  (seed, slowness) =>
+    measureSimulated(source(seed + 1), { slowness, durationMs });
+
+function normalFrom(seed: number): () => number {
+  const random = uniform(seed);
+  return () => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
+}
+
+/** Draws of a seed, each 3 % slower where that is asked for. */
+const drawn =
+  (source: (seed: number) => () => number): Measure =>
+  (seed, slowness) => {
+    const draw = source(seed + 1);
+    return resultOfDraws(() => draw() * slowness);
+  };
+
+/** Each call is like the one before it: the values of `correlation` back. */
+function correlated(seed: number, correlation: number): () => number {
+  const normal = normalFrom(seed);
+  let state = normal();
+  return () => {
+    state = correlation * state + Math.sqrt(1 - correlation ** 2) * normal();
+    return 2 * (1 + 0.02 * state + 0.02 * normal());
+  };
+}
+
+/** Now and then another process takes the core for up to 120 calls. */
+function bursts(seed: number): () => number {
+  const [random, normal] = [uniform(seed), normalFrom(seed + 7_000_000)];
+  let left = 0;
+  return () => {
+    if (left > 0) left -= 1;
+    else if (random() < 0.002) left = Math.floor(120 * random());
+    return (left > 0 ? 3 : 2) * (1 + 0.02 * normal());
+  };
+}
+
+/** Clocks that rise and fall by 1 % three times in a measurement, from anywhere. */
+function swinging(seed: number): () => number {
+  const normal = normalFrom(seed);
+  let phase = uniform(seed + 9_000_000)() * 2 * Math.PI;
+  return () => {
+    phase += (2 * Math.PI * 3) / 3000;
+    return 2 * (1 + 0.01 * Math.sin(phase)) * (1 + 0.02 * normal());
+  };
+}
+
+const FINDS_A_SLOW_DOWN: Record<string, Measure> = {
+  'a constant latency': simulated(() => latencies.constant(2)),
+  'noise of 10 %': simulated((seed) => latencies.lognormal(2, 0.1, seed)),
+  'two peaks': simulated((seed) => latencies.twoPeaked(2, 3, 0.3, seed)),
+  'a heavy tail': simulated((seed) => latencies.pareto(1, 4, seed), 8000),
+  'a latency that grows by 1 % a measurement': simulated(() => latencies.drifting(2, 0.007)),
+  bursts: drawn(bursts),
+  'clocks that swing': drawn(swinging),
+};
+
+describe.each(Object.entries(FINDS_A_SLOW_DOWN))('comparing measurements of %s', (_, measure) => {
+  it(
+    'sees a difference of the same in 5 of 100 at most, and 3 % in 95 of 100 at least',
+    async () => {
+      const { falseAlarms, anyFalseAlarms, found } = await countVerdicts(measure);
+      expect(falseAlarms / SAME_PAIRS).toBeLessThanOrEqual(0.05);
+      expect(anyFalseAlarms / SAME_PAIRS).toBeLessThanOrEqual(0.05);
+      expect(found / SLOWER_PAIRS).toBeGreaterThanOrEqual(0.95);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe.each([
+  ['100 calls', 0.99],
+  ['500 calls', 0.998],
+])('comparing measurements whose calls resemble those of %s before', (_, correlation) => {
+  it(
+    'sees a difference of the same in 5 of 100 at most',
+    async () => {
+      const { falseAlarms } = await countVerdicts(
+        drawn((seed) => correlated(seed, correlation)),
+        SAME_PAIRS,
+      );
+      expect(falseAlarms / SAME_PAIRS).toBeLessThanOrEqual(0.05);
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { measure } from '../../../../lib/bench/measure/measure';
+import { findHighestRate, type RateSearch } from '../../../../lib/bench/measure/rate-search';
+import type { BenchResult } from '../../../../lib/bench/result';
+import { describe as describeLatency, emptyDistribution } from '../../../../lib/bench/stats/distribution';
+import { latencies, simulateDevice } from '../../../simulated-device';
+
+const SERVICE_MS = 10;
+const LIMIT = { percentile: 'p99', milliseconds: 50 };
+
+/** What the search reads of a result. */
+function resultOf(rate: number, fields: Partial<BenchResult>): BenchResult {
+  const result: Partial<BenchResult> = {
+    label: `${rate}/s`,
+    end: 'complete',
+    inferences: rate,
+    measuredMs: 1000,
+    throughput: { inferencesPerSecond: rate, samplesPerSecond: rate, requestedPerSecond: rate },
+    latencyMs: emptyDistribution,
+    warnings: [],
+    ...fields,
+  };
+  return result as BenchResult;
+}
+
+/** Measures a device that serves one call after the other, in virtual time. */
+async function measureQueue(ratePerSecond: number): Promise<BenchResult> {
+  const { device, time } = simulateDevice({ latency: latencies.constant(SERVICE_MS), servers: 1 });
+  const measured = await measure({
+    target: device,
+    time,
+    settings: {
+      load: { kind: 'open', arrivals: 'poisson', ratePerSecond, seed: 3, maxInFlight: 64 },
+      warmUpMs: 0,
+      warmUpIterations: 0,
+      durationMs: 600_000,
+      iterations: 1,
+      windowMs: 60_000,
+      stabilityLatency: 'mean',
+      stabilityPercent: 10,
+      percentiles: [],
+      calls: 'run',
+      batch: 1,
+      stageTimes: false,
+      session: {},
+    },
+  });
+  const { inferences, measuredMs, requestedPerSecond } = measured;
+  const perSecond = (inferences * 1000) / measuredMs;
+  return resultOf(ratePerSecond, {
+    inferences,
+    measuredMs,
+    throughput: { inferencesPerSecond: perSecond, samplesPerSecond: perSecond, requestedPerSecond },
+    latencyMs: describeLatency(measured.latency),
+    serviceMs: describeLatency(measured.service!),
+    warnings: measured.queueGrew ? [{ code: 'queue-growing', message: '' }] : [],
+  });
+}
+
+/** Share of the calls of an M/D/1 queue that wait at most so long (A. K. Erlang, 1909). */
+function waitsAtMost(ratePerSecond: number, waitMs: number): number {
+  const lambda = ratePerSecond / 1000;
+  let sum = 0;
+  let factorial = 1;
+  for (let index = 0; index * SERVICE_MS <= waitMs; index += 1) {
+    if (index > 0) factorial *= index;
+    const exponent = lambda * (waitMs - index * SERVICE_MS);
+    sum += (Math.exp(exponent) * (-exponent) ** index) / factorial;
+  }
+  return (1 - lambda * SERVICE_MS) * sum;
+}
+
+/** The rate at which exactly 99 % of the calls take at most the limit. */
+function trueRate(): number {
+  let [low, high] = [1, 1000 / SERVICE_MS];
+  while (high - low > 1e-6) {
+    const middle = (low + high) / 2;
+    if (waitsAtMost(middle, LIMIT.milliseconds - SERVICE_MS) > 0.99) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+const rates = ({ search }: Awaited<ReturnType<typeof findHighestRate>>) =>
+  search.tried.map(({ ratePerSecond }) => ratePerSecond);
+
+/** A device whose latency is within the limit up to a rate. */
+const withinUpTo = (most: number) => async (rate: number) =>
+  resultOf(rate, { latencyMs: { ...emptyDistribution, p99: rate <= most ? 10 : 90 } });
+
+describe('findHighestRate', () => {
+  it('finds what queueing theory says', async () => {
+    const found = await findHighestRate({
+      limit: LIMIT,
+      firstRate: 5,
+      resolution: 0.02,
+      measureAt: measureQueue,
+    });
+    const exact = trueRate();
+    expect(exact).toBeGreaterThan(50);
+    expect(Math.abs(found.search.highestRatePerSecond! / exact - 1)).toBeLessThan(0.04);
+  }, 60_000);
+
+  it('never takes a rate beyond the capacity, however high the limit', async () => {
+    const limit = { percentile: 'p99', milliseconds: 1e9 };
+    const found = await findHighestRate({ limit, firstRate: 30, measureAt: measureQueue });
+    expect(found.search.highestRatePerSecond).toBeGreaterThan(93);
+    expect(found.search.highestRatePerSecond).toBeLessThan(102);
+    const tooHigh = found.search.tried.filter(({ isWithinLimit }) => !isWithinLimit);
+    expect(tooHigh[0]!.reason).toContain('the queue grows');
+  }, 60_000);
+
+  it('doubles until a rate is too high, then bisects to the resolution', async () => {
+    const found = await findHighestRate({ limit: LIMIT, firstRate: 100, measureAt: withinUpTo(700) });
+    expect(rates(found)).toEqual([100, 200, 400, 800, 600, 700, 750, 725]);
+    expect(found.search).toMatchObject({ highestRatePerSecond: 700, label: '700/s', limit: LIMIT });
+    expect(found.results.map(({ label }) => label)).toEqual(rates(found).map((rate) => `${rate}/s`));
+    expect(found.search.tried[3]).toEqual({
+      ratePerSecond: 800,
+      milliseconds: 90,
+      isWithinLimit: false,
+      reason: 'p99 is 90.00 ms, above 50 ms',
+    });
+  });
+
+  it('halves where the first rate is too high, and says that none is kept when none is', async () => {
+    const found = await findHighestRate({
+      limit: LIMIT,
+      firstRate: 100,
+      measureAt: withinUpTo(30),
+      resolution: 0.5,
+    });
+    expect(rates(found)).toEqual([100, 50, 25, 37.5]);
+    expect(found.search.highestRatePerSecond).toBe(25);
+    const none = await findHighestRate({
+      limit: LIMIT,
+      firstRate: 100,
+      measureAt: withinUpTo(0),
+      maxTrials: 6,
+    });
+    expect(none.search).toMatchObject({ highestRatePerSecond: null, label: null });
+    expect(none.results).toHaveLength(6);
+  });
+
+  it('refuses a rate of which less than 95 % is served', async () => {
+    const measureAt = async (rate: number) => resultOf(rate, { inferences: Math.min(rate, 450) });
+    const found = await findHighestRate({ limit: LIMIT, firstRate: 100, measureAt });
+    expect(found.search.highestRatePerSecond).toBeLessThan(475);
+    expect(found.search.tried[3]!.reason).toBe('only 56 % of the calls a second are served');
+  });
+
+  it('ends with its signal, and where a measurement was not completed', async () => {
+    const controller = new AbortController();
+    const measureAt: RateSearch['measureAt'] = async (rate) => {
+      if (rate === 400) controller.abort();
+      return withinUpTo(1e9)(rate);
+    };
+    const stopped = await findHighestRate({
+      limit: LIMIT,
+      firstRate: 100,
+      measureAt,
+      signal: controller.signal,
+    });
+    expect(rates(stopped)).toEqual([100, 200, 400]);
+    const failing = await findHighestRate({
+      limit: LIMIT,
+      firstRate: 100,
+      measureAt: async (rate) => ({
+        ...(await withinUpTo(1e9)(rate)),
+        end: rate > 150 ? 'failed' : 'complete',
+      }),
+    });
+    expect([rates(failing), failing.results.length]).toEqual([[100], 2]);
+    expect(failing.search.highestRatePerSecond).toBe(100);
+  });
+
+  it('refuses a percentile that there is not', async () => {
+    const limit = { percentile: 'p42', milliseconds: 1 };
+    const search = findHighestRate({ limit, firstRate: 1, measureAt: withinUpTo(1) });
+    await expect(search).rejects.toMatchObject({
+      code: 'ERR_TRT_ARG_VALUE',
+      message: 'the result has no p42',
+    });
+  });
+});
