@@ -24,16 +24,23 @@ export { SCHEMA_VERSION } from './result';
 export type * from './result';
 
 // What a measurement leaves behind beside its result.
-export { CallLog } from './measure/call-log';
+export { CallLog, type LoggedCall } from './measure/call-log';
 export { StageLog } from './subject/stage-log';
 export { readOnnxRuntimeProfile, type OnnxRuntimeProfile } from './subject/onnxruntime-profile';
-export { LatencyHistogram } from './stats/histogram';
+export { LatencyHistogram, type HistogramSnapshot } from './stats/histogram';
 export type { Target } from './measure/target';
 export type { Time } from './measure/time';
 
-// Searching for a rate.
-export { findHighestRate } from './measure/rate-search';
+export { findHighestRate, type RateSearch, type RateSearchEnd } from './measure/rate-search';
 
-// Comparing results: compare/.
+// Comparing results.
+export * from './compare/index';
 
-// Writing and reading results: formats/.
+// Writing and reading results.
+export { formatChromeTrace, type TracedStages, type TraceSource } from './formats/chrome-trace';
+export { formatComparisonMarkdown } from './formats/comparison-markdown';
+export { formatCsv } from './formats/csv';
+export { formatHtml, type HtmlOptions } from './formats/html/format-html';
+export { formatJunit, type JunitCheck, type JunitOptions } from './formats/junit';
+export { formatMarkdown } from './formats/markdown';
+export { parseBenchDocument, readBenchDocument } from './formats/read-document';

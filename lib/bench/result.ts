@@ -145,6 +145,7 @@ export interface BenchResult {
   readonly environment: BenchEnvironment;
 }
 
+/** How much was done in the time. */
 export interface Throughput {
   readonly inferencesPerSecond: number;
   /** Inferences times the batch. */
@@ -175,6 +176,7 @@ export interface Distribution {
   readonly medianInterval?: Interval;
 }
 
+/** Bounds of what a number could be. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
@@ -185,6 +187,7 @@ export interface Unavailable {
   readonly unavailable: string;
 }
 
+/** The numbers of the phase in which a call always waits behind the running one. */
 export interface PipelinedPhase {
   readonly concurrency: number;
   readonly inferences: number;
@@ -211,6 +214,7 @@ export interface TrtexecSummary {
   readonly totalGpuComputeTimeS: number;
 }
 
+/** One line of trtexec's summary, in milliseconds. */
 export interface TrtexecTimes {
   readonly min: number;
   readonly max: number;
@@ -220,6 +224,7 @@ export interface TrtexecTimes {
   readonly percentiles: Readonly<Record<string, number>>;
 }
 
+/** What the measuring process took. */
 export interface ProcessUsage {
   /** Time of all threads of the process, while measuring. */
   readonly cpuUserMs: number;
@@ -230,6 +235,7 @@ export interface ProcessUsage {
   readonly heapUsedBytes: { readonly start: number; readonly end: number };
 }
 
+/** What the GPU's own sensors said while measuring, of the whole device. */
 export interface GpuUsage {
   readonly name: string;
   readonly uuid: string;
@@ -242,6 +248,10 @@ export interface GpuUsage {
   readonly powerW?: Sampled;
   /** Energy of the whole device while measuring. */
   readonly energy?: EnergyUsage;
+  /** Where the energy is from: the device's own counter, or the integral of its power. */
+  readonly energySource?: 'counter' | 'power';
+  /** The device is a MIG instance: memory and utilisation are its own, everything else is of the whole GPU. */
+  readonly isMig?: boolean;
   readonly smClockMhz?: Sampled;
   readonly memoryClockMhz?: Sampled;
   readonly maxSmClockMhz?: number;
@@ -262,12 +272,14 @@ export interface Sampled {
   readonly samples: readonly (readonly [number, number])[];
 }
 
+/** Energy while measuring, of all that ran on the device. */
 export interface EnergyUsage {
   readonly joules: number;
   readonly joulesPerInference: number;
   readonly meanW: number;
 }
 
+/** Time of one layer: the mean over its runs. */
 export interface LayerTime {
   readonly name: string;
   /** Operator or layer type, where it is told. */
@@ -277,6 +289,7 @@ export interface LayerTime {
   readonly share: number;
 }
 
+/** From nothing to the first result, in fresh processes. */
 export interface ColdStart {
   /** Fresh processes that were started; the times are their medians. */
   readonly processes: number;
@@ -290,6 +303,7 @@ export interface ColdStart {
   readonly totalMs: number;
 }
 
+/** How far an output is from the reference's, over all inputs. */
 export interface OutputAccuracy {
   readonly output: string;
   readonly cosine: number;
@@ -302,6 +316,7 @@ export interface OutputAccuracy {
   readonly top1Agreement?: number;
 }
 
+/** Something that a reader should know, with its numbers and what to do. */
 export interface BenchWarning {
   readonly code:
     | 'enqueue-bound'

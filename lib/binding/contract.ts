@@ -378,7 +378,7 @@ export type NativeGpuColumns = Partial<
 /** What was sampled, copied. */
 export interface NativeGpuReadings {
   intervalMs: number;
-  /** On the clock of {@link NativeGpuMonitor.now}. */
+  /** Milliseconds of the monotonic clock, as `process.hrtime()` tells it. */
   timeMs: Float64Array;
   columns: NativeGpuColumns;
   energySource?: 'counter' | 'power';
@@ -396,8 +396,6 @@ export interface NativeGpuMonitor {
   readonly uuid: string;
   readonly driver: string;
   readonly isMig: boolean;
-  /** Milliseconds of the clock that samples are timed by. */
-  now(): number;
   read(): NativeGpuReadings;
   /** Takes a last sample and joins the thread, on another one. */
   stop(): Promise<NativeGpuReadings>;

@@ -2,8 +2,12 @@
 
 /** The text of a JSON document: bigints as numbers where they are safe, typed arrays as arrays, errors by message. */
 export function formatJson(value: unknown): string {
-  return `${JSON.stringify(value, replace, 2)}\n`;
+  // One number a line would make long lists the most of a document. Line ends do not occur within JSON's strings.
+  const text = JSON.stringify(value, replace, 2).replace(NUMBER_LIST, (list) => list.replace(/\s+/g, ''));
+  return `${text}\n`;
 }
+
+const NUMBER_LIST = /\[\n\s+-?[\d.e+-]+(?:,\n\s+-?[\d.e+-]+)*\n\s*\]/gi;
 
 function replace(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') {

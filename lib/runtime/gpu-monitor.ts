@@ -7,6 +7,7 @@ import { isGpuName, requireGpu, type GpuName } from './gpu-device';
 import { toGpuReadings, type GpuReadings } from './gpu-readings';
 import { nvmlLibrary } from './nvml-library';
 import { integer, rejectUnknownOptions, valueError } from './option-checks';
+import { steadyOffsetMs } from './steady-clock';
 
 /** Options of {@link monitorGpu}. */
 export interface GpuMonitorOptions {
@@ -57,7 +58,6 @@ class NvmlMonitor implements GpuMonitor {
   readonly driver: string;
   readonly isMig: boolean;
   readonly #native: NativeGpuMonitor;
-  readonly #offsetMs: number;
   #stopped: Promise<GpuReadings> | undefined;
 
   constructor(native: NativeGpuMonitor) {
@@ -66,15 +66,14 @@ class NvmlMonitor implements GpuMonitor {
     this.uuid = native.uuid;
     this.driver = native.driver;
     this.isMig = native.isMig;
-    this.#offsetMs = performance.now() - native.now();
   }
 
   read(): GpuReadings {
-    return toGpuReadings(this.#native.read(), this.#offsetMs);
+    return toGpuReadings(this.#native.read(), -steadyOffsetMs());
   }
 
   stop(): Promise<GpuReadings> {
-    this.#stopped ??= this.#native.stop().then((readings) => toGpuReadings(readings, this.#offsetMs));
+    this.#stopped ??= this.#native.stop().then((readings) => toGpuReadings(readings, -steadyOffsetMs()));
     return this.#stopped;
   }
 

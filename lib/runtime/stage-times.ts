@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // When the stages of runs began and ended, on the clock that JavaScript measures with.
 
-import { performance } from 'node:perf_hooks';
-
 import type { NativeSession } from '../binding/contract';
 import { TensorRTError } from '../errors';
+import { steadyOffsetMs } from './steady-clock';
 
 /**
  * What the numbers of a row of {@link StageTimes} are, in this order; all but the first are moments in milliseconds on
@@ -55,23 +54,8 @@ export function takeStageTimes(native: NativeSession): StageTimes {
     });
   }
   const { rows, dropped } = taken;
-  const offset = (steadyOffset ??= measureOffset());
+  const offset = steadyOffsetMs();
   // The first of each row is no time. What is NaN stays so.
   for (let i = 0; i < rows.length; i++) if (i % STAGE_COLUMNS.length !== 0) rows[i]! -= offset;
   return { count: rows.length / STAGE_COLUMNS.length, dropped, rows };
-}
-
-// Both clocks are the system's monotonic one and differ by a constant.
-let steadyOffset: number | undefined;
-
-/** Milliseconds of the monotonic clock at which performance.now() was 0. */
-function measureOffset(): number {
-  let best = { width: Infinity, offset: 0 };
-  for (let attempt = 0; attempt < 8; attempt++) {
-    const before = process.hrtime.bigint();
-    const now = performance.now();
-    const width = Number(process.hrtime.bigint() - before);
-    if (width < best.width) best = { width, offset: (Number(before) + width / 2) / 1e6 - now };
-  }
-  return best.offset;
 }

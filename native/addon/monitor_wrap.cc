@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "addon/async.h"
 #include "addon/background.h"
 #include "addon/convert.h"
 
@@ -46,59 +47,61 @@ Napi::Value OpenGpuMonitor(const Napi::CallbackInfo& info) {
   request.uuid = RequiredString(options, "uuid");
   request.pci_bus_id = RequiredString(options, "pciBusId");
   request.interval = std::chrono::milliseconds(OptionalInt(options, "intervalMs").value_or(100));
-  const auto life = std::make_shared<MonitorLife>(Completions::Of(env));
   BackgroundWork work;
-  work.run = [request, life, classes = static_cast<Classes*>(info.Data())]() -> BackgroundWork::Converter {
-    const auto on_end = [life] { life->completions().Post([life](Napi::Env) { life->End(); }); };
-    const auto monitor = std::make_shared<nvml::Monitor>(request, on_end);
-    return [monitor, life, classes, uuid = request.uuid](Napi::Env) -> Napi::Value {
-      MonitorLife::Hold(life, monitor);
+  work.run = [request, classes = static_cast<Classes*>(info.Data())]() -> BackgroundWork::Converter {
+    return [monitor = std::make_shared<nvml::Monitor>(request), classes, uuid = request.uuid](Napi::Env) {
       return MonitorWrap::Make(classes->gpu_monitor, monitor, uuid);
     };
   };
   return RunInBackground(env, std::move(work));
 }
 
+/// Starts a monitor and ends it with the environment. The stopper holds it, so that an object that is
+/// collected needs not wait for the thread: it asks it to stop, and the thread's last act is a task that
+/// forgets the stopper.
+void Start(Napi::Env env, const std::shared_ptr<nvml::Monitor>& monitor) {
+  const std::shared_ptr<Completions> completions = Completions::Of(env);
+  const Completions::StopperId stopper = completions->AddStopper([monitor] { monitor->Stop(); });
+  const auto forget = [completions, stopper](Napi::Env) { completions->RemoveStopper(stopper); };
+  try {
+    monitor->Start([completions, forget] { completions->Post(forget); });
+  } catch (...) {
+    completions->RemoveStopper(stopper);
+    throw;
+  }
+}
+
 }  // namespace
 
-void MonitorLife::Hold(const std::shared_ptr<MonitorLife>& life, std::shared_ptr<nvml::Monitor> monitor) {
-  if (life->has_ended_) return;
-  life->monitor_ = std::move(monitor);
-  life->stopper_ = life->completions_->AddStopper([life] { life->monitor_->Stop(); });
-}
-
-void MonitorLife::End() {
-  has_ended_ = true;
-  if (!monitor_) return;
-  completions_->RemoveStopper(stopper_);
-  monitor_->Stop();
-  monitor_.reset();
-}
-
 Napi::Function MonitorWrap::Define(Napi::Env env) {
-  return DefineClass(env, "NativeGpuMonitor",
-                     {InstanceMethod<&MonitorWrap::Now>("now"), InstanceMethod<&MonitorWrap::Read>("read"),
-                      InstanceMethod<&MonitorWrap::Stop>("stop")});
+  return DefineClass(
+      env, "NativeGpuMonitor",
+      {InstanceMethod<&MonitorWrap::Read>("read"), InstanceMethod<&MonitorWrap::Stop>("stop")});
 }
 
 Napi::Object MonitorWrap::Make(const Napi::FunctionReference& constructor,
-                               std::shared_ptr<nvml::Monitor> monitor, const std::string& uuid) {
+                               const std::shared_ptr<nvml::Monitor>& monitor, const std::string& uuid) {
   Napi::Object object = constructor.New({});
   object.Set("name", monitor->name());
   object.Set("uuid", uuid);
   object.Set("driver", monitor->driver());
   object.Set("isMig", monitor->is_mig());
-  Unwrap(object)->monitor_ = std::move(monitor);
+  Unwrap(object)->monitor_ = monitor;
+  Start(object.Env(), monitor);
   return object;
 }
 
-Napi::Value MonitorWrap::Now(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), nvml::Monitor::NowMs());
+nvml::Monitor& MonitorWrap::monitor(Napi::Env env) const {
+  if (monitor_ == nullptr) throw Napi::TypeError::New(env, "Illegal constructor");
+  return *monitor_;
 }
 
-Napi::Value MonitorWrap::Read(const Napi::CallbackInfo& info) { return ToJs(info.Env(), monitor_->Read()); }
+Napi::Value MonitorWrap::Read(const Napi::CallbackInfo& info) {
+  return ToJs(info.Env(), monitor(info.Env()).Read());
+}
 
 Napi::Value MonitorWrap::Stop(const Napi::CallbackInfo& info) {
+  monitor(info.Env());
   BackgroundWork work;
   work.run = [monitor = monitor_]() -> BackgroundWork::Converter {
     monitor->Stop();

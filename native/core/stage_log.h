@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -10,12 +9,6 @@
 #include <vector>
 
 namespace trtn {
-
-/// A moment of std::chrono::steady_clock (CLOCK_MONOTONIC) in milliseconds.
-inline double SteadyMilliseconds() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 /// When the stages of one run began and ended, in milliseconds as SteadyMilliseconds() gives them; NaN where
 /// there is no such stage. The order is that of STAGE_COLUMNS in lib/runtime/stage-times.ts.

@@ -95,15 +95,7 @@ void Device::CloseMemoryStream() noexcept {
 }
 
 void Device::Describe(int ordinal) {
-  DeviceInfo info = DescribeDevice(api(), handle_, ordinal);
-  properties_.ordinal = ordinal;
-  properties_.name = std::move(info.name);
-  properties_.uuid = std::move(info.uuid);
-  properties_.is_mig = info.is_mig;
-  properties_.is_integrated = info.is_integrated;
-  properties_.pci_bus_id = std::move(info.pci_bus_id);
-  properties_.compute_capability = info.compute_capability;
-  properties_.total_memory_bytes = info.total_memory_bytes;
+  static_cast<DeviceInfo&>(properties_) = DescribeDevice(api(), handle_, ordinal);
   // An attribute that the driver does not know is 0.
   const auto attribute = [&](int which) {
     int value = 0;
@@ -161,6 +153,11 @@ void Device::Activate() {
   if (this_thread.current_id == id_) return;
   Check(api().cuCtxSetCurrent(context_), "cuCtxSetCurrent");
   if (this_thread.own_depth > 0) this_thread.current_id = id_;
+}
+
+ScopedDevice Device::Use() {
+  ThrowIfPoisoned();
+  return ScopedDevice(*this);
 }
 
 void Device::Check(Result result, const char* call, const std::string& context) {

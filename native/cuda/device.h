@@ -9,6 +9,7 @@
 #include <string>
 
 #include "cuda/driver.h"
+#include "cuda/driver_probe.h"
 
 namespace trtn::cuda {
 
@@ -18,29 +19,20 @@ struct MemoryInfo {
   uint64_t total_bytes = 0;
 };
 
-/// Facts of a device that do not change.
-struct DeviceProperties {
-  int ordinal = 0;
-  std::string name;
-  /// "GPU-…", or "MIG-…" for a MIG instance; empty if the driver does not tell.
-  std::string uuid;
-  bool is_mig = false;
-  /// Major * 10 + minor.
-  int compute_capability = 0;
-  uint64_t total_memory_bytes = 0;
+/// Facts of a device that do not change: what the probe tells, and what those who use the device want
+/// besides.
+struct DeviceProperties : DeviceInfo {
   int multiprocessors = 0;
-  /// The GPU shares the host's memory (Jetson, GB10): page-locked host memory is used in place, nothing is
-  /// copied.
-  bool is_integrated = false;
+  /// Page-locked host memory can be used in place; where the GPU is integrated, nothing is copied then.
   bool can_map_host_memory = false;
   /// cuMemAllocAsync and its companions are there and the device supports them.
   bool has_memory_pools = false;
-  /// "0000:17:00.0"
-  std::string pci_bus_id;
   /// Numerically lowest is the highest priority (CUDA's convention): least >= greatest.
   int least_stream_priority = 0;
   int greatest_stream_priority = 0;
 };
+
+class ScopedDevice;
 
 /// A GPU in use: its primary context, retained, and what is known about its health.
 ///
@@ -65,6 +57,8 @@ class Device : public std::enable_shared_from_this<Device> {
   /// Makes the context current on this thread. On threads of our own (OwnThread) only the first call does
   /// something.
   void Activate();
+  /// ThrowIfPoisoned(), and a scope in which the device is current.
+  ScopedDevice Use();
   /// Throws on failure: the error of Driver::MakeError(), or that of ThrowIfPoisoned() where the device was
   /// poisoned before. A sticky result poisons the device first. `context` as for MakeError().
   void Check(Result result, const char* call, const std::string& context = {});

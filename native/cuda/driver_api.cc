@@ -41,6 +41,7 @@ void ForEachRequired(DriverApi& api, Visit visit) {
   visit("cuEventCreate", api.cuEventCreate);
   visit("cuEventDestroy_v2", api.cuEventDestroy_v2);
   visit("cuEventRecord", api.cuEventRecord);
+  visit("cuEventRecordWithFlags", api.cuEventRecordWithFlags);
   visit("cuEventSynchronize", api.cuEventSynchronize);
   visit("cuEventElapsedTime", api.cuEventElapsedTime);
   visit("cuStreamBeginCapture_v2", api.cuStreamBeginCapture_v2);
@@ -62,7 +63,6 @@ void ForEachOptional(DriverApi& api, Visit visit) {
   visit("cuMemAllocAsync", api.cuMemAllocAsync);
   visit("cuMemFreeAsync", api.cuMemFreeAsync);
   visit("cuGraphUpload", api.cuGraphUpload);
-  visit("cuEventRecordWithFlags", api.cuEventRecordWithFlags);
 }
 
 }  // namespace

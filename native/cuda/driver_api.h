@@ -77,6 +77,7 @@ struct DriverApi {
   Result (*cuEventCreate)(EventHandle* event, unsigned int flags) = nullptr;
   Result (*cuEventDestroy_v2)(EventHandle event) = nullptr;
   Result (*cuEventRecord)(EventHandle event, StreamHandle stream) = nullptr;
+  Result (*cuEventRecordWithFlags)(EventHandle event, StreamHandle stream, unsigned int flags) = nullptr;
   Result (*cuEventSynchronize)(EventHandle event) = nullptr;
   Result (*cuEventElapsedTime)(float* milliseconds, EventHandle start, EventHandle end) = nullptr;
 
@@ -98,7 +99,6 @@ struct DriverApi {
   Result (*cuMemAllocAsync)(DevicePointer* pointer, size_t bytes, StreamHandle stream) = nullptr;
   Result (*cuMemFreeAsync)(DevicePointer pointer, StreamHandle stream) = nullptr;
   Result (*cuGraphUpload)(GraphExecHandle exec, StreamHandle stream) = nullptr;
-  Result (*cuEventRecordWithFlags)(EventHandle event, StreamHandle stream, unsigned int flags) = nullptr;
 };
 
 /// Fills what `find` (dlsym) knows, and returns the names that it lacks of those that every driver has.

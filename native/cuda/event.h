@@ -28,7 +28,7 @@ class Event {
   /// Enqueues; does not block.
   void Record(StreamHandle stream);
   /// In a stream that captures: each launch of the graph records the event when it gets there (an external
-  /// event node; Record() there would order the capture and be forgotten). Needs cuEventRecordWithFlags.
+  /// event node; Record() there would order the capture and be forgotten).
   void RecordInGraph(StreamHandle stream);
   /// Blocks until the last Record() is reached. Throws the error of the work before it.
   void Synchronize();

@@ -6,20 +6,14 @@
 #include <utility>
 
 #include "core/error.h"
+#include "gpu/views.h"
 
 namespace trtn::gpu {
-
-namespace {
-
-bool IsOnDevice(const TensorView& view) { return view.place == MemoryPlace::kDevice; }
-
-}  // namespace
 
 GpuBound::GpuBound(std::shared_ptr<Model> model, const std::vector<TensorView>& inputs,
                    const std::vector<TensorView>& outputs)
     : model_(std::move(model)), inputs_(inputs), outputs_(outputs) {
-  model_->device->ThrowIfPoisoned();
-  const cuda::ScopedDevice scope(*model_->device);
+  const cuda::ScopedDevice scope = model_->device->Use();
   lane_ = std::make_unique<Lane>(*model_);
   try {
     PrepareOrFail();
@@ -62,18 +56,9 @@ bool GpuBound::HasNewValues() const { return has_shape_tensors_ && !lane_->shape
 
 void GpuBound::PlaceInput(size_t index) {
   const TensorView& view = inputs_[index];
-  CheckSize(model_->inputs[index], view);
-  if (model_->input(index).is_on_host) {
-    has_shape_tensors_ = true;
-    return;
-  }
-  const size_t which = model_->input_tensors[index];
-  if (view.data != nullptr && IsOnDevice(view)) return lane_->SetAddress(which, view.data);
-  if (view.data != nullptr && model_->uses_mapped_memory)
-    return lane_->SetAddress(which, lane_->Mapped(which, view.data));
-  const cuda::DevicePointer device = lane_->Buffer(which, view.bytes);
-  lane_->SetAddress(which, reinterpret_cast<void*>(device));
-  if (view.bytes == 0) return;
+  if (model_->input(index).is_on_host) has_shape_tensors_ = true;
+  const cuda::DevicePointer device = lane_->PlaceInput(index, view);
+  if (device == 0 || view.bytes == 0) return;
   copies_in_.push_back({view.data, device, view.bytes});
   bytes_in_ += view.bytes;
 }
@@ -89,23 +74,14 @@ void GpuBound::PlaceOutput(size_t index) {
                     " that it was bound with; the values of the shape tensors make it " +
                     JoinDims(known.view.dims) + ".");
   }
-  if (view.data == nullptr || view.bytes < known.view.bytes) {
-    throw Error("ERR_TRT_RUN_FAILED", "Expected room for the " + std::to_string(known.view.bytes) +
-                                          " bytes of the output '" + model_->outputs[index].name + "', got " +
-                                          std::to_string(view.bytes) + ".");
-  }
-  const size_t which = model_->output_tensors[index];
+  CheckRoom(model_->outputs[index], view, known.view.bytes);
   if (model_->output(index).is_on_host) {
     has_host_outputs_ = true;
-    if (!IsOnDevice(view)) return;
-    throw Error("ERR_TRT_RUN_DEVICE_TENSOR", "Expected the output '" + model_->outputs[index].name +
-                                                 "' on the host: TensorRT writes it there.");
+    return CheckHostOutput(model_->outputs[index], view);
   }
-  if (IsOnDevice(view)) return lane_->SetAddress(which, view.data);
-  if (model_->uses_mapped_memory) return lane_->SetAddress(which, lane_->Mapped(which, view.data));
-  const cuda::DevicePointer device = lane_->Buffer(which, known.view.bytes);
-  lane_->SetAddress(which, reinterpret_cast<void*>(device));
-  if (known.view.bytes == 0) return;
+  if (IsOnDevice(view)) return lane_->SetAddress(model_->output_tensors[index], view.data);
+  const cuda::DevicePointer device = lane_->PlaceOutput(index, view.data, known.view.bytes);
+  if (device == 0 || known.view.bytes == 0) return;
   copies_out_.push_back({view.data, device, known.view.bytes});
   bytes_out_ += known.view.bytes;
 }

@@ -9,12 +9,11 @@
 
 #include "core/error.h"
 #include "cuda/device_memory.h"
+#include "gpu/views.h"
 
 namespace trtn::gpu {
 
 namespace {
-
-bool IsOnDevice(const TensorView& view) { return view.place == MemoryPlace::kDevice; }
 
 const char* Obstacle(const Model& model, const std::vector<TensorView>& inputs,
                      const std::vector<OutputSlot>& outputs) {
@@ -25,13 +24,6 @@ const char* Obstacle(const Model& model, const std::vector<TensorView>& inputs,
                         return slot.wanted && IsOnDevice(slot.view);
                       });
   return is_any ? "device tensors are at another address in each call; a binding keeps them" : nullptr;
-}
-
-void CheckTarget(const TensorInfo& info, const TensorView& target, size_t needed) {
-  if (target.bytes >= needed) return;
-  throw Error("ERR_TRT_RUN_FAILED", "Expected room for the " + std::to_string(needed) +
-                                        " bytes of the output '" + info.name + "', got " +
-                                        std::to_string(target.bytes) + ".");
 }
 
 }  // namespace
@@ -97,7 +89,8 @@ void GpuContext::Execute(const std::vector<TensorView>& inputs, std::vector<Outp
 void GpuContext::RunSteps(const std::vector<TensorView>& inputs, std::vector<OutputSlot>& outputs,
                           Tracing* tracing) {
   lane_->SetInputs(inputs);
-  for (size_t i = 0; i < inputs.size(); ++i) PlaceInput(i, inputs[i]);
+  input_buffers_.resize(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) input_buffers_[i] = lane_->PlaceInput(i, inputs[i]);
   PlaceOutputs(outputs);
   CopyIn(inputs);
   Lane::Submission submission;
@@ -123,23 +116,6 @@ void GpuContext::NoteCopyOut() {
   if (!std::exchange(has_copies_out_, true)) lane_->Mark(StageMark::kD2hStart);
 }
 
-void GpuContext::PlaceInput(size_t index, const TensorView& view) {
-  const trt::PlanTensor& tensor = model_->input(index);
-  CheckSize(tensor.info, view);
-  // Shapes keeps the values of shape tensors.
-  if (tensor.is_on_host) return;
-  const size_t which = model_->input_tensors[index];
-  void* address = nullptr;
-  if (view.data != nullptr && IsOnDevice(view)) {
-    address = view.data;
-  } else if (view.data != nullptr && model_->uses_mapped_memory) {
-    address = lane_->Mapped(which, view.data);
-  } else {
-    address = reinterpret_cast<void*>(lane_->Buffer(which, view.bytes));
-  }
-  lane_->SetAddress(which, address);
-}
-
 void GpuContext::PlaceOutputs(std::vector<OutputSlot>& outputs) {
   targets_.assign(outputs.size(), Target());
   size_t shared_bytes = 0;
@@ -149,7 +125,7 @@ void GpuContext::PlaceOutputs(std::vector<OutputSlot>& outputs) {
     targets_[i].bytes = known.view.bytes;
     const OutputSlot& slot = outputs[i];
     if (slot.view.data == nullptr || !slot.wanted) continue;
-    CheckTarget(model_->outputs[i], slot.view, known.view.bytes);
+    CheckRoom(model_->outputs[i], slot.view, known.view.bytes);
     if (!IsOnDevice(slot.view) && !model_->output(i).is_on_host) shared_bytes += AlignUp(known.view.bytes);
   }
   if (shared_bytes > 0) results_ = model_->host_pool->Acquire(shared_bytes);
@@ -173,27 +149,18 @@ void GpuContext::PlaceOutputs(std::vector<OutputSlot>& outputs) {
 /// Page-locked memory for an output, or the device's alone where nobody wants it.
 void GpuContext::PlaceOnHost(size_t index, OutputSlot& slot, void* memory) {
   Target& target = targets_[index];
-  const size_t which = model_->output_tensors[index];
   if (memory == nullptr && (slot.wanted || model_->uses_mapped_memory)) {
     target.owner = HostPool::Share(model_->host_pool->Acquire(target.bytes));
     memory = target.owner.get();
   }
   target.host = slot.wanted ? memory : nullptr;
-  if (model_->uses_mapped_memory) {
-    lane_->SetAddress(which, lane_->Mapped(which, memory));
-  } else {
-    target.device = lane_->Buffer(which, target.bytes);
-    lane_->SetAddress(which, reinterpret_cast<void*>(target.device));
-  }
+  target.device = lane_->PlaceOutput(index, memory, target.bytes);
 }
 
 /// The context writes it to memory that outlives the run; Deliver() copies it from there.
 void GpuContext::PlaceHostOutput(size_t index, OutputSlot& slot) {
   Target& target = targets_[index];
-  if (IsOnDevice(slot.view)) {
-    throw Error("ERR_TRT_RUN_DEVICE_TENSOR", "Expected the output '" + model_->outputs[index].name +
-                                                 "' on the host: TensorRT writes it there.");
-  }
+  CheckHostOutput(model_->outputs[index], slot.view);
   target.source = lane_->shapes().host_output(index);
   if (slot.view.data == nullptr) target.owner = HostPool::Share(model_->host_pool->Acquire(target.bytes));
 }
@@ -215,10 +182,9 @@ void GpuContext::CopyIn(const std::vector<TensorView>& inputs) {
     if (IsOnDevice(inputs[i])) continue;
     // By the caller, into the page-locked memory that the view shows.
     staged += inputs[i].bytes;
-    if (model_->uses_mapped_memory || model_->input(i).is_on_host || inputs[i].bytes == 0) continue;
+    if (input_buffers_[i] == 0 || inputs[i].bytes == 0) continue;
     NoteCopyIn();
-    lane_->stream().CopyToDevice(lane_->Buffer(model_->input_tensors[i], inputs[i].bytes), inputs[i].data,
-                                 inputs[i].bytes);
+    lane_->stream().CopyToDevice(input_buffers_[i], inputs[i].data, inputs[i].bytes);
     copied += inputs[i].bytes;
   }
   if (has_copies_in_) lane_->Mark(StageMark::kH2dEnd);
@@ -246,7 +212,7 @@ void GpuContext::TakeGrown(size_t index, OutputSlot& slot) {
   slot.owned.view.type = model_->outputs[index].type;
   slot.owned.view.dims = grown.Dims();
   target.bytes = TensorBytes(slot.owned.view.type, slot.owned.view.dims);
-  if (slot.view.data != nullptr) CheckTarget(model_->outputs[index], slot.view, target.bytes);
+  if (slot.view.data != nullptr) CheckRoom(model_->outputs[index], slot.view, target.bytes);
   if (!IsOnDevice(slot.view)) {
     target.owner = HostPool::Share(model_->host_pool->Acquire(target.bytes));
     target.host = target.owner.get();

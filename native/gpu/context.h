@@ -38,7 +38,6 @@ class GpuContext final : public ExecutionContext {
   void Execute(const std::vector<TensorView>& inputs, std::vector<OutputSlot>& outputs,
                const TraceRequest* request, RunTrace* trace);
   void RunSteps(const std::vector<TensorView>& inputs, std::vector<OutputSlot>& outputs, Tracing* tracing);
-  void PlaceInput(size_t index, const TensorView& view);
   void PlaceOutputs(std::vector<OutputSlot>& outputs);
   void PlaceOnHost(size_t index, OutputSlot& slot, void* memory);
   void PlaceHostOutput(size_t index, OutputSlot& slot);
@@ -54,6 +53,8 @@ class GpuContext final : public ExecutionContext {
   std::unique_ptr<Lane> lane_;
   // Of the run in progress; members so that a run allocates nothing.
   HostPool::Block results_;
+  /// Where each input is to be copied, 0 where it is not.
+  std::vector<cuda::DevicePointer> input_buffers_;
   std::vector<Target> targets_;
   bool has_copies_in_ = false, has_copies_out_ = false;
 };

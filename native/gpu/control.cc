@@ -6,14 +6,12 @@
 namespace trtn::gpu {
 
 std::string GpuControl::InspectorJson() {
-  model_.device->ThrowIfPoisoned();
-  const cuda::ScopedDevice scope(*model_.device);
+  const cuda::ScopedDevice scope = model_.device->Use();
   return model_.engine->InspectorJson();
 }
 
 std::vector<std::pair<std::string, double>> GpuControl::Statistics() {
-  model_.device->ThrowIfPoisoned();
-  const cuda::ScopedDevice scope(*model_.device);
+  const cuda::ScopedDevice scope = model_.device->Use();
   return model_.engine->Statistics();
 }
 
@@ -39,8 +37,7 @@ std::vector<std::string> GpuControl::DebugTensors() {
 }
 
 void GpuControl::Refit(const RefitRequest& request) {
-  model_.device->ThrowIfPoisoned();
-  const cuda::ScopedDevice scope(*model_.device);
+  const cuda::ScopedDevice scope = model_.device->Use();
   cuda::Stream stream(model_.device, model_.settings.priority);
   // Also after a failure: some weights may be new.
   ++model_.generation;
@@ -55,8 +52,7 @@ void GpuControl::Refit(const RefitRequest& request) {
 }
 
 std::vector<uint8_t> GpuControl::SerializeRuntimeCache() {
-  model_.device->ThrowIfPoisoned();
-  const cuda::ScopedDevice scope(*model_.device);
+  const cuda::ScopedDevice scope = model_.device->Use();
   return model_.engine->SerializeRuntimeCache();
 }
 

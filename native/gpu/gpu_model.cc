@@ -50,8 +50,7 @@ class GpuExecutable final : public Executable {
   }
   const std::shared_ptr<HostPool>& host_pool() const override { return model_->host_pool; }
   std::shared_ptr<void> AllocateDeviceTensor(size_t bytes, const std::string& what) override {
-    model_->device->ThrowIfPoisoned();
-    const cuda::ScopedDevice scope(*model_->device);
+    const cuda::ScopedDevice scope = model_->device->Use();
     return cuda::AllocateSharedDeviceMemory(model_->device, bytes, what);
   }
   EngineControl* control() override { return &control_; }
@@ -76,19 +75,6 @@ class GpuExecutable final : public Executable {
 };
 
 using Kernels = trt::DynamicShapeKernels;
-
-RunSettings SettingsOf(const GpuModelOptions& options) {
-  RunSettings settings;
-  settings.graphs = options.graphs;
-  settings.graph_limit = options.graph_limit;
-  settings.context = options.context;
-  settings.profile = options.profile;
-  settings.priority = options.priority;
-  settings.use_aux_streams = options.use_aux_streams;
-  settings.spin_wait = options.spin_wait;
-  settings.stage_log = options.stage_log;
-  return settings;
-}
 
 bool HasDynamicInputs(const trt::PlanEngine& engine) {
   for (const trt::PlanTensor& tensor : engine.tensors()) {
@@ -119,16 +105,6 @@ void RequireProfile(const trt::PlanEngine& engine, std::optional<int> profile) {
                                          " profiles, counted from 0, got " + std::to_string(*profile) + ".");
 }
 
-/// Within a graph only events of this kind tell when a launch reached them.
-void RequireGraphEvents(const cuda::Device& device, const RunSettings& settings) {
-  const bool has_graphs = settings.graphs != GraphMode::kOff && settings.graph_limit > 0;
-  if (settings.stage_log == nullptr || !has_graphs || device.api().cuEventRecordWithFlags != nullptr) return;
-  throw Error(
-      "ERR_TRT_RUN_UNSUPPORTED",
-      "stageTimes of CUDA graphs need a driver with cuEventRecordWithFlags (CUDA 11.1 or newer). Update "
-      "the driver, or pass cudaGraph 'off'.");
-}
-
 std::shared_ptr<trt::PlanEngine> DeserializePlan(trt::PlanRuntime& runtime, const GpuModelOptions& options) {
   if (options.plan_data != nullptr || options.plan_path.empty()) {
     return runtime.Deserialize(options.plan_data, options.plan_bytes, nullptr, options.allow_host_code);
@@ -156,9 +132,8 @@ std::shared_ptr<Executable> MakeExecutable(std::shared_ptr<cuda::Device> device,
   if (options.weight_streaming_budget_bytes)
     engine->SetWeightStreamingBudget(*options.weight_streaming_budget_bytes);
   if (!options.runtime_cache.empty()) engine->LoadRuntimeCache(options.runtime_cache);
-  RunSettings settings = SettingsOf(options);
+  RunSettings settings = options;
   if (runtime->family() == Family::kTensorRtRtx) ChooseRtxGraphs(*engine, settings);
-  RequireGraphEvents(*device, settings);
   return std::make_shared<GpuExecutable>(std::make_shared<Model>(
       std::move(device), std::move(runtime), std::move(engine), settings, options.pinned_limit_bytes));
 }
@@ -166,8 +141,7 @@ std::shared_ptr<Executable> MakeExecutable(std::shared_ptr<cuda::Device> device,
 std::shared_ptr<Executable> LoadPlan(const GpuModelOptions& options) {
   std::shared_ptr<cuda::Device> device =
       cuda::Device::Open(cuda::Driver::Open(options.libraries.driver_path), options.device);
-  device->ThrowIfPoisoned();
-  const cuda::ScopedDevice scope(*device);
+  const cuda::ScopedDevice scope = device->Use();
   std::shared_ptr<trt::PlanRuntime> runtime = trt::OpenPlanRuntime(options.libraries);
   std::shared_ptr<trt::PlanEngine> engine;
   try {

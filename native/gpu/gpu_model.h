@@ -16,15 +16,8 @@ namespace trtn::gpu {
 
 enum class GraphMode { kOff, kAuto, kOn };
 
-/// How a plan shall run.
-struct GpuModelOptions {
-  trt::RuntimeLibraryOptions libraries;
-  int device = 0;
-  /// Either a path or bytes; the bytes must stay valid until LoadPlan() returns.
-  std::string plan_path;
-  const void* plan_data = nullptr;
-  size_t plan_bytes = 0;
-  bool allow_host_code = false;
+/// How runs are done.
+struct RunSettings {
   GraphMode graphs = GraphMode::kAuto;
   /// Graphs kept per context, the least recently launched one goes first.
   size_t graph_limit = 8;
@@ -33,20 +26,30 @@ struct GpuModelOptions {
   std::optional<int> profile;
   cuda::Stream::Priority priority = cuda::Stream::Priority::kNormal;
   bool use_aux_streams = true;
-  /// -1 automatic.
-  std::optional<int64_t> weight_streaming_budget_bytes;
-  /// Page-locked memory of all calls and bindings together.
-  uint64_t pinned_limit_bytes = SIZE_MAX;
   /// Wait for the device with a busy core instead of sleeping.
   bool spin_wait = false;
-  std::vector<uint8_t> runtime_cache;
   /// Where the stage times of runs go; null records none.
   std::shared_ptr<StageLog> stage_log;
 };
 
+/// Which plan, on which device, and how it shall run.
+struct GpuModelOptions : RunSettings {
+  trt::RuntimeLibraryOptions libraries;
+  int device = 0;
+  /// Either a path or bytes; the bytes must stay valid until LoadPlan() returns.
+  std::string plan_path;
+  const void* plan_data = nullptr;
+  size_t plan_bytes = 0;
+  bool allow_host_code = false;
+  /// -1 automatic.
+  std::optional<int64_t> weight_streaming_budget_bytes;
+  /// Page-locked memory of all calls and bindings together.
+  uint64_t pinned_limit_bytes = SIZE_MAX;
+  std::vector<uint8_t> runtime_cache;
+};
+
 /// Deserialises a plan for a device. Blocks. Throws what Driver::Open(), Device::Open(), OpenPlanRuntime()
-/// and Deserialize() throw, and ERR_TRT_RUN_UNSUPPORTED for stage times of graphs with a driver that has
-/// none.
+/// and Deserialize() throw.
 std::shared_ptr<Executable> LoadPlan(const GpuModelOptions& options);
 
 /// The part of LoadPlan() after deserialising; takes any engine. The device must be current.

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "cuda/pinned_memory.h"
+#include "gpu/views.h"
 
 namespace trtn::gpu {
 
@@ -126,6 +127,35 @@ void Lane::SetAddress(size_t tensor, void* address) {
   addresses_[tensor] = address;
 }
 
+cuda::DevicePointer Lane::PlaceInput(size_t input, const TensorView& view) {
+  CheckSize(model_.inputs[input], view);
+  // Shapes keeps the values of shape tensors.
+  if (model_.input(input).is_on_host) return 0;
+  const size_t which = model_.input_tensors[input];
+  if (view.data != nullptr && IsOnDevice(view)) {
+    SetAddress(which, view.data);
+    return 0;
+  }
+  if (view.data != nullptr && model_.uses_mapped_memory) {
+    SetAddress(which, Mapped(which, view.data));
+    return 0;
+  }
+  return UseBuffer(which, view.bytes);
+}
+
+cuda::DevicePointer Lane::PlaceOutput(size_t output, void* host, size_t bytes) {
+  const size_t which = model_.output_tensors[output];
+  if (!model_.uses_mapped_memory) return UseBuffer(which, bytes);
+  SetAddress(which, Mapped(which, host));
+  return 0;
+}
+
+cuda::DevicePointer Lane::UseBuffer(size_t tensor, size_t bytes) {
+  const cuda::DevicePointer device = Buffer(tensor, bytes);
+  SetAddress(tensor, reinterpret_cast<void*>(device));
+  return device;
+}
+
 void Lane::Submit(const std::function<void()>& enqueue, const Submission& submission) {
   for (size_t i = 0; i < growing_.size(); ++i)
     if (has_output_memory_[i]) growing_[i]->Begin();
@@ -216,13 +246,6 @@ void Lane::Fail(const char* call) {
     lost.details = error.details;
     throw lost;
   }
-}
-
-void CheckSize(const TensorInfo& info, const TensorView& view) {
-  const size_t needed = TensorBytes(view.type, view.dims);
-  if (view.bytes >= needed && (view.data != nullptr || needed == 0)) return;
-  throw Error("ERR_TRT_RUN_INPUT_SIZE", "Expected " + std::to_string(needed) + " bytes for '" + info.name +
-                                            "', got " + std::to_string(view.bytes) + ".");
 }
 
 }  // namespace trtn::gpu

@@ -45,10 +45,13 @@ class Lane {
   }
   /// See Shapes::Update().
   void SetInputs(const std::vector<TensorView>& inputs);
-  /// Device memory of at least `bytes` for a tensor, the same until more is asked for.
-  cuda::DevicePointer Buffer(size_t tensor, size_t bytes);
-  /// The address that the device has for mapped page-locked memory.
-  void* Mapped(size_t tensor, void* host);
+  /// Tells the context where an input lies: in the view's memory where the device can use that, else in
+  /// memory of the lane, whose address is returned, and which the view is to be copied to; 0 where nothing is
+  /// to be copied. Throws ERR_TRT_RUN_INPUT_SIZE.
+  cuda::DevicePointer PlaceInput(size_t input, const TensorView& view);
+  /// The same for an output that goes to the host: to `host` itself on a GPU that shares the host's memory,
+  /// else copied from where the result says.
+  cuda::DevicePointer PlaceOutput(size_t output, void* host, size_t bytes);
   /// Sets it in the context if it is not what was set last.
   void SetAddress(size_t tensor, void* address);
   /// Of an output whose size depends on the data.
@@ -71,6 +74,12 @@ class Lane {
   [[noreturn]] void Fail(const char* call);
 
  private:
+  /// Device memory of at least `bytes` for a tensor, the same until more is asked for.
+  cuda::DevicePointer Buffer(size_t tensor, size_t bytes);
+  /// Buffer(), and the context is told.
+  cuda::DevicePointer UseBuffer(size_t tensor, size_t bytes);
+  /// The address that the device has for mapped page-locked memory.
+  void* Mapped(size_t tensor, void* host);
   void UseOutputMemories();
   void LeaseScratch();
   void Drain() noexcept;
@@ -104,9 +113,5 @@ class Lane {
   bool is_scratch_stale_ = false;
   std::string key_;
 };
-
-/// Throws ERR_TRT_RUN_INPUT_SIZE for a view that is smaller than its dims say, before anything reads beyond
-/// it.
-void CheckSize(const TensorInfo& info, const TensorView& view);
 
 }  // namespace trtn::gpu

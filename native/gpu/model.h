@@ -6,12 +6,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/memory.h"
-#include "core/stage_log.h"
 #include "cuda/device.h"
 #include "gpu/gpu_model.h"
 #include "gpu/graph_cache.h"
@@ -26,19 +24,6 @@ struct Counters {
   std::atomic<uint64_t> host_copied_bytes{0}, host_to_device_bytes{0}, device_to_host_bytes{0};
   std::atomic<uint64_t> graph_captures{0}, graph_launches{0}, graph_evictions{0};
   std::atomic<uint64_t> device_bytes{0};
-};
-
-/// How runs are done; the part of GpuModelOptions that is needed after loading.
-struct RunSettings {
-  GraphMode graphs = GraphMode::kAuto;
-  size_t graph_limit = 8;
-  trt::ContextOptions context;
-  std::optional<int> profile;
-  cuda::Stream::Priority priority = cuda::Stream::Priority::kNormal;
-  bool use_aux_streams = true;
-  bool spin_wait = false;
-  /// Null: runs are not measured.
-  std::shared_ptr<StageLog> stage_log;
 };
 
 struct Model {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/stage_log.h"
+#include "core/steady_clock.h"
 #include "cuda/event.h"
 #include "cuda/stream.h"
 

@@ -102,6 +102,13 @@ Result Gpu::Call(const char* name, Result (*function)(Parameters...), Reading& r
   return reading.result;
 }
 
+Reading Gpu::NoInstance() {
+  Reading reading;
+  reading.result = kNotSupported;
+  reading.reason = "NVML does not find the MIG instance, only the GPU around it";
+  return reading;
+}
+
 Reading Gpu::Read(Sensor sensor) const {
   Reading reading;
   unsigned int number = 0;
@@ -129,6 +136,7 @@ Reading Gpu::Read(Sensor sensor) const {
       reading.value = number;
       break;
     case Sensor::kUtilization: {
+      if (is_instance_unknown_) return NoInstance();
       Utilization utilization;
       Call(TRTN_NVML(nvmlDeviceGetUtilizationRates), reading, own_, &utilization);
       reading.value = utilization.gpu;
@@ -137,11 +145,7 @@ Reading Gpu::Read(Sensor sensor) const {
     case Sensor::kThrottleReasons:
       return ReadThrottleReasons();
     case Sensor::kMemoryUsed: {
-      if (is_instance_unknown_) {
-        reading.result = kNotSupported;
-        reading.reason = "NVML does not find the MIG instance, only the GPU around it";
-        break;
-      }
+      if (is_instance_unknown_) return NoInstance();
       Memory memory;
       Call(TRTN_NVML(nvmlDeviceGetMemoryInfo), reading, own_, &memory);
       reading.value = static_cast<double>(memory.used);

@@ -62,6 +62,8 @@ class Gpu {
   Result Call(const char* name, Result (*function)(Parameters...), Reading& reading,
               Arguments... arguments) const;
   Reading ReadThrottleReasons() const;
+  /// Of what is an instance's own.
+  static Reading NoInstance();
 
   std::shared_ptr<const Library> library_;
   std::string name_;

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "core/steady_clock.h"
+
 namespace trtn::nvml {
 namespace {
 
@@ -13,20 +15,20 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-double Monitor::NowMs() {
-  return std::chrono::duration<double, std::milli>(Clock::now().time_since_epoch()).count();
+Monitor::Monitor(const MonitorRequest& request)
+    : interval_(request.interval),
+      gpu_(std::make_unique<const Gpu>(Library::Open(request.library), request.uuid, request.pci_bus_id)),
+      samples_(request.capacity) {
+  name_ = gpu_->name();
+  driver_ = gpu_->library().driver();
+  is_mig_ = gpu_->is_mig();
+  AskLimits(*gpu_);
+  TakeSample(*gpu_, false);
 }
 
-Monitor::Monitor(const MonitorRequest& request, std::function<void()> on_end)
-    : interval_(request.interval), samples_(request.capacity) {
-  auto gpu = std::make_unique<const Gpu>(Library::Open(request.library), request.uuid, request.pci_bus_id);
-  name_ = gpu->name();
-  driver_ = gpu->library().driver();
-  is_mig_ = gpu->is_mig();
-  AskLimits(*gpu);
-  TakeSample(*gpu, false);
+void Monitor::Start(std::function<void()> on_end) {
   // The thread shuts NVML, and lets go of `on_end` only after it was called.
-  thread_ = std::thread([this, gpu = std::move(gpu), on_end = std::move(on_end)]() mutable {
+  thread_ = std::thread([this, gpu = std::move(gpu_), on_end = std::move(on_end)]() mutable {
     if (ended_by_.empty()) Run(*gpu);
     gpu.reset();
     if (on_end) on_end();
@@ -52,7 +54,7 @@ bool Monitor::TakeSample(const Gpu& gpu, bool is_last) {
   Sample sample;
   SensorStates states = states_;
   std::string ended_by;
-  sample.time_ms = NowMs();
+  sample.time_ms = SteadyMilliseconds();
   for (size_t i = 0; i < kSensorCount && ended_by.empty(); i++) {
     sample.values[i] = kNaN;
     if (states[i].is_missing) continue;
@@ -120,7 +122,8 @@ Readings Monitor::Read() const {
     if (is_there) {
       readings.sensors.push_back(sensor);
     } else {
-      readings.missing[SensorName(sensor)] = states_[i].reason;
+      // A device that was lost at the first sample was not asked for the rest.
+      readings.missing[SensorName(sensor)] = states_[i].reason.empty() ? ended_by_ : states_[i].reason;
     }
   }
   return readings;

@@ -48,12 +48,12 @@ struct Readings {
 };
 
 /// Samples the sensors of a GPU on a thread of its own. NVML is called by that thread, and before by the one
-/// that makes the monitor; never by those that read or stop it. Thread-safe.
+/// that makes the monitor; never by those that read or stop a monitor that was started. Thread-safe.
 class Monitor {
  public:
   /// Opens NVML and takes the first sample; blocks for that. Throws ERR_TRT_LOAD_NVML_NOT_FOUND and
-  /// ERR_TRT_RUN_DEVICE. `on_end` is the last thing that the thread does.
-  explicit Monitor(const MonitorRequest& request, std::function<void()> on_end = {});
+  /// ERR_TRT_RUN_DEVICE.
+  explicit Monitor(const MonitorRequest& request);
   /// Stops.
   ~Monitor() { Stop(); }
   Monitor(const Monitor&) = delete;
@@ -63,15 +63,14 @@ class Monitor {
   const std::string& driver() const { return driver_; }
   bool is_mig() const { return is_mig_; }
 
+  /// Starts the thread that takes the other samples; once. `on_end` is the last thing that it does.
+  void Start(std::function<void()> on_end = {});
   /// What there is so far; at once.
   Readings Read() const;
   /// Asks the thread to take a last sample and to end; at once.
   void RequestStop();
   /// RequestStop(), and waits until the thread has ended.
   void Stop();
-
-  /// Milliseconds of the clock that samples are timed by.
-  static double NowMs();
 
  private:
   /// What is known of a sensor.
@@ -89,6 +88,8 @@ class Monitor {
   void AskLimits(const Gpu& gpu);
 
   const std::chrono::milliseconds interval_;
+  /// Goes to the thread.
+  std::unique_ptr<const Gpu> gpu_;
   std::string name_;
   std::string driver_;
   bool is_mig_ = false;

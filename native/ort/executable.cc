@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/steady_clock.h"
 #include "ort/element_types.h"
 #include "ort/model.h"
 

@@ -13,12 +13,10 @@
 namespace trtn::cuda {
 namespace {
 
-class CudaGraph : public StandinTest {
+class CudaGraph : public StandinDeviceTest {
  protected:
   void SetUp() override {
-    StandinTest::SetUp();
-    device_ = OpenDevice();
-    scope_ = std::make_unique<ScopedDevice>(*device_);
+    StandinDeviceTest::SetUp();
     stream_ = std::make_unique<Stream>(device_);
     allocator_ = std::make_unique<PinnedAllocator>(device_);
     host_ = static_cast<int*>(allocator_->Allocate(2 * sizeof(int)));
@@ -31,9 +29,7 @@ class CudaGraph : public StandinTest {
     allocator_.reset();
     memory_.Release();
     stream_.reset();
-    scope_.reset();
-    device_.reset();
-    StandinTest::TearDown();
+    StandinDeviceTest::TearDown();
   }
   void EnqueueCopies() {
     stream_->CopyToDevice(memory_.get(), &host_[0], sizeof(int));
@@ -45,8 +41,6 @@ class CudaGraph : public StandinTest {
     return capture.Finish();
   }
 
-  std::shared_ptr<Device> device_;
-  std::unique_ptr<ScopedDevice> scope_;
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<PinnedAllocator> allocator_;
   DeviceMemory memory_;

@@ -19,25 +19,19 @@ namespace {
 constexpr size_t kBytes = 4096;
 
 /// A device that is current on the test's thread, and some page-locked memory.
-class CudaStream : public StandinTest {
+class CudaStream : public StandinDeviceTest {
  protected:
   void SetUp() override {
-    StandinTest::SetUp();
-    device_ = OpenDevice();
-    scope_ = std::make_unique<ScopedDevice>(*device_);
+    StandinDeviceTest::SetUp();
     allocator_ = std::make_unique<PinnedAllocator>(device_);
     host_ = static_cast<unsigned char*>(allocator_->Allocate(2 * kBytes));
   }
   void TearDown() override {
     allocator_->Free(host_);
     allocator_.reset();
-    scope_.reset();
-    device_.reset();
-    StandinTest::TearDown();
+    StandinDeviceTest::TearDown();
   }
 
-  std::shared_ptr<Device> device_;
-  std::unique_ptr<ScopedDevice> scope_;
   std::unique_ptr<PinnedAllocator> allocator_;
   unsigned char* host_ = nullptr;
 };

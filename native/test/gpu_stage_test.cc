@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/steady_clock.h"
 #include "test/support/gpu_test.h"
 
 namespace trtn::gpu {
@@ -29,19 +30,6 @@ TensorView OnDevice(TensorView view) {
   view.place = MemoryPlace::kDevice;
   return view;
 }
-
-/// Sets one entry of the driver to null while it lives.
-class WithoutGraphEvents {
- public:
-  explicit WithoutGraphEvents(const cuda::Device& device)
-      : api_(const_cast<cuda::DriverApi&>(device.api())),
-        entry_(std::exchange(api_.cuEventRecordWithFlags, nullptr)) {}
-  ~WithoutGraphEvents() { api_.cuEventRecordWithFlags = entry_; }
-
- private:
-  cuda::DriverApi& api_;
-  decltype(cuda::DriverApi::cuEventRecordWithFlags) entry_;
-};
 
 class GpuStageTest : public GpuFamilyTest {
  protected:
@@ -234,17 +222,6 @@ TEST_P(GpuStageTest, CostsNothingWhereItIsOff) {
   EXPECT_EQ(cuda::StandinCalls("cuEventRecord"), 1);
   EXPECT_EQ(cuda::StandinCalls("cuEventElapsedTime"), 0);
   EXPECT_EQ(cuda::StandinCalls("cuEventCreate"), 0);
-}
-
-TEST_P(GpuStageTest, ADriverWithoutEventsInGraphsIsRefusedUnlessGraphsAreOff) {
-  const WithoutGraphEvents without(*OpenDevice());
-  const Error error = ErrorOf([&] { LoadMeasured(trt::ScalePlan()); });
-  EXPECT_EQ(error.code(), "ERR_TRT_RUN_UNSUPPORTED");
-  EXPECT_NE(std::string(error.what()).find("cuEventRecordWithFlags"), std::string::npos) << error.what();
-  auto executable = LoadMeasured(trt::ScalePlan(), GraphMode::kOff);
-  auto context = executable->CreateContext();
-  RunScale(*executable, *context, Counting(8));
-  TakeRows(1);
 }
 
 TRTN_FOR_ALL_FAMILIES(GpuStageTest);

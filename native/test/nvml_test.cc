@@ -69,6 +69,7 @@ bool Has(const Readings& readings, Sensor sensor) {
 /// Opens a monitor, stops it at once, and gives its two samples.
 Readings ReadTwice(const MonitorRequest& request) {
   Monitor monitor(request);
+  monitor.Start();
   monitor.Stop();
   return monitor.Read();
 }
@@ -182,6 +183,7 @@ TEST_F(Nvml, ReadsTheGpuAroundAMigInstance) {
   MonitorRequest request = Request();
   request.uuid = kMigUuid;
   Monitor monitor(request);
+  monitor.Start();
   monitor.Stop();
   const Readings readings = monitor.Read();
   EXPECT_TRUE(monitor.is_mig());
@@ -193,12 +195,13 @@ TEST_F(Nvml, ReadsTheGpuAroundAMigInstance) {
   EXPECT_EQ(readings.missing.size(), 1u);
 }
 
-TEST_F(Nvml, DoesNotTakeTheGpusMemoryForThatOfAnInstance) {
+TEST_F(Nvml, DoesNotTakeTheGpusMemoryAndUseForThoseOfAnInstance) {
   Control("script nvmlDeviceGetHandleByUUID !6");
   MonitorRequest request = Request();
   request.uuid = kMigUuid;
   const Readings readings = ReadTwice(request);
-  EXPECT_NE(readings.missing.at("memoryUsedBytes").find("only the GPU around it"), std::string::npos);
+  for (const char* own : {"memoryUsedBytes", "utilizationPercent"})
+    EXPECT_NE(readings.missing.at(own).find("only the GPU around it"), std::string::npos);
   EXPECT_EQ(readings.samples[0][Sensor::kPower], 250);
 }
 
@@ -249,6 +252,7 @@ TEST_F(Nvml, SamplesUntilItIsStopped) {
   MonitorRequest request = Request();
   request.interval = std::chrono::milliseconds(1);
   Monitor monitor(request);
+  monitor.Start();
   while (Count("nvmlDeviceGetTemperature") < 10) std::this_thread::yield();
   monitor.Stop();
   const auto asked = static_cast<size_t>(Count("nvmlDeviceGetTemperature"));
@@ -263,11 +267,18 @@ TEST_F(Nvml, SamplesUntilItIsStopped) {
   EXPECT_EQ(static_cast<size_t>(Count("nvmlDeviceGetTemperature")), asked);
 }
 
+TEST_F(Nvml, HasOneSampleUntilItIsStarted) {
+  Monitor monitor(Request());
+  monitor.Stop();
+  EXPECT_EQ(monitor.Read().samples.size(), 1u);
+}
+
 TEST_F(Nvml, KeepsMemoryBoundedAndEnergyExact) {
   MonitorRequest request = Request();
   request.interval = std::chrono::milliseconds(1);
   request.capacity = 8;
   Monitor monitor(request);
+  monitor.Start();
   while (Count("nvmlDeviceGetTemperature") < 20) std::this_thread::yield();
   monitor.Stop();
   const Readings readings = monitor.Read();
@@ -281,7 +292,8 @@ TEST_F(Nvml, EndsWithADeviceThatIsLost) {
   request.interval = std::chrono::milliseconds(1);
   Control("script nvmlDeviceGetPowerUsage 100000,200000,!15");
   bool has_ended = false;
-  Monitor monitor(request, [&] { has_ended = true; });
+  Monitor monitor(request);
+  monitor.Start([&] { has_ended = true; });
   while (Count("nvmlShutdown") == 0) std::this_thread::yield();
   monitor.Stop();
   const Readings readings = monitor.Read();
@@ -294,12 +306,15 @@ TEST_F(Nvml, EndsWithADeviceThatIsLost) {
 TEST_F(Nvml, IsLostFromTheStart) {
   Control("script nvmlDeviceGetPowerUsage !15");
   const Readings readings = ReadTwice(Request());
-  EXPECT_FALSE(readings.ended_by.empty());
+  EXPECT_EQ(readings.ended_by, "nvmlDeviceGetPowerUsage returned 15 (GPU is lost)");
   EXPECT_TRUE(readings.samples.empty());
+  EXPECT_EQ(readings.missing.size(), kSensorCount);
+  for (const auto& [name, reason] : readings.missing) EXPECT_EQ(reason, readings.ended_by) << name;
 }
 
 TEST_F(Nvml, SeveralMonitorsShareTheLibrary) {
   Monitor one(Request());
+  one.Start();
   MonitorRequest request = Request();
   request.uuid = "GPU-01112131-4151-6171-8191-a1b1c1d1e1f1";
   Monitor other(request);

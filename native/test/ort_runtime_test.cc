@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/steady_clock.h"
 #include "ort/executable.h"
 #include "ort/runtime.h"
 

@@ -21,13 +21,10 @@ namespace {
 constexpr size_t kBytes = 1024;
 
 /// A device that is current, two streams, memory on both sides; calls go to the driver's entry points.
-class StandinDriver : public StandinTest {
+class StandinDriver : public StandinDeviceTest {
  protected:
   void SetUp() override {
-    StandinTest::SetUp();
-    device_ = OpenDevice();
-    scope_ = std::make_unique<ScopedDevice>(*device_);
-    api_ = &device_->api();
+    StandinDeviceTest::SetUp();
     for (StreamHandle& stream : streams_)
       ASSERT_EQ(api_->cuStreamCreateWithPriority(&stream, 1, 0), kSuccess);
     ASSERT_EQ(api_->cuMemAlloc_v2(&memory_, kBytes), kSuccess);
@@ -43,9 +40,7 @@ class StandinDriver : public StandinTest {
     }
     api_->cuMemFree_v2(memory_);
     api_->cuMemFreeHost(host_);
-    scope_.reset();
-    device_.reset();
-    StandinTest::TearDown();
+    StandinDeviceTest::TearDown();
   }
   template <typename F>
   F* Entry(const char* name) {
@@ -61,13 +56,6 @@ class StandinDriver : public StandinTest {
   void Launch(StreamHandle stream, const std::string& text, double us = 0) {
     EXPECT_EQ(StandinLaunch(stream, [this, text] { Log(text); }, us), kSuccess);
   }
-  /// Holds a stream until Open().
-  void Block(StreamHandle stream) {
-    StandinLaunch(stream, [this] {
-      while (!is_open_) std::this_thread::yield();
-    });
-  }
-  void Open() { is_open_ = true; }
   /// A graph of what `record` puts on the first stream.
   template <typename F>
   Result Capture(GraphHandle* graph, F&& record) {
@@ -76,16 +64,12 @@ class StandinDriver : public StandinTest {
     return api_->cuStreamEndCapture(streams_[0], graph);
   }
 
-  std::shared_ptr<Device> device_;
-  std::unique_ptr<ScopedDevice> scope_;
-  const DriverApi* api_ = nullptr;
   StreamHandle streams_[2] = {};
   EventHandle event_ = nullptr;
   DevicePointer memory_ = 0;
   unsigned char* host_ = nullptr;
   std::mutex mutex_;
   std::string log_;
-  std::atomic<bool> is_open_{false};
 };
 
 TEST_F(StandinDriver, RunsAStreamInOrder) {

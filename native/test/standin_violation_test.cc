@@ -2,7 +2,6 @@
 // What the stand-in driver reports: real hardware answers it with undefined behaviour, or with a silent loss.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <string>
 #include <thread>
 
@@ -13,13 +12,10 @@ namespace {
 
 constexpr size_t kBytes = 256;
 
-class StandinViolation : public StandinTest {
+class StandinViolation : public StandinDeviceTest {
  protected:
   void SetUp() override {
-    StandinTest::SetUp();
-    device_ = OpenDevice();
-    scope_ = std::make_unique<ScopedDevice>(*device_);
-    api_ = &device_->api();
+    StandinDeviceTest::SetUp();
     ASSERT_EQ(api_->cuStreamCreateWithPriority(&stream_, 1, 0), kSuccess);
     ASSERT_EQ(api_->cuMemAlloc_v2(&memory_, kBytes), kSuccess);
     ASSERT_EQ(api_->cuMemHostAlloc(&host_, kBytes, 0), kSuccess);
@@ -29,9 +25,7 @@ class StandinViolation : public StandinTest {
     api_->cuStreamDestroy_v2(stream_);
     if (memory_ != 0) api_->cuMemFree_v2(memory_);
     if (host_ != nullptr) api_->cuMemFreeHost(host_);
-    scope_.reset();
-    device_.reset();
-    StandinTest::TearDown();
+    StandinDeviceTest::TearDown();
   }
   Result Upload(size_t bytes = kBytes) { return api_->cuMemcpyHtoDAsync_v2(memory_, host_, bytes, stream_); }
   void FreeMemory() {
@@ -40,24 +34,17 @@ class StandinViolation : public StandinTest {
   }
   /// Puts an upload behind a kernel that waits for Open().
   void QueueUpload() {
-    StandinLaunch(stream_, [this] {
-      while (!is_open_) std::this_thread::yield();
-    });
+    Block(stream_);
     EXPECT_EQ(Upload(), kSuccess);
   }
-  void Open() { is_open_ = true; }
   static void Expect(const std::string& text) {
     const std::string violations = StandinControl("violations");
     EXPECT_NE(violations.find(text), std::string::npos) << "expected: " << text << "\ncame: " << violations;
   }
 
-  std::shared_ptr<Device> device_;
-  std::unique_ptr<ScopedDevice> scope_;
-  const DriverApi* api_ = nullptr;
   StreamHandle stream_ = nullptr;
   DevicePointer memory_ = 0;
   void* host_ = nullptr;
-  std::atomic<bool> is_open_{false};
 };
 
 TEST_F(StandinViolation, DestroyedAndUnknownHandles) {

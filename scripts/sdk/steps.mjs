@@ -19,7 +19,7 @@ export const GROUPS = {
   run: 'TensorRT-RTX and ONNX Runtime libraries',
   test: 'what "run" has, and GoogleTest',
   check: 'clang-format',
-  peers: "the Python APIs of TensorRT-RTX and ONNX Runtime, onnx and numpy, for side-by-side benchmarks",
+  peers: 'the Python APIs of TensorRT-RTX and ONNX Runtime, onnx and numpy, for side-by-side benchmarks',
   train: 'scikit-learn, to train the example model',
 };
 

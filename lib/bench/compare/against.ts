@@ -2,13 +2,12 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { TensorRTError } from '../../errors';
-import type { Feeds, SessionOptions } from '../../index';
-import type { BenchOptions } from '../bench-options';
-import type { BenchContext } from '../bench-request';
+import type { Feeds } from '../../index';
 import { parseBenchDocument } from '../formats/read-document';
 import type { BenchResult } from '../result';
 import { compareInterleaved, type Round, type RunOnce } from './interleaved';
 import { measureInProcess } from './measure-in-process';
+import type { Measurement } from './measurement';
 import { runCommand } from './run-command';
 import type { CompareOptions, Comparison } from './comparison';
 
@@ -19,16 +18,6 @@ export type AgainstTarget =
   | { readonly kind: 'module'; readonly specifier: string }
   /** A command line for the shell that prints what `bench --json` prints. */
   | { readonly kind: 'command'; readonly line: string };
-
-/** What is measured in each process, as far as another process can be told. */
-export interface Measurement
-  extends BenchOptions, Pick<BenchContext, 'batch' | 'label' | 'moreSettings' | 'versions'> {
-  /** Path of the model. */
-  readonly model: string;
-  readonly sessionOptions?: SessionOptions;
-  /** Inputs by name: arrays or tensors in host memory. */
-  readonly feeds: Feeds;
-}
 
 /** What `benchAgainst()` measures, and how. */
 export interface AgainstRequest {
@@ -45,6 +34,7 @@ export interface AgainstRequest {
   readonly compare?: CompareOptions;
   /** Ends after the rounds that are complete; the processes that run are killed. */
   readonly signal?: AbortSignal;
+  /** Told when a pair of processes has ended. */
   readonly onRound?: (round: Round) => void;
 }
 

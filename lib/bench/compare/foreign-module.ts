@@ -2,12 +2,13 @@
 // Modules other than this package that run models: another version of it, or one with the API of onnxruntime-node.
 
 import { existsSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TensorRTError } from '../../errors';
 import type { Feeds, Session, SessionOptions } from '../../index';
 import type { BenchRequest } from '../bench-request';
-import type { Measurement } from './against';
+import type { Measurement } from './measurement';
 
 /** How to measure a model that another module runs. */
 export interface ForeignRequest {
@@ -38,16 +39,25 @@ interface ForeignModule {
  *   module throws
  */
 export async function foreignRequest(path: string, measurement: Measurement): Promise<ForeignRequest> {
-  const loaded = (await import(pathToFileURL(path).href)) as ForeignModule & { default?: ForeignModule };
+  // Resolved names of the modules of Node.js are no paths.
+  const loaded = (await import(isBuiltin(path) ? path : pathToFileURL(path).href)) as ForeignModule & {
+    default?: ForeignModule;
+  };
   const module = { ...loaded.default, ...loaded };
   const versions = { ...measurement.versions, ...versionOf(path) };
   if (module.createSession) return otherVersion(module.createSession, { ...measurement, versions });
   if (module.InferenceSession && module.Tensor) return onnxruntime(module, { ...measurement, versions });
   throw new TensorRTError(
     'ERR_TRT_ARG_VALUE',
-    `Expected a module that exports createSession or InferenceSession and Tensor, but ${path} exports ${Object.keys(module).slice(0, 8).join(', ') || 'nothing'}.`,
+    `Expected a module that exports createSession or InferenceSession and Tensor, but ${path} exports ${namesOf(module)}.`,
     { details: { module: path } },
   );
+}
+
+/** The first exports, without those that Node.js adds to a CommonJS module. */
+function namesOf(module: object): string {
+  const names = Object.keys(module).filter((name) => name !== 'default' && name !== 'module.exports');
+  return names.slice(0, 8).join(', ') || 'nothing';
 }
 
 async function otherVersion(

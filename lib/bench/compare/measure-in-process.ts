@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fork, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { isErrorCode, TensorRTError } from '../../errors';
+import { childModule } from '../child-module';
 import type { BenchResult, FailureReason } from '../result';
-import type { Measurement } from './against';
+import type { Measurement } from './measurement';
 import { OutputTail } from './output-tail';
 
 /** What the process is told. */
@@ -17,7 +16,7 @@ export interface ProcessJob {
 /** What it answers. */
 export type ProcessAnswer = { readonly result: BenchResult } | { readonly error: FailureReason };
 
-const CHILD = 'against-child.js';
+const CHILD = 'compare/against-child.js';
 
 /**
  * Measures in a fresh process. The signal kills it.
@@ -30,7 +29,7 @@ export async function measureInProcess(job: ProcessJob, signal: AbortSignal): Pr
   const env: NodeJS.ProcessEnv = { ...process.env };
   // Loaders and debuggers of this process would be measured with it.
   delete env.NODE_OPTIONS;
-  const child = fork(childPath(), {
+  const child = fork(childModule(CHILD), {
     execArgv: [],
     env,
     serialization: 'advanced',
@@ -59,17 +58,6 @@ function answerOf(child: ChildProcess, job: ProcessJob): Promise<ProcessAnswer |
     child.once('error', reject);
     // Where the process is gone already, 'close' says so.
     child.send(job, () => undefined);
-  });
-}
-
-/** The compiled module, also when this runs from TypeScript sources: a process has no compiler. */
-function childPath(): string {
-  const beside = join(__dirname, CHILD);
-  const path = existsSync(beside) ? beside : join(__dirname, '../../../dist/bench/compare', CHILD);
-  if (existsSync(path)) return path;
-  throw new TensorRTError('ERR_TRT_LOAD_FILE', `The compiled module ${path} is missing.`, {
-    hint: 'In a checkout run `npm run build`; in a bundled application keep tensorrt-node external.',
-    details: { path },
   });
 }
 

@@ -124,10 +124,15 @@ export class StopRule {
     const { stabilityPercent } = this.limits;
     if (most <= least * (1 + stabilityPercent / 100 + ROUNDING)) return null;
     const apart = least > 0 ? `${((most / least - 1) * 100).toFixed(0)} %` : 'more than can be said';
-    const numbers = values.map((value) => value.toPrecision(4)).join(', ');
+    const numbers = values.map(shorten).join(', ');
     return (
       `${what} of the last ${COMPARED_WINDOWS} windows is ${numbers} ${unit}: ${apart} apart, more than ` +
       `${stabilityPercent} %. Close other work, warm up longer, or measure longer in longer windows`
     );
   }
+}
+
+/** Four digits, without an exponent: `18430`, `0.04312`. */
+function shorten(value: number): string {
+  return String(Number(value.toPrecision(4)));
 }

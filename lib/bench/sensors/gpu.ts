@@ -12,7 +12,7 @@ import { unavailable } from '../unavailable';
 import type { Sensor } from './sensor';
 
 /** What is used of a monitor; tests put their own. */
-export type OpenedMonitor = Pick<GpuMonitor, 'name' | 'uuid' | 'driver' | 'stop'>;
+export type OpenedMonitor = Pick<GpuMonitor, 'name' | 'uuid' | 'driver' | 'isMig' | 'stop'>;
 
 /** Opens a monitor. */
 export type OpenMonitor = (device: GpuName) => Promise<OpenedMonitor>;
@@ -71,6 +71,7 @@ export class GpuSensor implements Sensor {
         name: monitor.name,
         uuid: monitor.uuid,
         driver: monitor.driver,
+        ...(monitor.isMig ? { isMig: true } : {}),
         ...(sessionBytes === undefined ? {} : { sessionBytes }),
         ...describeReadings(readings, phase, inferences),
       };
@@ -85,7 +86,7 @@ function describeReadings(
   phase: Phase,
   inferences: number,
 ): Omit<GpuUsage, 'name' | 'uuid' | 'driver'> {
-  const { samples, maxSmClockMhz, missing, endedBy } = readings;
+  const { samples, maxSmClockMhz, energySource, missing, endedBy } = readings;
   const cut = (column: Float64Array | undefined) => cutColumn(samples.timeMs, column, phase);
   const memory = cut(samples.memoryUsedBytes).at(-1)?.[1];
   const energy = energyOf(readings, phase, inferences);
@@ -93,7 +94,7 @@ function describeReadings(
     intervalMs: readings.intervalMs,
     ...(memory === undefined ? {} : { memoryUsedBytes: memory }),
     ...sampled('powerW', cut(samples.powerW)),
-    ...(energy === undefined ? {} : { energy }),
+    ...(energy === undefined ? {} : { energy, ...(energySource === undefined ? {} : { energySource }) }),
     ...sampled('smClockMhz', cut(samples.smClockMhz)),
     ...sampled('memoryClockMhz', cut(samples.memoryClockMhz)),
     ...(maxSmClockMhz === undefined ? {} : { maxSmClockMhz }),

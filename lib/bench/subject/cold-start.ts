@@ -2,9 +2,9 @@
 // What the first result costs a service: import, load and first run, each in a process that has done nothing before.
 
 import { fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Engine, TensorRTError, type Feeds, type SessionOptions } from '../../index';
+import { childModule } from '../child-module';
 import type { ColdStart, FailureReason, Unavailable } from '../result';
 import { unavailable } from '../unavailable';
 import { isOnDevice } from './feed-dims';
@@ -89,28 +89,13 @@ function medianOf(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-const CHILD = 'cold-start-child.js';
-
-/** The compiled module, also when this runs from TypeScript sources: a process has no compiler. */
-function childPath(): string {
-  const beside = join(__dirname, CHILD);
-  const path = existsSync(beside) ? beside : join(__dirname, '../../../dist/bench/subject', CHILD);
-  if (existsSync(path)) return path;
-  throw new TensorRTError(
-    'ERR_TRT_LOAD_FILE',
-    `The compiled module ${path} is missing: a process cannot start.`,
-    {
-      hint: 'In a checkout run `npm run build`; in a bundled application keep tensorrt-node external.',
-      details: { path },
-    },
-  );
-}
+const CHILD = 'subject/cold-start-child.js';
 
 async function startProcess(request: ColdStartRequest, signal?: AbortSignal): Promise<ColdStartTimes> {
   const env: NodeJS.ProcessEnv = { ...process.env };
   // Loaders and debuggers of this process would be measured with it.
   delete env.NODE_OPTIONS;
-  const child = fork(childPath(), {
+  const child = fork(childModule(CHILD), {
     execArgv: [],
     env,
     serialization: 'advanced',

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `bench --against`: this package and a reference in turn, each time in a fresh process.
 
-import { parseAgainst, type AgainstTarget, type Measurement } from '../../bench/compare/against';
+import { parseAgainst, type AgainstTarget } from '../../bench/compare/against';
+import type { Measurement } from '../../bench/compare/measurement';
 import type { Round } from '../../bench/compare/interleaved';
 import type { Comparison } from '../../bench/compare/comparison';
 import type { BenchResult } from '../../bench/result';

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
 #include "test/support/error_details.h"
 
@@ -87,6 +88,25 @@ Error StandinTest::ErrorOf(const std::function<void()>& run) {
 std::string StandinTest::Detail(const Error& error, const std::string& name) {
   const std::vector<std::string> values = test::Detail(error, name);
   return values.empty() ? "" : values.front();
+}
+
+void StandinDeviceTest::SetUp() {
+  StandinTest::SetUp();
+  device_ = OpenDevice();
+  scope_ = std::make_unique<ScopedDevice>(*device_);
+  api_ = &device_->api();
+}
+
+void StandinDeviceTest::TearDown() {
+  scope_.reset();
+  device_.reset();
+  StandinTest::TearDown();
+}
+
+void StandinDeviceTest::Block(StreamHandle stream) {
+  StandinLaunch(stream, [this] {
+    while (!is_open_) std::this_thread::yield();
+  });
 }
 
 }  // namespace trtn::cuda

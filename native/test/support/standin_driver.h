@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,6 +36,21 @@ class StandinTest : public testing::Test {
   static Error ErrorOf(const std::function<void()>& run);
   /// A detail's first value, "" if there is none.
   static std::string Detail(const Error& error, const std::string& name);
+};
+
+/// With the first device current, and its driver's entry points to call.
+class StandinDeviceTest : public StandinTest {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+  /// Holds a stream until Open().
+  void Block(StreamHandle stream);
+  void Open() { is_open_ = true; }
+
+  std::shared_ptr<Device> device_;
+  std::unique_ptr<ScopedDevice> scope_;
+  const DriverApi* api_ = nullptr;
+  std::atomic<bool> is_open_{false};
 };
 
 }  // namespace trtn::cuda

@@ -5,10 +5,9 @@
 //   script <entry> <answer>[,<answer>…]
 //                     what the entry answers from now on, call after call; the last answer repeats. An answer
 //                     is a number in NVML's unit, `!<nvmlReturn_t>` for a call that fails, or, as the last
-//                     one,
-//                     `<number>+<step>` that grows with each call. Clocks are `nvmlDeviceGetClockInfo:1` (SM)
-//                     and
-//                     `:2` (memory); for entries that give no number, 0 is success.
+//                     one, `<number>+<step>` that grows with each call. Clocks are
+//                     `nvmlDeviceGetClockInfo:1` (SM) and `:2` (memory); for entries that give no number, 0
+//                     is success.
 //   reset             forgets scripts and counts
 //   calls             {"total", "onMainThread", "withoutInit", "users", "entries": {name: count}}
 //

@@ -22,7 +22,6 @@ const NATIVE: NativeGpuMonitor = {
   uuid: 'GPU-1',
   driver: '580.1',
   isMig: false,
-  now: () => 5000,
   read: () => READINGS,
   stop: () => Promise.resolve(READINGS),
 };

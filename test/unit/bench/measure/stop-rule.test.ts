@@ -60,7 +60,7 @@ describe('StopRule', () => {
     expect(rule.stability()).toEqual({
       stable: false,
       reason:
-        'throughput of the last 3 windows is 100.0, 80.00, 80.00 a second: 25 % apart, more than 10 %. ' +
+        'throughput of the last 3 windows is 100, 80, 80 a second: 25 % apart, more than 10 %. ' +
         'Close other work, warm up longer, or measure longer in longer windows',
     });
   });
@@ -89,7 +89,7 @@ describe('StopRule', () => {
     rule.add(100, 100);
     rule.add(200, 100);
     rule.add(300, 200);
-    expect(rule.stability().reason).toMatch(/^mean latency .* is 100\.0, 100\.0, 200\.0 ms: 100 % apart/);
+    expect(rule.stability().reason).toMatch(/^mean latency .* is 100, 100, 200\.0 ms: 100 % apart/);
   });
 
   it('judges by a percentile where the settings name one', () => {
@@ -103,7 +103,7 @@ describe('StopRule', () => {
     expect(judge('mean').stability().stable).toBe(true);
     expect(judge('p50').stability().stable).toBe(true);
     expect(judge('p99').stability().reason).toMatch(
-      /^p99 of the last 3 windows is 1\.000, 2\.000, 3\.000 ms/,
+      /^p99 of the last 3 windows is 1, 2, 3 ms/,
     );
   });
 

@@ -26,7 +26,8 @@ const readings: GpuReadings = {
 
 async function usageOf(given: GpuReadings = readings): Promise<GpuUsage> {
   let nowMs = 1150;
-  const monitor = { name: 'H200', uuid: 'GPU-1', driver: '580', stop: () => Promise.resolve(given) };
+  const stop = () => Promise.resolve(given);
+  const monitor = { name: 'H200', uuid: 'GPU-1', driver: '580', isMig: false, stop };
   const sensor = await GpuSensor.open('cuda:0', { open: async () => monitor, now: () => nowMs });
   sensor.start();
   nowMs = 1450;
@@ -113,7 +114,7 @@ describe('GpuSensor', () => {
 
   it('gives the reason where they cannot be read any more', async () => {
     const stop = () => Promise.reject(new Error('gone'));
-    const monitor = { name: 'H200', uuid: 'GPU-1', driver: '580', stop };
+    const monitor = { name: 'H200', uuid: 'GPU-1', driver: '580', isMig: false, stop };
     const sensor = await GpuSensor.open('cuda:0', { open: async () => monitor });
     expect(await sensor.usage(5)).toEqual({ unavailable: 'GPU sensors: gone' });
   });
