@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 interface BrowserProgram {
@@ -9,17 +7,15 @@ interface BrowserProgram {
 }
 
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
-const ON_PATH = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** TENSORRT_NODE_BROWSER, else a Chromium of the machine, else the one of the npm package `@sparticuz/chromium`. */
+/** TENSORRT_NODE_BROWSER, else the Chromium of the npm package `@sparticuz/chromium`: the same one everywhere. */
 async function findBrowser(): Promise<BrowserProgram> {
   const named = process.env.TENSORRT_NODE_BROWSER;
   if (named !== undefined && named !== '') return { path: named, args: ARGS };
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const found = ON_PATH.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
-  if (found !== undefined) return { path: found, args: ARGS };
   const packed = (await import('@sparticuz/chromium')).default;
-  return { path: await packed.executablePath(), args: [...packed.args, ...ARGS] };
+  // Made for one page a process: with a single process the browser ends with its first page.
+  const args = packed.args.filter((arg) => arg !== '--single-process');
+  return { path: await packed.executablePath(), args: [...args, ...ARGS] };
 }
 
 /**
@@ -32,7 +28,10 @@ export async function startBrowser(): Promise<Browser | null> {
     return await chromium.launch({ executablePath: path, args: [...args] });
   } catch (error) {
     if (process.env.CI) throw error;
-    console.warn(`browser tests are skipped: no Chromium starts: ${String(error).split('\n')[0]}`);
+    const reason = String(error).split('\n')[0];
+    console.warn(
+      `browser tests are skipped: no Chromium starts (TENSORRT_NODE_BROWSER names another): ${reason}`,
+    );
     return null;
   }
 }

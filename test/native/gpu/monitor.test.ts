@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { addonPath } from '../../../lib/binding/load';
+import { addonPath, loadAddon } from '../../../lib/binding/load';
 import { DRIVER_VARIABLE } from '../../../lib/runtime/driver-library';
 import { monitorGpu } from '../../../lib/runtime/gpu-monitor';
 import { NVML_VARIABLE } from '../../../lib/runtime/nvml-library';
@@ -229,6 +229,15 @@ describe('what keeps a monitor from starting', () => {
       code: 'ERR_TRT_RUN_DEVICE',
       details: { uuid: GPU_0, pciBusId: '0000:17:00.0' },
     });
+  });
+
+  it('is a monitor of the addon that was not opened', async () => {
+    const request = { uuid: GPU_0, pciBusId: '', intervalMs: SELDOM.intervalMs, library: nvml.path };
+    const opened = await loadAddon().openGpuMonitor(request);
+    await opened.stop();
+    const Monitor = opened.constructor as new () => typeof opened;
+    expect(() => new Monitor().read()).toThrow('Illegal constructor');
+    expect(() => new Monitor().stop()).toThrow('Illegal constructor');
   });
 
   it('is not an unknown UUID alone', async () => {

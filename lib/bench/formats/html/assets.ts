@@ -13,8 +13,16 @@ export interface Assets {
   readonly scripts: readonly string[];
 }
 
-/** Chooses the theme before the first paint, so that nothing flashes. */
+/**
+ * Chooses the theme before the first paint, so that nothing flashes. Chromium without a locale, as in a container, says
+ * that its language is `en-US@posix`, with which uPlot does not load.
+ */
 const HEAD_SCRIPT = `document.documentElement.classList.add('js');
+try {
+  Intl.getCanonicalLocales(navigator.language);
+} catch {
+  Object.defineProperty(navigator, 'language', { value: 'en-US' });
+}
 try {
   const theme = localStorage.getItem('tensorrt-node-theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
