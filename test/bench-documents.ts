@@ -88,7 +88,17 @@ function drawLatency(shape: LatencyShape, draw: Uniform, progress: number): numb
   return kind > 1 - (shape.secondPeak ?? 0.2) ? body * 1.12 : body;
 }
 
+const drawnBefore = new Map<string, DrawnLatencies>();
+
+/** The same seed and shape give the same numbers, so tests that ask for a document again need not wait for it again. */
 function drawLatencies(shape: LatencyShape): DrawnLatencies {
+  const key = JSON.stringify(shape);
+  const drawn = drawnBefore.get(key) ?? drawAnew(shape);
+  drawnBefore.set(key, drawn);
+  return drawn;
+}
+
+function drawAnew(shape: LatencyShape): DrawnLatencies {
   const draw = uniform(shape.seed);
   const durationMs = shape.durationMs ?? 10_000;
   const calls = Math.round(((shape.callsPerSecond ?? 1000 / shape.medianMs) * durationMs) / 1000);

@@ -12,6 +12,7 @@ import {
   type ModelRequest,
 } from '../../lib/bench/index';
 import { createSession } from '../../lib/index';
+import { asRead, compileSchemas, lostInJson } from '../bench-schemas';
 import { convModel, dynamicModel } from '../onnx-models';
 import { slowModel } from '../slow-model';
 
@@ -54,6 +55,28 @@ describe('runBench on the CPU', () => {
     const layers = result.layers as readonly LayerTime[];
     expect(layers.map(({ type }) => type)).toEqual(expect.arrayContaining(['Conv', 'Gemm']));
     expect(layers.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
+  });
+
+  it('gives a result that its schema takes, and that JSON keeps as it is', async () => {
+    const isResult = compileSchemas().get('bench-result.schema.json')!;
+    const results = [
+      await runBench(request({ layers: true, coldStart: 1, percentiles: [97.5], durationMs: 50 })),
+      // Calls that never wait, and measurements with hardly a call, are where numbers are divided by none.
+      await runBench(request({ load: { ratePerSecond: 50 }, iterations: 1, durationMs: 10, warmUpMs: 0 })),
+      await runBench({
+        name: 'nothing',
+        call: async () => {},
+        durationMs: 0.001,
+        iterations: 1,
+        warmUpMs: 0,
+      }),
+    ];
+    for (const result of results) {
+      expect(lostInJson(result)).toEqual([]);
+      expect(asRead(result)).toEqual(result);
+      isResult(asRead(result));
+      expect(isResult.errors).toBeNull();
+    }
   });
 
   it('agrees with the measurement of ONNX Runtime of the same runs within 5 %', async () => {

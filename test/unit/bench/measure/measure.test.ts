@@ -79,28 +79,29 @@ function queueLatencies(arrivalsMs: readonly number[], workMs: readonly number[]
   });
 }
 
-const DISTRIBUTIONS: Record<string, () => LatencySource> = {
-  'a constant': () => latencies.constant(2.5),
-  'two peaks': () => latencies.twoPeaked(1, 12, 0.03, 11),
-  'a lognormal': () => latencies.lognormal(2, 0.5, 12),
-  'a Pareto': () => latencies.pareto(1, 3, 14),
-  'a drifting': () => latencies.drifting(1, 0.004),
-};
+/** With the length of a closed loop in which its analytic percentiles come out. */
+const DISTRIBUTIONS: readonly [name: string, makeSource: () => LatencySource, closedMs: number][] = [
+  ['a constant', () => latencies.constant(2.5), 50_000],
+  ['two peaks', () => latencies.twoPeaked(1, 12, 0.03, 11), 50_000],
+  ['a lognormal', () => latencies.lognormal(2, 0.5, 12), 500_000],
+  ['a Pareto', () => latencies.pareto(1, 3, 14), 500_000],
+  ['a drifting', () => latencies.drifting(1, 0.02), 100_000],
+];
 
 describe('latencies from a known distribution', () => {
-  for (const [name, makeSource] of Object.entries(DISTRIBUTIONS)) {
+  for (const [name, makeSource, closedMs] of DISTRIBUTIONS) {
     it(`come out of a closed loop as they were drawn: ${name} distribution`, async () => {
       const source = makeSource();
       const { measured, device } = await run({
         load: closed(),
         device: { latency: source, keepsDrawn: true },
-        settings: { durationMs: 500_000 },
+        settings: { durationMs: closedMs },
       });
-      expect(device.drawn.length).toBeGreaterThan(150_000);
+      expect(device.drawn.length).toBeGreaterThanOrEqual(20_000);
       expectPercentiles(measured, device.drawn);
       // p99.99 of 200,000 draws is itself 3 % of chance: the analytic value is compared where the sample can hold it.
       for (const percent of [50, 90, 95, 99]) {
-        const exact = source.quantile!(percent / 100, 500_000);
+        const exact = source.quantile!(percent / 100, closedMs);
         expect(Math.abs(measured.latency.valueAt(percent) / exact - 1), `p${percent}`).toBeLessThan(
           ONE_PERCENT,
         );
@@ -111,9 +112,9 @@ describe('latencies from a known distribution', () => {
       const { measured, device } = await run({
         load: open(500, 2048, 'poisson'),
         device: { latency: makeSource(), keepsDrawn: true },
-        settings: { durationMs: 200_000 },
+        settings: { durationMs: 100_000 },
       });
-      expect(device.drawn.length).toBeGreaterThan(90_000);
+      expect(device.drawn.length).toBeGreaterThan(45_000);
       expectPercentiles(measured, device.drawn);
       expect(measured.service!.valueAt(99)).toBe(measured.latency.valueAt(99));
       expect(measured.sendDelay!.max).toBeLessThan(1e-9);
@@ -124,7 +125,7 @@ describe('latencies from a known distribution', () => {
       const { measured, device } = await run({
         load: open(250, 8, 'poisson'),
         device: { latency: makeSource(), servers: 1, keepsDrawn: true },
-        settings: { durationMs: 200_000 },
+        settings: { durationMs: 100_000 },
         request: { callLog },
       });
       const scheduledMs = [...callLog]
@@ -428,11 +429,16 @@ describe('the phases', () => {
     const counts: number[] = [];
     const { device, time } = simulateDevice({ latency: latencies.constant(0.1) });
     const onBlock = () => void counts.push(device.calls);
-    await measure({ target: device, time, settings: settingsOf(closed(), { durationMs: 120_000 }), onBlock });
+    const controller = new AbortController();
+    // Blocks of 20,000 calls; a few of them are enough.
+    time.at(time.now() + 9000, () => controller.abort());
+    const settings = settingsOf(closed(), { durationMs: 120_000 });
+    await measure({ target: device, time, settings, onBlock, signal: controller.signal });
     const distances = counts.map((count, index) => count - (counts[index - 1] ?? 0));
     expect(Math.max(...distances)).toBeLessThanOrEqual(16_384);
     expect(counts.at(-1)).toBe(device.calls);
-  }, 60_000);
+    expect(counts.length).toBeGreaterThanOrEqual(8);
+  });
 });
 
 describe('a recorded schedule', () => {

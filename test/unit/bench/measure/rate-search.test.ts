@@ -25,7 +25,7 @@ function resultOf(rate: number, fields: Partial<BenchResult>): BenchResult {
 }
 
 /** Measures a device that serves one call after the other, in virtual time. */
-async function measureQueue(ratePerSecond: number): Promise<BenchResult> {
+async function measureQueue(ratePerSecond: number, durationMs = 600_000): Promise<BenchResult> {
   const { device, time } = simulateDevice({ latency: latencies.constant(SERVICE_MS), servers: 1 });
   const measured = await measure({
     target: device,
@@ -34,9 +34,9 @@ async function measureQueue(ratePerSecond: number): Promise<BenchResult> {
       load: { kind: 'open', arrivals: 'poisson', ratePerSecond, seed: 3, maxInFlight: 64 },
       warmUpMs: 0,
       warmUpIterations: 0,
-      durationMs: 600_000,
+      durationMs,
       iterations: 1,
-      windowMs: 60_000,
+      windowMs: durationMs / 10,
       stabilityLatency: 'mean',
       stabilityPercent: 10,
       percentiles: [],
@@ -95,7 +95,7 @@ describe('findHighestRate', () => {
       limit: LIMIT,
       firstRate: 5,
       resolution: 0.02,
-      measureAt: measureQueue,
+      measureAt: (rate) => measureQueue(rate),
     });
     const exact = trueRate();
     expect(exact).toBeGreaterThan(50);
@@ -104,7 +104,8 @@ describe('findHighestRate', () => {
 
   it('never takes a rate beyond the capacity, however high the limit', async () => {
     const limit = { percentile: 'p99', milliseconds: 1e9 };
-    const found = await findHighestRate({ limit, firstRate: 30, measureAt: measureQueue });
+    const measureAt = (rate: number) => measureQueue(rate, 120_000);
+    const found = await findHighestRate({ limit, firstRate: 30, measureAt });
     expect(found.search.highestRatePerSecond).toBeGreaterThan(93);
     expect(found.search.highestRatePerSecond).toBeLessThan(102);
     const tooHigh = found.search.tried.filter(({ isWithinLimit }) => !isWithinLimit);

@@ -20,7 +20,7 @@ function makeBlocks(seed: number, blocks: number, values: number, shift: () => n
 function coverage(trials: number, shiftOf: (seed: number) => () => number): number {
   let covered = 0;
   for (let trial = 0; trial < trials; trial += 1) {
-    const blocks = makeBlocks(2 * trial + 1, 60, 30, shiftOf(2 * trial + 2));
+    const blocks = makeBlocks(2 * trial + 1, 30, 20, shiftOf(2 * trial + 2));
     const { low, high } = interval(bootstrap(blocks, median, { rounds: 200, seed: trial }), 0.95);
     if (low <= 10 && high >= 10) covered += 1;
   }
