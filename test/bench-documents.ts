@@ -507,3 +507,20 @@ export function sampleFailed(): BenchResult {
     layers: { unavailable: 'the measurement failed before its layers were timed' },
   });
 }
+
+/** A measurement that Ctrl-C ended before its first call did. */
+export function sampleEmpty(): BenchResult {
+  const none = { mean: 0, deviation: 0, min: 0, p50: 0, p90: 0, p95: 0, p99: 0, p999: 0, p9999: 0, max: 0 };
+  return sampleResult({
+    end: 'interrupted',
+    stable: false,
+    unstableReason: 'the measurement was interrupted',
+    inferences: 0,
+    measuredMs: 0,
+    throughput: { inferencesPerSecond: 0, samplesPerSecond: 0 },
+    latencyMs: { count: 0, ...none },
+    eventLoopDelayMs: { count: 0, ...none },
+    windows: [],
+    blocks: [],
+  });
+}

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { BenchEnvironment } from './environment';
 import type { Observed, PhasePlan, PhaseResult } from './measured-phase';
 import type { Measured } from './measure/measure';
+import { medianInterval } from './median-interval';
 import {
   SCHEMA_VERSION,
   type BenchResult,
@@ -30,6 +31,8 @@ export interface Steps {
   readonly pipelinedError?: unknown;
   readonly layers?: readonly LayerTime[] | Unavailable;
   readonly coldStart?: ColdStart | Unavailable;
+  /** What failed after the phases, and why. */
+  readonly problems?: readonly string[];
   /** As it was before the measurement. */
   readonly environment: BenchEnvironment;
 }
@@ -40,6 +43,7 @@ export function assembleResult(steps: Steps): BenchResult {
   const { request, subject, settings } = plan;
   const { measured, observed, stages } = main;
   const trtexec = trtexecSummary(steps);
+  const { unserved = 0 } = measured;
   return {
     schemaVersion: SCHEMA_VERSION,
     kind: 'measurement',
@@ -49,6 +53,7 @@ export function assembleResult(steps: Steps): BenchResult {
     case: request.case ?? {},
     backend: subject.backend,
     device: subject.device,
+    ...(subject.deviceName === undefined ? {} : { deviceName: subject.deviceName }),
     fallbackReason: subject.fallbackReason,
     settings,
     ...describeEnd(steps),
@@ -56,11 +61,14 @@ export function assembleResult(steps: Steps): BenchResult {
     inferences: measured.inferences,
     measuredMs: measured.measuredMs,
     throughput: throughputOf(measured, settings.batch),
-    latencyMs: describe(measured.latency, { percentiles: settings.percentiles, blocks: measured.blocks }),
+    latencyMs: describeLatency(measured, settings.percentiles),
     ...optional('serviceMs', measured.service),
     ...optional('sendDelayMs', measured.sendDelay),
+    ...(unserved > 0 ? { unserved } : {}),
     ...describeStages(stages, subject.device),
-    ...(pipelined ? { pipelined: describePipelined(pipelined, plan) } : {}),
+    ...(pipelined && pipelined.measured.inferences > 0
+      ? { pipelined: describePipelined(pipelined, plan) }
+      : {}),
     ...(trtexec ? { trtexec } : {}),
     ...observed,
     ...(layers ? { layers } : {}),
@@ -78,7 +86,7 @@ type End = Pick<BenchResult, 'end' | 'stable' | 'unstableReason' | 'error'>;
 function describeEnd({ plan, main, pipelined, pipelinedError }: Steps): End {
   const { end, error, stable, unstableReason } = main.measured;
   const settled = { stable, unstableReason };
-  if (end === 'failed') return { end, ...unsettled(unstableReason), error: describeFailure(error) };
+  if (end === 'failed') return { end, ...settled, error: describeFailure(error) };
   const laterError = pipelinedError ?? pipelined?.measured.error;
   if (laterError !== undefined) {
     const { code, message, hint }: FailureReason = describeFailure(laterError);
@@ -89,16 +97,23 @@ function describeEnd({ plan, main, pipelined, pipelinedError }: Steps): End {
       error: { code, message: where, ...(hint === undefined ? {} : { hint }) },
     };
   }
-  if (plan.request.signal?.aborted !== true) return { end, ...settled };
-  return { end: 'interrupted', ...unsettled(end === 'interrupted' ? unstableReason : null) };
+  // What was interrupted after the measurement says nothing about how that one settled.
+  return { end: plan.request.signal?.aborted === true ? 'interrupted' : end, ...settled };
 }
 
-function unsettled(reason: string | null): { stable: false; unstableReason: string } {
-  return { stable: false, unstableReason: reason ?? 'interrupted before all phases were measured' };
+function describeLatency({ latency, blocks }: Measured, percentiles: readonly number[]): Distribution {
+  const distribution = describe(latency, { percentiles });
+  const interval = medianInterval(distribution, blocks);
+  return interval === undefined ? distribution : { ...distribution, medianInterval: interval };
 }
 
-function throughputOf({ inferences, measuredMs, requestedPerSecond }: Measured, batch: number): Throughput {
-  const inferencesPerSecond = measuredMs > 0 ? (inferences * 1000) / measuredMs : 0;
+/** A schedule lasts longer than to the end of its last call: the time to the next one is part of it. */
+function throughputOf(
+  { inferences, measuredMs, scheduleMs = 0, requestedPerSecond }: Measured,
+  batch: number,
+): Throughput {
+  const lastedMs = Math.max(measuredMs, scheduleMs);
+  const inferencesPerSecond = lastedMs > 0 ? (inferences * 1000) / lastedMs : 0;
   return {
     inferencesPerSecond,
     samplesPerSecond: inferencesPerSecond * batch,
@@ -143,13 +158,22 @@ function describePipelined(
 
 /** trtexec always has a query waiting behind the running one: the pipelined phase is what it would have measured. */
 function trtexecSummary({ plan, main, pipelined }: Steps): TrtexecSummary | undefined {
-  const stages = pipelined?.stages ?? main.stages;
-  if (!isGpu(plan.subject.device) || stages === undefined || stages.compute.count === 0) return undefined;
+  const stages = [pipelined?.stages, main.stages].find(
+    (times) => times !== undefined && times.compute.count > 0,
+  );
+  if (!isGpu(plan.subject.device) || stages === undefined) return undefined;
   return summarize(stages, plan.settings.percentiles);
 }
 
-function collectWarnings({ plan, main, environment }: Steps): BenchResult['warnings'] {
+function collectWarnings({
+  plan,
+  main,
+  pipelined,
+  problems = [],
+  environment,
+}: Steps): BenchResult['warnings'] {
   const { measured, observed, stages } = main;
+  if (measured.inferences === 0) return [];
   return warningsFor({
     settings: plan.settings,
     contexts: plan.subject.contexts,
@@ -160,6 +184,7 @@ function collectWarnings({ plan, main, environment }: Steps): BenchResult['warni
     eventLoopUtilization: observed.eventLoopUtilization,
     ...(stages ? { times: stages, droppedTimes: stages.dropped } : {}),
     ...(observed.gpu ? { gpu: observed.gpu } : {}),
+    problems: [...new Set([...main.problems, ...(pipelined?.problems ?? []), ...problems])],
     machine: { loadAverage: environment.loadAverage ?? 0, cores: availableParallelism() },
   });
 }

@@ -23,7 +23,7 @@ export interface BenchOptions {
   warmUpIterations?: number;
   /** Least time of the measurement, in milliseconds. Default 3000. */
   durationMs?: number;
-  /** Least number of measured inferences. Default 10. */
+  /** Least number of measured inferences. Default 10, in an open loop 1: at a low rate ten could take hours. */
   iterations?: number;
   /** The latency that must agree between windows, beside the throughput: `'mean'` (default), or `'p99'`, `'p99.9'`. */
   stabilityLatency?: string;

@@ -62,6 +62,11 @@ export interface BenchContext {
   readonly moreSettings?: Readonly<Record<string, unknown>>;
   /** Versions for the environment of the result, such as `{ onnxruntime: '1.30.0' }`. */
   readonly versions?: Readonly<Record<string, string>>;
+  /**
+   * The machine's load average before the first measurement, for the environment of the result and its `busy-machine`,
+   * where another process made that. Default: as it was at the first measurement of this process.
+   */
+  readonly loadAverage?: number;
   /** Ends the measurement early; the result then has what was measured, with `end: 'interrupted'`. */
   readonly signal?: AbortSignal;
   /** Told when a phase begins. */

@@ -24,6 +24,8 @@ export interface SettingFacts {
   readonly session?: Readonly<Record<string, unknown>>;
 }
 
+/** Length of a measurement where none is told. */
+export const DEFAULT_DURATION_MS = 3000;
 const WINDOWS = 6;
 const SHORTEST_WINDOW_MS = 50;
 
@@ -40,13 +42,14 @@ export function decideSettings(options: BenchOptions, facts: SettingFacts): Benc
   if (trtexecCompat !== undefined) refuseContradictions(trtexecCompat, options, facts);
   const given = { ...compatDefaults(trtexecCompat), ...withoutUndefined(options) };
   refuseGpuOptions(given, facts);
-  const { durationMs = 3000 } = given;
+  const { durationMs = DEFAULT_DURATION_MS } = given;
   return {
     load,
     warmUpMs: given.warmUpMs ?? 500,
     warmUpIterations: given.warmUpIterations ?? (load.kind === 'closed' ? load.concurrency : 1),
     durationMs,
-    iterations: given.iterations ?? 10,
+    // At a low rate ten calls could take hours.
+    iterations: given.iterations ?? (load.kind === 'closed' ? 10 : 1),
     windowMs: Math.max(SHORTEST_WINDOW_MS, durationMs / WINDOWS),
     stabilityLatency: given.stabilityLatency ?? 'mean',
     stabilityPercent: given.stabilityPercent ?? 10,

@@ -9,7 +9,10 @@ export interface BenchEnvironment {
   readonly os: string;
   readonly cpu: { readonly model: string; readonly cores: number };
   readonly memoryBytes: number;
-  /** Processes that wanted a core in the last minute, on average, before the measurement; 0 where the system has none. */
+  /**
+   * Processes that wanted a core in the last minute, on average, before the first measurement of this process: a
+   * measurement is work itself, and would be blamed on the machine by the next one. 0 where the system does not count.
+   */
   readonly loadAverage?: number;
   readonly node: string;
   /** Versions of the package and of the runtime that ran the model. */
@@ -18,19 +21,33 @@ export interface BenchEnvironment {
   readonly date: string;
 }
 
+// Kept for the whole process: the cases of a suite, the rates of a search and repeated measurements keep a machine busy,
+// and the average of the last minute tells nothing about others then.
+let loadBefore: number | undefined;
+
+/** The machine's load average as it was when this was first asked for. */
+export function loadAverageBefore(): number {
+  loadBefore ??= loadavg()[0] ?? 0;
+  return loadBefore;
+}
+
 /**
  * Describes this machine, at this moment.
  *
  * @param versions - What the caller knows about the runtime, e.g. `{ onnxruntime: '1.30.0' }`; that of this package is
  *   added.
+ * @param loadAverage - That before the first measurement, where another process made it. Default: as this process saw it.
  */
-export function describeEnvironment(versions: Readonly<Record<string, string>> = {}): BenchEnvironment {
+export function describeEnvironment(
+  versions: Readonly<Record<string, string>> = {},
+  loadAverage = loadAverageBefore(),
+): BenchEnvironment {
   return {
     platform: `${process.platform}-${process.arch}`,
     os: release(),
     cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
     memoryBytes: totalmem(),
-    loadAverage: loadavg()[0] ?? 0,
+    loadAverage,
     node: process.versions.node,
     versions: { 'tensorrt-node': ownVersion(), ...versions },
     date: new Date().toISOString(),

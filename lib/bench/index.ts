@@ -38,9 +38,10 @@ export * from './compare/index';
 
 // Writing and reading results.
 export { formatChromeTrace, type TracedStages, type TraceSource } from './formats/chrome-trace';
+export { formatComparisonJunit } from './formats/comparison-junit';
 export { formatComparisonMarkdown } from './formats/comparison-markdown';
 export { formatCsv } from './formats/csv';
-export { formatHtml, type HtmlOptions } from './formats/html/format-html';
+export { formatComparisonHtml, formatHtml, type HtmlOptions } from './formats/html/format-html';
 export { formatJunit, type JunitCheck, type JunitOptions } from './formats/junit';
 export { formatMarkdown } from './formats/markdown';
 export { parseBenchDocument, readBenchDocument } from './formats/read-document';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { integer, invalid, number, oneOf, rejectUnknown } from './option-values';
-import type { RecordedSchedule } from './schedule-file';
+import { lengthOf, type RecordedSchedule } from './schedule-file';
 import type { Load } from './settings';
 
 /** When calls are made. */
@@ -19,7 +19,8 @@ export type LoadOptions =
     }
   /**
    * Open loop at recorded moments: milliseconds from the start, not falling, or the file that has them (a JSON array, or
-   * one number a line). It is repeated until the measurement ends.
+   * one number a line). It is repeated until the measurement ends, each time after its last call and the mean distance of
+   * its calls.
    */
   | { readonly schedule: readonly number[] | string; readonly maxInFlight?: number };
 
@@ -71,5 +72,5 @@ function scheduledLoad(maxInFlight = DEFAULT_IN_FLIGHT, schedule: RecordedSchedu
       hint: 'Read it with readSchedule() and pass the result among the facts.',
     });
   const { source, offsetsMs } = schedule;
-  return { kind: 'schedule', source, calls: offsetsMs.length, lengthMs: offsetsMs.at(-1)!, maxInFlight };
+  return { kind: 'schedule', source, calls: offsetsMs.length, lengthMs: lengthOf(schedule), maxInFlight };
 }

@@ -14,6 +14,7 @@ import type { BenchSettings } from './settings';
 import type { ClosableTarget } from './subject/session-target';
 import { StageRecorder } from './subject/stage-recorder';
 import type { Subject } from './subject/subject';
+import { unavailable } from './unavailable';
 
 /** What is measured in a phase. */
 export interface PhasePlan {
@@ -37,6 +38,8 @@ export interface Observed {
 export interface PhaseResult {
   readonly measured: Measured;
   readonly stages?: StageRecorder;
+  /** What failed beside the calls, and why: sensors, and the closing of what made the calls. */
+  readonly problems: readonly string[];
 }
 
 /** Measures with all sensors. */
@@ -54,7 +57,7 @@ export async function measureObserved(
     const stages = makeRecorder(plan, request.stageLog);
     // The event loop is watched last and least long: reading the others takes some of its time.
     const watch = new Watch([energy, usage, ...(gpu ? [gpu] : []), ...(stages ? [stages] : []), eventLoop]);
-    const measured = await measureTarget(plan, { watch, stages, isLogged: true });
+    const { measured, problems } = await measureTarget(plan, { watch, stages, isLogged: true });
     const { inferences } = measured;
     const observed = {
       eventLoopDelayMs: eventLoop.distribution(),
@@ -63,7 +66,12 @@ export async function measureObserved(
       ...(gpu === undefined ? {} : { gpu: await gpu.usage(inferences, sessionBytes(subject)) }),
       cpuEnergy: energy.usage(inferences),
     };
-    return { measured, observed, ...(stages ? { stages } : {}) };
+    return {
+      measured,
+      observed,
+      ...(stages ? { stages } : {}),
+      problems: [...watch.problems, ...problems],
+    };
   } finally {
     await gpu?.close();
   }
@@ -72,8 +80,8 @@ export async function measureObserved(
 /** Measures with the device's times alone. */
 export async function measurePlain(plan: PhasePlan): Promise<PhaseResult> {
   const stages = makeRecorder(plan);
-  const measured = await measureTarget(plan, { watch: stages, stages, isLogged: false });
-  return { measured, ...(stages ? { stages } : {}) };
+  const result = await measureTarget(plan, { watch: stages, stages, isLogged: false });
+  return { ...result, ...(stages ? { stages } : {}) };
 }
 
 function makeRecorder(
@@ -90,13 +98,16 @@ interface Watchers {
   readonly isLogged: boolean;
 }
 
-async function measureTarget(plan: PhasePlan, { watch, stages, isLogged }: Watchers): Promise<Measured> {
+async function measureTarget(
+  plan: PhasePlan,
+  { watch, stages, isLogged }: Watchers,
+): Promise<Omit<PhaseResult, 'stages'>> {
   const { request, subject, settings, transfers, recordedMs } = plan;
   const { calls, load } = settings;
   const target = await subject.makeTarget({ calls, slots: slotsOf(load), transfers });
-  let measured: Measured | undefined;
+  const problems: string[] = [];
   try {
-    measured = await measure({
+    const measured = await measure({
       target,
       settings,
       recordedMs,
@@ -106,16 +117,25 @@ async function measureTarget(plan: PhasePlan, { watch, stages, isLogged }: Watch
       ...(isLogged ? { callLog: request.callLog, onPhase: request.onPhase } : {}),
       ...(stages ? { onBlock: () => stages.drain() } : {}),
     });
-    return measured;
+    if (stages?.problem !== undefined) problems.push(stages.problem);
+    return { measured, problems };
   } finally {
-    await closeTarget(target, measured?.end !== 'complete');
+    // Told with the result, which has the array.
+    problems.push(...(await closingProblems('closing the bindings', target)));
   }
 }
 
-/** After a failure the device may be lost, and closing fails with it: what was measured matters more. */
-async function closeTarget(target: ClosableTarget, isForgiving: boolean): Promise<void> {
-  const closing = target.close();
-  await (isForgiving ? closing.catch(() => undefined) : closing);
+/** Closes. What was measured matters more than what fails then: that is told. */
+export async function closingProblems(
+  what: string,
+  closable: Pick<ClosableTarget, 'close'>,
+): Promise<readonly string[]> {
+  try {
+    await closable.close();
+    return [];
+  } catch (error) {
+    return [unavailable(what, error).unavailable];
+  }
 }
 
 function sessionBytes({ loaded }: Subject): number | undefined {

@@ -24,17 +24,28 @@ export function invalid(
 /**
  * Refuses what is no object, and names that are not known.
  *
+ * @param hint - What is meant, where that is known; no nearest name is guessed then.
  * @throws {TensorRTError} `ERR_TRT_ARG_TYPE`, or `ERR_TRT_ARG_UNKNOWN_OPTION` naming the nearest one.
  */
-export function rejectUnknown(where: string, options: unknown, known: readonly string[]): void {
+export function rejectUnknown(
+  where: string,
+  options: unknown,
+  known: readonly string[],
+  { hint }: { hint?: string | undefined } = {},
+): void {
+  const advice = hint === undefined ? {} : { hint };
   if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new TensorRTError('ERR_TRT_ARG_TYPE', `Expected the ${where} as an object, not ${show(options)}.`);
+    throw new TensorRTError(
+      'ERR_TRT_ARG_TYPE',
+      `Expected the ${where} as an object, not ${show(options)}.`,
+      advice,
+    );
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new TensorRTError(
     'ERR_TRT_ARG_UNKNOWN_OPTION',
-    `There is no option "${unknown}" among the ${where}.${didYouMean(unknown, known)}`,
-    { details: { option: unknown, known } },
+    `There is no option "${unknown}" among the ${where}.${hint === undefined ? didYouMean(unknown, known) : ''}`,
+    { ...advice, details: { option: unknown, known } },
   );
 }
 

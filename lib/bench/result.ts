@@ -58,7 +58,10 @@ export interface BenchResult {
   readonly kind: 'measurement';
   /** Path or name of the model, as it was given. */
   readonly model: string;
-  /** SHA-256 of the model's file in hex; null where there is no file. */
+  /**
+   * SHA-256 of the model's own file or bytes in hex; null where there are none. Of an ONNX model with external data it
+   * covers the `.onnx` file alone: names, sizes and places of the external tensors, and not their values.
+   */
   readonly modelSha256: string | null;
   /** Short and unique within a suite: `cpu · batch 4`. */
   readonly label: string;
@@ -67,6 +70,8 @@ export interface BenchResult {
   readonly backend: string;
   /** `cpu`, `cuda:0`, or what the caller says. */
   readonly device: string;
+  /** Name of the GPU that a session runs on, as the CUDA driver tells it; absent elsewhere, and where it does not. */
+  readonly deviceName?: string;
   /** Why another device than the best one ran the model; null where it did not. */
   readonly fallbackReason: string | null;
   /** All that the numbers depend on. */
@@ -98,9 +103,10 @@ export interface BenchResult {
   /** Open loop: how much later than scheduled calls were made. */
   readonly sendDelayMs?: Distribution;
   /**
-   * Open loop: calls of the schedule that were still waiting when as much time again as was to be measured had passed,
-   * or when the measurement ended early. They are in `latencyMs` and `blocks` with the time that they had waited, the
-   * least that their latency would have been, and in no other number; absent where there are none.
+   * Open loop: calls of the schedule that were still waiting when as much time again as was to be measured had passed.
+   * They are in `latencyMs` with the time that they had waited, the least that their latency would have been, and in no
+   * other number: `inferences`, `throughput`, `blocks` and `windows` are of calls that were made. Absent where there
+   * are none, and where the measurement ended early.
    */
   readonly unserved?: number;
 
@@ -133,7 +139,7 @@ export interface BenchResult {
   readonly coldStart?: ColdStart | Unavailable;
   /** Difference of the outputs from those of the suite's first measurement; where precisions are side by side. */
   readonly accuracy?: readonly OutputAccuracy[];
-  /** Bytes of the model or engine that ran. */
+  /** Bytes of the file or engine that `modelSha256` is of; external data of an ONNX model is not among them. */
   readonly modelBytes?: number;
 
   /** What the reader should know before quoting the numbers. */
@@ -172,7 +178,7 @@ export interface Distribution {
   readonly max: number;
   /** Percentiles that were asked for by name, such as `{ "97.5": 3.1 }`. */
   readonly percentiles?: Readonly<Record<string, number>>;
-  /** 95 % confidence interval of the median, by bootstrap over the blocks; where there are enough of them. */
+  /** 95 % confidence interval of the median, by bootstrap over the blocks; where there are eight of them. */
   readonly medianInterval?: Interval;
 }
 
@@ -291,7 +297,7 @@ export interface LayerTime {
 
 /** From nothing to the first result, in fresh processes. */
 export interface ColdStart {
-  /** Fresh processes that were started; the times are their medians. */
+  /** Fresh processes that the times are the medians of: fewer than asked for where one failed. */
   readonly processes: number;
   /** `import 'tensorrt-node'`. */
   readonly importMs: number;
@@ -367,6 +373,8 @@ export interface RateSearchResult {
   readonly highestRatePerSecond: number | null;
   /** Label of that measurement. */
   readonly label: string | null;
+  /** Why the search ended without one: calls that wait for nothing are above the limit, or rates became too low. */
+  readonly reason?: string;
   /** Every rate that was tried, in order. */
   readonly tried: readonly {
     readonly ratePerSecond: number;

@@ -9,8 +9,13 @@ import { checkRequest } from './check-request';
 import { coldStartProcesses, decidePipelined, decideSettings } from './decide-settings';
 import { describeEnvironment } from './environment';
 import { decideLoad } from './load-options';
-import type { Measured } from './measure/measure';
-import { measureObserved, measurePlain, type PhasePlan, type PhaseResult } from './measured-phase';
+import {
+  closingProblems,
+  measureObserved,
+  measurePlain,
+  type PhasePlan,
+  type PhaseResult,
+} from './measured-phase';
 import type { BenchResult, ColdStart, LayerTime, Unavailable } from './result';
 import { readSchedule, type RecordedSchedule } from './schedule-file';
 import type { BenchSettings } from './settings';
@@ -35,27 +40,28 @@ export async function runBench(request: BenchRequest): Promise<BenchResult> {
   const options = checkRequest(request);
   const schedule = await scheduleOf(options);
   const load = decideLoad(options.load, schedule);
-  const environment = describeEnvironment(request.versions);
+  const environment = describeEnvironment(request.versions, request.loadAverage);
   request.onPhase?.('open');
   const subject = await openSubject(request, load);
-  let end: Measured['end'] | undefined;
+  const problems: string[] = [];
+  let steps: Steps;
   try {
     const plan = planPhase({ request, options, subject, schedule });
     const main = await measureObserved(plan);
-    end = main.measured.end;
-    const isGoingOn = () => end === 'complete' && request.signal?.aborted !== true;
-    const steps: Steps = {
+    const isGoingOn = () => main.measured.end === 'complete' && request.signal?.aborted !== true;
+    steps = {
       plan,
       main,
       environment,
+      problems,
       ...(isGoingOn() ? await measurePipelined(plan, options) : {}),
       ...(isGoingOn() ? await takeLayerTimes(plan, options) : {}),
       ...(isGoingOn() ? await startCold(plan, options) : {}),
     };
-    return assembleResult(steps);
   } finally {
-    await closeSubject(subject, end);
+    problems.push(...(await closingProblems('closing the session', subject)));
   }
+  return assembleResult(steps);
 }
 
 async function scheduleOf({ load }: BenchOptions): Promise<RecordedSchedule | undefined> {
@@ -124,10 +130,4 @@ async function startCold(
   return {
     coldStart: await measureColdStart({ model, sessionOptions, feeds, processes, signal: request.signal }),
   };
-}
-
-/** Where the measurement failed, that is what matters. */
-async function closeSubject(subject: Subject, end: Measured['end'] | undefined): Promise<void> {
-  const closing = subject.close();
-  await (end === 'complete' ? closing : closing.catch(() => undefined));
 }

@@ -28,6 +28,17 @@ export async function readSchedule(schedule: readonly number[] | string): Promis
   return { source: schedule, offsetsMs: checkOffsets(parse(text, schedule), schedule) };
 }
 
+/**
+ * Length after which a schedule begins again: to its last call, and the mean distance of its calls beyond it. Without
+ * that distance the last call of a round and the first of the next would be made at once. A schedule of one call is
+ * repeated after the time that this call has from the start: nothing else is known.
+ */
+export function lengthOf({ offsetsMs }: RecordedSchedule): number {
+  const [first = 0] = offsetsMs;
+  const last = offsetsMs.at(-1) ?? 0;
+  return offsetsMs.length < 2 ? last : last + (last - first) / (offsetsMs.length - 1);
+}
+
 async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');

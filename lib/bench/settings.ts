@@ -24,6 +24,7 @@ export type Load =
       readonly source: string;
       /** Calls in it; it is repeated until the measurement ends. */
       readonly calls: number;
+      /** After which it is repeated: the last moment and the mean distance of two calls. */
       readonly lengthMs: number;
       readonly maxInFlight: number;
     };

@@ -11,6 +11,7 @@ import {
   sampleResult,
   sampleSweep,
 } from '../bench-documents';
+import { sampleComparison } from '../comparison-documents';
 import { openPage, type OpenedPage, startBrowser } from '../browser-page';
 
 let browser: Browser | null = null;
@@ -34,6 +35,7 @@ const REPORTS = {
   precisions: formatHtml(samplePrecisions()),
   search: formatHtml(sampleRateSearch()),
   failed: formatHtml(sampleFailed()),
+  comparison: formatHtml(sampleResult(), { comparison: sampleComparison() }),
 };
 
 /** Opens a report, and holds that nothing went wrong and nothing was asked for until the test ended. */

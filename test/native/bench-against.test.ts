@@ -99,6 +99,17 @@ async function gone(pid: number): Promise<void> {
 }
 
 describe('measuring in fresh processes', () => {
+  it('has the load of the machine from before the first round in all rounds', async () => {
+    const ran = await against('self', { measurement: { ...measurement, loadAverage: 0.125 } });
+    const loads = ran.rounds.map(({ result }) => result.environment.loadAverage);
+    expect(loads).toEqual(Array<number>(2 * ROUNDS).fill(0.125));
+    expect(ran.rounds.flatMap(({ result }) => result.warnings.map(({ code }) => code))).not.toContain(
+      'busy-machine',
+    );
+    const untold = await against('self');
+    expect(new Set(untold.rounds.map(({ result }) => result.environment.loadAverage)).size).toBe(1);
+  });
+
   it('runs this package against itself, each measurement in a process of its own', async () => {
     const ran = await against('self');
     expectComplete(ran);

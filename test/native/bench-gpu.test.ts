@@ -39,6 +39,7 @@ describe('runBench on a GPU', () => {
     expect(result).toMatchObject({
       backend: 'tensorrt',
       device: 'cuda:0',
+      deviceName: 'Stand-in GPU 0',
       end: 'complete',
       settings: {
         calls: 'binding',

@@ -20,30 +20,50 @@ const PRINT_NATIVE = `
   console.log(JSON.stringify([...new Set(native)]));`;
 
 describe('the built package', () => {
-  it('exports the same names to ESM and CommonJS', () => {
+  it.each([
+    ['tensorrt-node', ['TensorRTError', 'buildEngine', 'createSession', 'loadEngine', 'probe']],
+    ['tensorrt-node/bench', ['runBench', 'compareResults', 'formatHtml', 'readBenchDocument']],
+  ])('exports the same names of %s to ESM and CommonJS', (entry, some) => {
     const source = `
       import { createRequire } from 'node:module';
-      import * as esm from 'tensorrt-node';
-      const cjs = createRequire(process.cwd() + '/x.js')('tensorrt-node');
+      import * as esm from '${entry}';
+      const cjs = createRequire(process.cwd() + '/x.js')('${entry}');
       const ignored = ['default', 'module.exports', '__esModule'];
       const names = (object) => Object.keys(object).filter((name) => !ignored.includes(name)).sort();
-      console.log(JSON.stringify({ esm: names(esm), cjs: names(cjs), same: esm.TensorRTError === cjs.TensorRTError }));`;
+      const same = names(cjs).every((name) => esm[name] === cjs[name]);
+      console.log(JSON.stringify({ esm: names(esm), cjs: names(cjs), same }));`;
     const result = evaluate('module', source) as { esm: string[]; cjs: string[]; same: boolean };
     expect(result.same).toBe(true);
     expect(result.esm).toEqual(result.cjs);
-    expect(result.esm).toEqual(
-      expect.arrayContaining(['TensorRTError', 'buildEngine', 'createSession', 'loadEngine', 'probe']),
-    );
+    expect(result.esm).toEqual(expect.arrayContaining(some));
   });
 
-  it.each(['commonjs', 'module'] as const)('opens no native library when it is imported (%s)', (kind) => {
+  it.each([
+    ['commonjs', 'tensorrt-node'],
+    ['module', 'tensorrt-node'],
+    ['commonjs', 'tensorrt-node/bench'],
+    ['module', 'tensorrt-node/bench'],
+  ] as const)('opens no native library when it is imported (%s, %s)', (kind, entry) => {
     const load = {
-      commonjs: `require('tensorrt-node');${PRINT_NATIVE}`,
+      commonjs: `require('${entry}');${PRINT_NATIVE}`,
       module: `import { createRequire } from 'node:module';
-        import 'tensorrt-node';
+        import '${entry}';
         const require = createRequire(process.cwd() + '/x.js');${PRINT_NATIVE}`,
     };
     expect(evaluate(kind, load[kind])).toEqual([]);
+  });
+
+  it('loads no part of the benchmark harness with the main entry', () => {
+    const source = `require('tensorrt-node');
+      console.log(JSON.stringify(Object.keys(require.cache).filter((path) => /[\\/]dist[\\/]bench[\\/]/.test(path))));`;
+    expect(evaluate('commonjs', source)).toEqual([]);
+  });
+
+  it('makes a report from what it has in it', () => {
+    const source = `const { runBench, formatHtml } = require('tensorrt-node/bench');
+      runBench({ name: 'nothing', call: async () => undefined, warmUpMs: 0, durationMs: 20 })
+        .then((result) => console.log(JSON.stringify(formatHtml(result))));`;
+    expect(evaluate('commonjs', source)).toMatch(/^<!doctype html>[\s\S]*uPlot/i);
   });
 
   it('sees a native library in such a process if there is one', () => {

@@ -48,7 +48,7 @@ describe('package.json', () => {
 
   it('ships no source, test or build file', () => {
     const allowed =
-      /^(!?dist|prebuilds|docs\/reference\/errors\.md|README\.md|CHANGELOG\.md|LICENSE|SECURITY\.md)/;
+      /^(!?dist|prebuilds|docs\/reference\/(errors\.md|\*\.schema\.json)|README\.md|CHANGELOG\.md|LICENSE|SECURITY\.md)/;
     expect(manifest.files.filter((entry: string) => !allowed.test(entry))).toEqual([]);
   });
 });

@@ -3,9 +3,11 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { TensorRTError } from '../../errors';
 import type { Feeds } from '../../index';
+import { loadAverageBefore } from '../environment';
 import { parseBenchDocument } from '../formats/read-document';
 import type { BenchResult } from '../result';
 import { compareInterleaved, type Round, type RunOnce } from './interleaved';
+import { checkMetricNames } from './metrics';
 import { measureInProcess } from './measure-in-process';
 import type { Measurement } from './measurement';
 import { runCommand } from './run-command';
@@ -67,7 +69,11 @@ export function parseAgainst(text: string): AgainstTarget {
  *   neither export, `ERR_TRT_BENCH_RESULT` for a process that gives no result; its last words are in `details.stderr`.
  */
 export async function benchAgainst(request: AgainstRequest): Promise<Comparison> {
-  const { target, measurement, againstModel, rounds, signal, onRound } = request;
+  const { target, againstModel, rounds, signal, onRound } = request;
+  // The processes of later rounds would see the load of the rounds before them.
+  const measurement = { loadAverage: loadAverageBefore(), ...request.measurement };
+  const { primary, asked = [] } = request.compare ?? {};
+  checkMetricNames([...(primary === undefined ? [] : [primary]), ...asked], measurement.percentiles);
   const fair =
     target.kind === 'module' ? { ...measurement, stageTimes: false, pipelined: false } : measurement;
   return compareInterleaved({

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../../errors';
 import type { BenchResult } from '../result';
-import { findDifferences, incomparable } from './comparable';
+import { brokenSides, failureSentences, findOverloads, unmeasuredSentences, type LostCases } from './broken';
+import { findRoundDifferences, incomparable } from './comparable';
 import type { CheckedCompareOptions } from './compare-options';
 import type { ComparedCase, ComparedMetric, ComparedSide, Comparison, Difference } from './comparison';
+import { countUnstable, unstableSentences } from './instability';
 import { adjustForMany, CONFIDENCE } from './judgement';
-import { verdictOf, type JudgedMetric } from './judge-metrics';
+import { leaveUnjudged, verdictOf, type JudgedMetric } from './judge-metrics';
 
 /** The measurements of one case: one of each side, or one of each round. */
 export interface CasePair {
@@ -16,7 +18,7 @@ export interface CasePair {
 /** What differs between comparing two documents and comparing rounds. */
 export interface ComparisonPlan {
   readonly method: Comparison['method'];
-  readonly unmatched: Comparison['unmatched'];
+  readonly lost: LostCases;
   judge(pair: CasePair): JudgedMetric[];
 }
 
@@ -30,17 +32,21 @@ export function assembleComparison(
   options: CheckedCompareOptions,
   plan: ComparisonPlan,
 ): Comparison {
-  const found = pairs.map(({ a, b }) => findDifferences(a[0]!, b[0]!, options.ignore));
+  const found = pairs.map(({ a, b }) => findRoundDifferences(a, b, options.ignore));
   const labels = pairs.map(({ b }) => b[0]!.label);
   const differences = mergeCases(
     found.map(({ refused }) => refused),
     labels,
   );
   if (differences.length > 0 && !options.force) throw incomparable(differences);
-  const judged = pairs.map((pair) => plan.judge(pair));
+  const judged = pairs.map((pair) => judgeWhole(pair, plan));
   checkPrimary(judged, options.primary);
   const metrics = decide(judged, options);
   const cases = pairs.map((pair, i) => describeCase(pair, metrics[i]!, options.primary));
+  const overloads = findOverloads(pairs);
+  const failures = [...failureSentences(cases, plan.lost), ...overloads.failures];
+  const all = { a: pairs.flatMap(({ a }) => a), b: pairs.flatMap(({ b }) => b) };
+  const unstable = countUnstable(all.a, all.b);
   const [first] = pairs;
   return {
     schemaVersion: 1,
@@ -52,28 +58,51 @@ export function assembleComparison(
     primary: options.primary,
     thresholdPercent: options.thresholdPercent,
     confidence: CONFIDENCE,
-    verdict: overall(cases),
+    verdict: failures.length > 0 ? 'not judged' : overall(cases),
     cases,
-    unmatched: plan.unmatched,
+    unmatched: plan.lost.unmatched,
     differences,
     noted: mergeCases(
       found.map(({ noted }) => noted),
       labels,
     ),
-    warnings: [...new Set(pairs.flatMap(warningsOf)), ...methodWarnings(plan.method)],
+    ...(failures.length > 0 && { failures }),
+    ...(unstable !== undefined && { unstable }),
+    ...(plan.method === 'interleaved' && {
+      measurements: { a: all.a.map(withoutBlocks), b: all.b.map(withoutBlocks) },
+    }),
+    warnings: [
+      ...failures,
+      ...overloads.warnings,
+      ...unmeasuredSentences(plan.lost),
+      ...unjudgedWarnings(cases),
+      ...(unstable === undefined ? [] : unstableSentences(unstable, plan.method)),
+      ...methodWarnings(plan.method),
+    ],
   };
 }
 
+/** A measurement that ended early has numbers, but they are of another load, or of another moment. */
+function judgeWhole({ a, b }: CasePair, plan: ComparisonPlan): JudgedMetric[] {
+  const broken = brokenSides(a, b);
+  if (broken === undefined) return plan.judge({ a, b });
+  const reason = broken.b === undefined ? `A: ${broken.a!}` : `B: ${broken.b}`;
+  return leaveUnjudged(a, b, reason);
+}
+
+function withoutBlocks(result: BenchResult): BenchResult {
+  return { ...result, blocks: [] };
+}
+
 /**
- * Verdicts, with probabilities adjusted in two families: the metrics that decide, one of each case, and all others. A
- * number that nobody asked for then does not cost the one that was asked for its power.
+ * Verdicts, with probabilities adjusted in two families: the metrics that were asked for, in each case, and all others.
+ * Numbers that nobody asked for then do not cost those their power.
  */
 function decide(judged: readonly JudgedMetric[][], options: CheckedCompareOptions): ComparedMetric[][] {
   const probabilities = new Map<JudgedMetric, number>();
-  for (const isPrimary of [true, false]) {
-    const family = judged
-      .flat()
-      .filter(({ name, pValue }) => pValue !== null && (name === options.primary) === isPrimary);
+  const asked = new Set([options.primary, ...options.asked]);
+  for (const isAsked of [true, false]) {
+    const family = judged.flat().filter(({ name, pValue }) => pValue !== null && asked.has(name) === isAsked);
     const adjusted = adjustForMany(family.map(({ pValue }) => pValue!));
     family.forEach((metric, i) => probabilities.set(metric, adjusted[i]!));
   }
@@ -89,11 +118,13 @@ function decide(judged: readonly JudgedMetric[][], options: CheckedCompareOption
 function describeCase({ a, b }: CasePair, metrics: readonly ComparedMetric[], primary: string): ComparedCase {
   const total = (results: readonly BenchResult[]) =>
     results.reduce((sum, { inferences }) => sum + inferences, 0);
+  const broken = brokenSides(a, b);
   return {
     label: b[0]!.label,
     case: b[0]!.case,
     verdict: metrics.find(({ name }) => name === primary)?.verdict ?? 'not judged',
     stable: { a: a.every(({ stable }) => stable), b: b.every(({ stable }) => stable) },
+    ...(broken !== undefined && { broken }),
     inferences: { a: total(a), b: total(b) },
     metrics,
   };
@@ -109,7 +140,8 @@ function overall(cases: readonly ComparedCase[]): Comparison['verdict'] {
   const isSlower = cases.some(({ verdict }) => verdict === 'slower');
   const isFaster = cases.some(({ verdict }) => verdict === 'faster');
   if (isSlower && isFaster) return 'mixed';
-  return isSlower ? 'slower' : isFaster ? 'faster' : 'no difference seen';
+  if (isSlower || isFaster) return isSlower ? 'slower' : 'faster';
+  return cases.every(({ verdict }) => verdict === 'not judged') ? 'not judged' : 'no difference seen';
 }
 
 /** A difference that all cases have is said once. */
@@ -127,14 +159,12 @@ function mergeCases(found: readonly (readonly Difference[])[], labels: readonly 
   );
 }
 
-function warningsOf({ a, b }: CasePair): string[] {
-  return [
-    ...a.map((result) => ({ result, side: 'A' })),
-    ...b.map((result) => ({ result, side: 'B' })),
-  ].flatMap(({ result: { end, label, stable, unstableReason }, side }) => {
-    if (end !== 'complete') return [`${side}, ${label}: the measurement was ${end} before its end`];
-    return stable ? [] : [`${side}, ${label}: not stable: ${unstableReason ?? 'no reason given'}`];
-  });
+/** Cases that look compared and are not. */
+function unjudgedWarnings(cases: readonly ComparedCase[]): string[] {
+  const unjudged = cases.filter(({ verdict, broken }) => verdict === 'not judged' && broken === undefined);
+  if (unjudged.length === 0 || cases.length === 1) return [];
+  const labels = unjudged.map(({ label }) => label).join(', ');
+  return [`${unjudged.length} of ${cases.length} cases were not judged: ${labels}`];
 }
 
 function methodWarnings(method: Comparison['method']): string[] {

@@ -3,12 +3,13 @@ import { TensorRTError } from '../../errors';
 import type { BenchResult } from '../result';
 import type { BenchSettings } from '../settings';
 import type { Difference } from './comparison';
+import { isIgnored, namesToIgnore } from './ignore';
 
 /** What differs between two measurements. */
 export interface FoundDifferences {
   /** What makes their numbers tell of something else than the change that is asked about. */
   readonly refused: readonly Difference[];
-  /** What a reader should know: versions, dates, how long was measured. */
+  /** What a reader should know: versions, how long was measured. */
   readonly noted: readonly Difference[];
 }
 
@@ -45,13 +46,15 @@ export function findDifferences(
   const compare = (what: string, isNoted: boolean, [x, y]: readonly [unknown, unknown]) => {
     const [left, right] = [show(x), show(y)];
     if (left === right) return;
-    const isAllowed = isNoted || ignore.some((name) => what === name || what.startsWith(`${name}.`));
+    const isAllowed = isNoted || isIgnored(what, ignore);
     (isAllowed ? noted : refused).push({ what, a: left, b: right });
   };
   compare('model', false, modelsOf(a, b));
   compare('backend', false, [a.backend, b.backend]);
   compare('device', false, [a.device, b.device]);
-  compare('device.name', false, [gpuOf(a)?.name, gpuOf(b)?.name]);
+  const names = [nameOfDevice(a), nameOfDevice(b)] as const;
+  // A name that could not be read is no other device.
+  compare('device.name', names.includes(undefined), names);
   const machines = [machineOf(a), machineOf(b)] as const;
   for (const what of namesOf(machines)) compare(what, false, pick(machines, what));
   const settings = [flatten(a.settings), flatten(b.settings)] as const;
@@ -66,6 +69,31 @@ export function findDifferences(
 }
 
 /**
+ * What differs between rounds: between the sides of each, and between the rounds of a side, which are to be the same
+ * again (another device may have taken over).
+ *
+ * @param a at least one, as many as `b`
+ */
+export function findRoundDifferences(
+  a: readonly BenchResult[],
+  b: readonly BenchResult[],
+  ignore: readonly string[],
+): FoundDifferences {
+  const pairs = a.map((result, round) => findDifferences(result, b[round]!, ignore));
+  const again = [a, b].flatMap(([first, ...others]) =>
+    others.flatMap((other) => findDifferences(first!, other).refused),
+  );
+  return {
+    refused: eachOnce([...pairs.flatMap(({ refused }) => refused), ...again]),
+    noted: eachOnce(pairs.flatMap(({ noted }) => noted)),
+  };
+}
+
+function eachOnce(differences: readonly Difference[]): Difference[] {
+  return [...new Map(differences.map((found) => [JSON.stringify(found), found])).values()];
+}
+
+/**
  * The refusal to compare.
  *
  * @param differences at least one
@@ -77,15 +105,21 @@ export function incomparable(differences: readonly Difference[]): TensorRTError 
     'ERR_TRT_BENCH_INCOMPARABLE',
     `Expected two measurements of the same thing, but ${first!.what} differs: ${first!.a} and ${first!.b}${others}.`,
     {
-      hint: `If that difference is what you ask about, ignore it (--ignore ${first!.what}); to compare in spite of all, force it (--force).`,
+      hint: `If that is what you ask about, write --ignore ${namesToIgnore(differences).join(',')} to allow it; --force compares in spite of all.`,
       details: { differences },
     },
   );
 }
 
-/** By content where both have a digest: the same file may lie at two places. */
+/** By content where both have a digest: the same file may lie at two places. Else by name and by size where that is known. */
 function modelsOf(a: BenchResult, b: BenchResult): readonly [string, string] {
-  if (a.modelSha256 === null || b.modelSha256 === null) return [a.model, b.model];
+  if (a.modelSha256 === null || b.modelSha256 === null) {
+    const isOtherSize =
+      a.modelBytes !== undefined && b.modelBytes !== undefined && a.modelBytes !== b.modelBytes;
+    const sized = ({ model, modelBytes }: BenchResult) =>
+      isOtherSize ? `${model} (${modelBytes!} bytes)` : model;
+    return [sized(a), sized(b)];
+  }
   const name = ({ model, modelSha256 }: BenchResult) => `${model} (sha256 ${modelSha256!.slice(0, 12)})`;
   return a.modelSha256 === b.modelSha256 ? ['', ''] : [name(a), name(b)];
 }
@@ -108,14 +142,14 @@ function factsOf({ environment, fallbackReason, gpu }: BenchResult): Record<stri
     'environment.node': environment.node,
     'environment.os': environment.os,
     'environment.memoryBytes': environment.memoryBytes,
-    'environment.date': environment.date,
     'gpu.driver': gpu === undefined || 'unavailable' in gpu ? undefined : gpu.driver,
     fallbackReason,
   };
 }
 
-function gpuOf({ gpu }: BenchResult): { readonly name: string } | undefined {
-  return gpu === undefined || 'unavailable' in gpu ? undefined : gpu;
+/** Older documents have it from the sensors only. */
+function nameOfDevice({ deviceName, gpu }: BenchResult): string | undefined {
+  return deviceName ?? (gpu === undefined || 'unavailable' in gpu ? undefined : gpu.name);
 }
 
 /** { load: { kind: 'closed' } } -> { 'load.kind': 'closed' } */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../../errors';
-import type { BenchDocument, BenchResult } from '../result';
+import type { BenchDocument, BenchFailure, BenchResult } from '../result';
 import { checkOptions, type CheckedCompareOptions } from './compare-options';
 import type { CompareOptions, Comparison } from './comparison';
 import { assembleComparison, type CasePair } from './assemble';
@@ -26,7 +26,7 @@ export function compareDocuments(
     all.filter((result) => !pairs.some((pair) => pair[side][0] === result)).map(({ label }) => label);
   return assembleComparison(pairs, checked, {
     method: 'blocks',
-    unmatched: { a: left(ofA, 'a'), b: left(ofB, 'b') },
+    lost: { failed: { a: failedOf(a), b: failedOf(b) }, unmatched: { a: left(ofA, 'a'), b: left(ofB, 'b') } },
     judge: (pair) => judgeByBlocks(pair.a[0]!, pair.b[0]!, checked.seed),
   });
 }
@@ -56,13 +56,17 @@ export function compareRounds(
   }
   return assembleComparison([{ a, b }], checkOptions(options), {
     method: 'interleaved',
-    unmatched: { a: [], b: [] },
+    lost: { failed: { a: [], b: [] }, unmatched: { a: [], b: [] } },
     judge: (pair) => judgeByRounds(pair.a, pair.b),
   });
 }
 
 function measurementsOf(document: BenchDocument): readonly BenchResult[] {
   return document.kind === 'suite' ? document.measurements : [document];
+}
+
+function failedOf(document: BenchDocument): readonly BenchFailure[] {
+  return document.kind === 'suite' ? document.failed : [];
 }
 
 /** Two single measurements are one pair whatever they call their case. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../../errors';
+import { checkIgnored } from './ignore';
 import type { CompareOptions } from './comparison';
 import { metricName } from './metrics';
 
@@ -9,6 +10,7 @@ export type CheckedCompareOptions = Required<CompareOptions>;
 const DEFAULTS: CheckedCompareOptions = {
   force: false,
   primary: 'p50',
+  asked: [],
   thresholdPercent: 1,
   ignore: [],
   names: { a: 'a', b: 'b' },
@@ -44,7 +46,9 @@ export function checkOptions(options: CompareOptions): CheckedCompareOptions {
     Number.isSafeInteger(checked.seed) && checked.seed >= 0,
   );
   refuse(checked, 'ignore', 'a list of names', Array.isArray(checked.ignore));
-  return { ...checked, primary: metricName(checked.primary) };
+  refuse(checked, 'asked', 'a list of names', Array.isArray(checked.asked));
+  checkIgnored(checked.ignore);
+  return { ...checked, primary: metricName(checked.primary), asked: checked.asked.map(metricName) };
 }
 
 function refuse(

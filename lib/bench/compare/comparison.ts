@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a comparison leaves behind: plain data, as the documents of a measurement are (result.ts).
 
-import type { BenchCase, Interval } from '../result';
+import type { BenchCase, BenchResult, Interval } from '../result';
 
 /** What `tensorrt-node compare --json` and `bench --against --json` print: measurement B against measurement A. */
 export interface Comparison {
@@ -24,8 +24,11 @@ export interface Comparison {
   readonly thresholdPercent: number;
   /** Confidence of the intervals: 0.95. */
   readonly confidence: number;
-  /** `mixed`: some cases are slower and others faster. */
-  readonly verdict: Verdict | 'mixed';
+  /**
+   * `mixed`: some cases are slower and others faster. `not judged`: no case could be judged, or `failures` keep the
+   * whole from a verdict.
+   */
+  readonly verdict: Verdict | 'mixed' | 'not judged';
   /** One for each case that both sides have; a single measurement is one case. */
   readonly cases: readonly ComparedCase[];
   /** Labels of cases that the other side does not have. */
@@ -34,8 +37,28 @@ export interface Comparison {
   readonly differences: readonly Difference[];
   /** Differences that are allowed, and that a reader should know: versions, dates. */
   readonly noted: readonly Difference[];
+  /**
+   * What failed, one sentence each: a side that ended early or measured nothing, a case or a round that is lost. A gate
+   * must not pass with it. Absent where nothing did.
+   */
+  readonly failures?: readonly string[];
+  /** The sides with measurements that did not settle; absent where all did. */
+  readonly unstable?: { readonly a?: UnstableSide; readonly b?: UnstableSide };
+  /** The conditions that were checked, for each case; absent where none were. */
+  readonly conditions?: readonly ConditionOutcome[];
+  /** Interleaved: the measurement of each round, without its `blocks`, which would be most of the document. */
+  readonly measurements?: { readonly a: readonly BenchResult[]; readonly b: readonly BenchResult[] };
   /** What else the reader should know before quoting the numbers. */
   readonly warnings: readonly string[];
+}
+
+/** How many measurements of a side did not settle. */
+export interface UnstableSide {
+  readonly measurements: number;
+  /** Measurements of the side. */
+  readonly of: number;
+  /** How far the last windows of one of them lie apart, at most; null where there are no two. */
+  readonly apartPercent: number | null;
 }
 
 /** What was seen. `no difference seen` is no proof that there is none: the interval says how large one could be. */
@@ -63,6 +86,8 @@ export interface ComparedCase {
   readonly verdict: Verdict | 'not judged';
   /** Whether the measurements of each side settled. */
   readonly stable: { readonly a: boolean; readonly b: boolean };
+  /** Why a side tells nothing: it ended early or measured nothing. Absent where both sides are whole. */
+  readonly broken?: { readonly a?: string; readonly b?: string };
   /** Measured inferences of each side, all rounds together. */
   readonly inferences: { readonly a: number; readonly b: number };
   readonly metrics: readonly ComparedMetric[];
@@ -105,6 +130,11 @@ export interface CompareOptions {
   readonly force?: boolean;
   /** The metric that decides. Default `p50`. */
   readonly primary?: string;
+  /**
+   * Other metrics that are asked about, such as those of conditions. Their probabilities are adjusted together with the
+   * primary one's; those of all others do not cost them power. Default none.
+   */
+  readonly asked?: readonly string[];
   /** Changes smaller than this many percent are no difference. Default 1. */
   readonly thresholdPercent?: number;
   /** Parts of the measurement that may differ, because the difference is what is asked: `model`, `device`, `settings.batch`. */
@@ -129,10 +159,15 @@ export interface Condition {
 
 /** Whether a condition holds for a case. */
 export interface ConditionOutcome {
+  /** As it was written. */
+  readonly text: string;
   readonly condition: Condition;
+  /** Label of the case. */
   readonly case: string;
   /** Whether it holds: a build that names it fails. */
   readonly holds: boolean;
+  /** Whether this could be told: false where it was not judged, or where the interval reaches beyond the limit. */
+  readonly isDecided: boolean;
   /** One sentence with the numbers: why it holds or not. */
   readonly reason: string;
 }

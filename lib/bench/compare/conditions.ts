@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../../errors';
-import type { ComparedMetric, Comparison, Condition, ConditionOutcome } from './comparison';
+import type { ComparedCase, ComparedMetric, Comparison, Condition, ConditionOutcome } from './comparison';
+import { SIGNIFICANCE } from './judgement';
 import { metricName } from './metrics';
+import { isTooNoisy } from './noisy';
 
 const FORM = /^([A-Za-z][\w.]*)\s*(<|>)\s*([+-]?)(\d+(?:\.\d+)?)\s*(%|ms|us|µs|s|J)?$/;
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, us: 1e-3, µs: 1e-3, s: 1e3 };
@@ -24,7 +26,11 @@ export function parseCondition(text: string): Condition {
   const metric = metricName(written);
   const value = Number(sign! + digits!);
   const common = { text: text.trim(), metric, operator };
-  if (unit === '%') return { ...common, limit: { kind: 'change', percent: value } };
+  if (metric === 'max' || metric === 'min') throw extreme(text, metric);
+  if (unit === '%') {
+    checkDirection(text, { metric, operator, percent: value, isSigned: sign !== '' });
+    return { ...common, limit: { kind: 'change', percent: value } };
+  }
   if (sign !== '') throw wrong(text, 'a unit of % for a change, or a value without a sign');
   const wanted = metric === 'throughput' ? undefined : metric === 'gpu.energy' ? 'J' : 'ms';
   const factor = unit === wanted ? 1 : wanted === 'ms' ? MILLISECONDS[unit ?? ''] : undefined;
@@ -42,45 +48,96 @@ export function parseConditions(texts: readonly string[]): Condition[] {
  *
  * - A change holds where B's change is beyond the limit and was seen: its verdict is `slower` or `faster`. Noise fails
  *   no build. The change itself is judged, not the whole interval: with a limit of `+5%` a sure change of 6 % counts
- *   although it may be one of 4 %.
+ *   although it may be one of 4 %. It does not hold, and that is decided, where the whole interval is within the limit.
  * - A value holds where B's value is beyond the limit; A has no part in it.
+ * - What was not judged, a side that is broken and a case that B lost decide nothing.
  *
- * @throws {TensorRTError} `ERR_TRT_ARG_VALUE` for a metric that no case has, or that no case could judge: a build that
- *   shall be able to fail must not pass because nothing was looked at.
+ * @throws {TensorRTError} `ERR_TRT_ARG_VALUE` for a metric that no case has, or that no case could judge although both
+ *   sides were measured: a build that shall be able to fail must not pass because nothing was looked at.
  */
 export function checkConditions(
   comparison: Comparison,
   conditions: readonly Condition[],
 ): readonly ConditionOutcome[] {
   return conditions.flatMap((condition) => {
-    const found = comparison.cases.flatMap(({ label, metrics }) =>
-      metrics.filter(({ name }) => name === condition.metric).map((metric) => ({ label, metric })),
+    const found = comparison.cases.flatMap((one) =>
+      one.metrics.filter(({ name }) => name === condition.metric).map((metric) => ({ one, metric })),
     );
     if (found.length === 0) throw unknownMetric(comparison, condition);
     const isChange = condition.limit.kind === 'change';
-    if (isChange && found.every(({ metric }) => metric.verdict === 'not judged'))
-      throw notJudged(condition, found[0]!.metric);
-    return found.map(({ label, metric }) => ({ condition, case: label, ...check(metric, condition) }));
+    const isUnseen = found.every(({ one, metric }) => metric.verdict === 'not judged' && !one.broken);
+    if (isChange && isUnseen) throw notJudged(condition, found[0]!.metric);
+    const outcome = (label: string, checked: Checked): ConditionOutcome => ({
+      text: condition.text,
+      condition,
+      case: label,
+      ...checked,
+    });
+    return [
+      ...found.map(({ one, metric }) => outcome(one.label, check({ comparison, one, metric }, condition))),
+      ...comparison.unmatched.a.map((label) =>
+        outcome(label, undecided('B has no measurement of this case')),
+      ),
+    ];
   });
 }
 
-function check(metric: ComparedMetric, { limit, operator }: Condition): { holds: boolean; reason: string } {
-  const isBeyond = (value: number, bound: number) => (operator === '>' ? value > bound : value < bound);
-  const { name, b, changePercent, verdict } = metric;
-  if (limit.kind === 'absolute') {
-    const holds = isBeyond(b, limit.value);
-    return { holds, reason: `${name} is ${value(b, metric)}, ${place(holds)} ${value(limit.value, metric)}` };
-  }
-  if (verdict === 'not judged' || changePercent === null) {
-    const why = metric.reason ?? 'A is 0';
-    return { holds: false, reason: `${name} was not judged: ${why}` };
-  }
+type Checked = Pick<ConditionOutcome, 'holds' | 'isDecided' | 'reason'>;
+
+interface Subject {
+  readonly comparison: Comparison;
+  readonly one: ComparedCase;
+  readonly metric: ComparedMetric;
+}
+
+function check(subject: Subject, condition: Condition): Checked {
+  const { one, metric } = subject;
+  const { limit, operator } = condition;
+  if (limit.kind === 'change') return checkChange(subject, limit.percent, operator);
+  if (one.broken?.b !== undefined) return undecided(`B: ${one.broken.b}`);
+  if (one.inferences.b === 0 || !Number.isFinite(metric.b))
+    return undecided(`${metric.name} of B was not measured`);
+  const holds = isBeyond(metric.b, operator, limit.value);
+  const reason = `${metric.name} is ${value(metric.b, metric)}, ${place(holds)} ${value(limit.value, metric)}`;
+  return { holds, isDecided: true, reason };
+}
+
+function checkChange({ comparison, metric }: Subject, limit: number, operator: '>' | '<'): Checked {
+  const { name, changePercent, intervalPercent, pValue, verdict } = metric;
+  if (verdict === 'not judged' || changePercent === null || intervalPercent === null)
+    return undecided(`${name} was not judged: ${metric.reason ?? 'A is 0'}`);
   const change = `${name} changed by ${percent(changePercent)}${interval(metric)}`;
-  const bound = percent(limit.percent);
-  if (!isBeyond(changePercent, limit.percent)) return { holds: false, reason: `${change}, within ${bound}` };
-  return verdict === 'no difference seen'
-    ? { holds: false, reason: `${change}, beyond ${bound}, but no difference was seen: it may be noise` }
-    : { holds: true, reason: `${change}, beyond ${bound}` };
+  const bound = percent(limit);
+  if (isBeyond(changePercent, operator, limit)) {
+    if (verdict !== 'no difference seen')
+      return { holds: true, isDecided: true, reason: `${change}, beyond ${bound}` };
+    if (pValue !== null && pValue < SIGNIFICANCE) {
+      const least = `changes below ${comparison.thresholdPercent} % do not count`;
+      return { holds: false, isDecided: true, reason: `${change}, beyond ${bound}, but ${least}` };
+    }
+    return undecided(
+      `${change}, beyond ${bound}, but no difference was seen: it may be noise; ${more(comparison)}`,
+    );
+  }
+  const farEnd = operator === '>' ? intervalPercent.high : intervalPercent.low;
+  if (!isBeyond(farEnd, operator, limit))
+    return { holds: false, isDecided: true, reason: `${change}, within ${bound}` };
+  return undecided(`${change}: a change of ${bound} could not have been ruled out here; ${more(comparison)}`);
+}
+
+function undecided(reason: string): Checked {
+  return { holds: false, isDecided: false, reason };
+}
+
+/** What makes intervals narrower. */
+function more({ method }: Comparison): string {
+  return method === 'interleaved'
+    ? 'more --rounds or a longer --duration would tell'
+    : 'a longer --duration would tell, or more --rounds of bench --against';
+}
+
+function isBeyond(value: number, operator: '>' | '<', bound: number): boolean {
+  return operator === '>' ? value > bound : value < bound;
 }
 
 function place(isBeyond: boolean): string {
@@ -97,12 +154,48 @@ function percent(number: number): string {
 
 function interval({ intervalPercent }: ComparedMetric): string {
   if (intervalPercent === null) return '';
+  if (isTooNoisy(intervalPercent)) return ' (too noisy for an interval)';
   return ` (95 % interval ${percent(intervalPercent.low)} to ${percent(intervalPercent.high)})`;
 }
 
 function unitText(unit: string | undefined): string {
   if (unit === undefined) return 'in % or in inferences per second without a unit';
   return unit === 'J' ? 'in % or J' : 'in %, us, ms or s';
+}
+
+/** A sign that was forgotten makes a condition that holds always, or never. */
+function checkDirection(
+  text: string,
+  {
+    metric,
+    operator,
+    percent,
+    isSigned,
+  }: { metric: string; operator: string; percent: number; isSigned: boolean },
+): void {
+  const digits = Math.abs(percent);
+  if (percent === 0) return;
+  if (operator === '<' && percent > 0 && !isSigned)
+    throw wrong(text, `a sign after <: ${metric}<-${digits}% for a change down by ${digits} % or more`);
+  if (operator === '>' && percent < 0)
+    throw wrong(
+      text,
+      `a limit that no difference keeps within: ${metric}>+${digits}% for a change up, ${metric}<-${digits}% for one down`,
+    );
+  if (operator === '<' && percent > 0)
+    throw wrong(
+      text,
+      `a limit that no difference keeps within: ${metric}<-${digits}% for a change down, ${metric}>+${digits}% for one up`,
+    );
+}
+
+/** The extremes of a measurement grow with its length, and no interval can be given for them. */
+function extreme(text: string, metric: string): TensorRTError {
+  return new TensorRTError(
+    'ERR_TRT_ARG_VALUE',
+    `${metric} cannot be compared: it is one single latency, and moves with how many there were (${JSON.stringify(text)}).`,
+    { hint: 'Name a percentile, such as p99 or p99.9.', details: { condition: text, metric } },
+  );
 }
 
 function wrong(text: string, expected: string): TensorRTError {

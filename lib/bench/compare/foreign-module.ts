@@ -76,16 +76,18 @@ async function onnxruntime(module: ForeignModule, measurement: Measurement): Pro
   const { model, sessionOptions = {}, feeds, ...rest } = measurement;
   const device = sessionOptions.device ?? 'cpu';
   const isGpu = device.startsWith('cuda:');
+  const { intraOpNumThreads } = sessionOptions;
+  const threads = intraOpNumThreads === undefined ? {} : { intraOpNumThreads };
   const session = await module.InferenceSession!.create(model, {
     executionProviders: [isGpu ? { name: 'cuda', deviceId: Number(device.slice('cuda:'.length)) } : 'cpu'],
-    ...(sessionOptions.intraOpNumThreads !== undefined && {
-      intraOpNumThreads: sessionOptions.intraOpNumThreads,
-    }),
+    ...threads,
   });
   const tensors = toTensors(module.Tensor!, feeds);
   return {
     request: {
       ...rest,
+      // What was handed on: the numbers depend on it.
+      moreSettings: { ...threads, ...rest.moreSettings },
       name: model,
       call: () => session.run(tensors),
       backend: 'onnxruntime-node',

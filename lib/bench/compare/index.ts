@@ -10,6 +10,7 @@ export type {
   Condition,
   ConditionOutcome,
   Difference,
+  UnstableSide,
   Verdict,
 } from './comparison';
 export { checkConditions, parseCondition, parseConditions } from './conditions';

@@ -2,14 +2,16 @@
 import type { BenchResult, Interval } from '../result';
 import { blockVariations, LEAST_BLOCKS } from './block-variation';
 import type { ComparedMetric, Verdict } from './comparison';
+import { levelHalfWidth } from './instability';
 import { judgeRounds, judgeVariations, SIGNIFICANCE, type Judgement } from './judgement';
-import { metricsOf, type BlockStatistic, type Metric } from './metrics';
+import { metricsOf, metricsOfAll, type BlockStatistic, type Metric } from './metrics';
 
 /** Latencies beyond a percentile that a measurement must have for it to be judged. */
 const LEAST_BEYOND = 20;
 /** The same in each of several rounds, whose differences tell by themselves how sure they are. */
 const LEAST_BEYOND_IN_ROUND = 3;
 const LEAST_ROUNDS = 3;
+const NO_INTERVAL = 'it varies so much that it has no interval: measure longer';
 
 /** A metric whose verdict still has to wait for the adjustment for many. */
 export type JudgedMetric = Omit<ComparedMetric, 'verdict' | 'pValue'> & { readonly pValue: number | null };
@@ -25,20 +27,22 @@ export function judgeByBlocks(a: BenchResult, b: BenchResult, seed: number): Jud
     statistics.length === 0
       ? [[], []]
       : [blockVariations(a.blocks, statistics, seed), blockVariations(b.blocks, statistics, seed + 1009)];
+  const moreHalfWidth = Math.hypot(levelHalfWidth(a), levelHalfWidth(b));
   let next = 0;
   return metrics.map((metric, i) => {
     const [valueA, valueB] = [metric.read(a)!, metric.read(b)!];
     if (reasons[i] !== undefined) return describe(metric, valueA, valueB, reasons[i]);
     const which = next++;
-    const judgement = judgeVariations(Math.log(valueB / valueA), ofA[which]!, ofB[which]!);
+    const sides = [ofA[which]!, ofB[which]!] as const;
+    const judgement = judgeVariations(Math.log(valueB / valueA), sides, moreHalfWidth);
     return describe(metric, valueA, valueB, judgement);
   });
 }
 
 /** Judges all metrics of rounds of measurements, each of A beside the one of B in the same round. */
 export function judgeByRounds(a: readonly BenchResult[], b: readonly BenchResult[]): JudgedMetric[] {
-  return metricsOf(a[0]!, b[0]!).map((metric) => {
-    const [valuesA, valuesB] = [a, b].map((results) => results.map((result) => metric.read(result) ?? 0));
+  return metricsOfAll([...a, ...b]).map((metric) => {
+    const [valuesA, valuesB] = [a, b].map((results) => results.map((result) => metric.read(result)!));
     const [valueA, valueB] = [geometricMean(valuesA!), geometricMean(valuesB!)];
     const reason = whyNotByRounds(metric, a, b, [...valuesA!, ...valuesB!]);
     if (reason !== undefined) return describe(metric, valueA, valueB, reason);
@@ -51,6 +55,19 @@ export function judgeByRounds(a: readonly BenchResult[], b: readonly BenchResult
   });
 }
 
+/** The metrics of measurements that tell nothing, with the numbers that are there: none is judged. */
+export function leaveUnjudged(
+  a: readonly BenchResult[],
+  b: readonly BenchResult[],
+  reason: string,
+): JudgedMetric[] {
+  const meanOf = (metric: Metric, results: readonly BenchResult[]) =>
+    geometricMean(results.map((result) => metric.read(result)!));
+  return metricsOfAll([...a, ...b]).map((metric) =>
+    describe(metric, meanOf(metric, a), meanOf(metric, b), reason),
+  );
+}
+
 /** What is said of a metric after its probability was adjusted. */
 export function verdictOf(metric: JudgedMetric, pValue: number, thresholdPercent: number): Verdict {
   const { changePercent, isLowerBetter } = metric;
@@ -61,10 +78,15 @@ export function verdictOf(metric: JudgedMetric, pValue: number, thresholdPercent
 
 function describe(metric: Metric, a: number, b: number, judged: Judgement | string): JudgedMetric {
   const { name, unit, isLowerBetter } = metric;
-  const common = { name, unit, isLowerBetter, a, b, changePercent: a === 0 ? null : (b / a - 1) * 100 };
-  return typeof judged === 'string'
-    ? { ...common, intervalPercent: null, pValue: null, reason: judged }
-    : { ...common, intervalPercent: toPercent(judged.interval), pValue: judged.pValue };
+  const change = a === 0 ? NaN : (b / a - 1) * 100;
+  const changePercent = Number.isFinite(change) ? change : null;
+  const common = { name, unit, isLowerBetter, a, b, changePercent };
+  if (typeof judged === 'string') return { ...common, intervalPercent: null, pValue: null, reason: judged };
+  const intervalPercent = toPercent(judged.interval);
+  const isKnown = [intervalPercent.low, intervalPercent.high, judged.pValue].every(Number.isFinite);
+  return isKnown
+    ? { ...common, intervalPercent, pValue: judged.pValue }
+    : { ...common, intervalPercent: null, pValue: null, reason: NO_INTERVAL };
 }
 
 function toPercent({ low, high }: Interval): Interval {
@@ -94,7 +116,9 @@ function whyNotByRounds(
 }
 
 function isPositive(values: readonly number[]): string | undefined {
-  return values.every((value) => value > 0) ? undefined : 'a value is 0 or missing: no ratio can be formed';
+  return values.every((value) => value > 0 && value < Infinity)
+    ? undefined
+    : 'a value is 0 or missing: no ratio can be formed';
 }
 
 function tooFewBeyond(

@@ -23,15 +23,23 @@ export interface Judgement {
   readonly pValue: number;
 }
 
-/** Judges the change between two measurements by the variation within each. */
-export function judgeVariations(change: number, a: Variation, b: Variation): Judgement {
+/**
+ * Judges the change between two measurements by the variation within each.
+ *
+ * @param moreHalfWidth what the interval is wider by because of measurements that did not settle
+ */
+export function judgeVariations(
+  change: number,
+  [a, b]: readonly [Variation, Variation],
+  moreHalfWidth = 0,
+): Judgement {
   const freedom = Math.min(a.freedom, b.freedom);
   const critical = criticalT(SIGNIFICANCE, freedom);
   const [below, above] = reach(pairDifferences(a.deviations, b.deviations), critical);
   const processes = critical * PROCESS_NOISE * Math.SQRT2;
   const interval = {
-    low: change - Math.hypot(below, processes),
-    high: change + Math.hypot(above, processes),
+    low: change - Math.hypot(below, processes, moreHalfWidth),
+    high: change + Math.hypot(above, processes, moreHalfWidth),
   };
   const towardsZero = change > 0 ? change - interval.low : interval.high - change;
   const t = (Math.abs(change) / towardsZero) * critical;
@@ -49,7 +57,7 @@ export function judgeRounds(changes: readonly number[]): Judgement {
   const squares = changes.reduce((sum, value) => sum + (value - change) ** 2, 0);
   const error = Math.sqrt(squares / (rounds - 1) / rounds);
   const half = criticalT(SIGNIFICANCE, rounds - 1) * error;
-  const t = change === 0 ? 0 : Math.abs(change) / error;
+  const t = change === 0 ? 0 : Math.abs(change) / error; // without end where all rounds say the same
   return {
     change,
     interval: { low: change - half, high: change + half },

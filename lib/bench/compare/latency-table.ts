@@ -14,6 +14,8 @@ export class LatencyTable {
   readonly #counts: Float64Array;
   readonly #sums: Float64Array;
   readonly #durations: Float64Array;
+  /** Inferences of the blocks that have a duration: a block without one has no rate. */
+  readonly #timed: Float64Array;
   readonly #ranges = new Map<number, readonly [number, number]>();
   readonly groups: number;
 
@@ -26,6 +28,7 @@ export class LatencyTable {
     this.#counts = new Float64Array(groups);
     this.#sums = new Float64Array(groups);
     this.#durations = new Float64Array(groups);
+    this.#timed = new Float64Array(groups);
     const rows = new Map(buckets.map((bucket, row) => [bucket, row]));
     blocks.forEach((block, i) => this.#add(block, Math.floor((i * groups) / blocks.length), rows));
     for (let i = groups; i < this.#upTo.length; i++) this.#upTo[i]! += this.#upTo[i - groups]!;
@@ -35,7 +38,8 @@ export class LatencyTable {
   statistic(wanted: BlockStatistic, weights: ArrayLike<number>): number {
     const count = dot(weights, this.#counts);
     if (wanted.kind === 'mean') return dot(weights, this.#sums) / count;
-    if (wanted.kind === 'throughput') return (count * 1000) / dot(weights, this.#durations);
+    if (wanted.kind === 'throughput')
+      return (dot(weights, this.#timed) * 1000) / dot(weights, this.#durations);
     return this.#percentile(wanted.percent, count, weights);
   }
 
@@ -47,7 +51,9 @@ export class LatencyTable {
     const each = Array.from({ length: this.groups }, (_, group) => group);
     if (wanted.kind === 'mean') return each.map((group) => this.#sums[group]! / this.#counts[group]!);
     if (wanted.kind === 'throughput')
-      return each.map((group) => this.#counts[group]! / this.#durations[group]!);
+      return each
+        .filter((group) => this.#durations[group]! > 0)
+        .map((group) => this.#timed[group]! / this.#durations[group]!);
     const all = this.statistic(wanted, new Uint8Array(this.groups).fill(1));
     const row = this.#values.indexOf(all) * this.groups;
     return each.map((group) => this.#upTo[row + group]! / this.#counts[group]!);
@@ -60,7 +66,9 @@ export class LatencyTable {
     }
     this.#counts[group]! += inferences;
     this.#sums[group]! += meanMs * inferences;
+    if (endMs <= startMs) return;
     this.#durations[group]! += endMs - startMs;
+    this.#timed[group]! += inferences;
   }
 
   #percentile(percent: number, count: number, weights: ArrayLike<number>): number {

@@ -5,7 +5,7 @@ import type { BenchContext } from '../bench-request';
 
 /** What is measured in each process, as far as another process can be told. */
 export interface Measurement
-  extends BenchOptions, Pick<BenchContext, 'batch' | 'label' | 'moreSettings' | 'versions'> {
+  extends BenchOptions, Pick<BenchContext, 'batch' | 'label' | 'moreSettings' | 'versions' | 'loadAverage'> {
   /** Path of the model. */
   readonly model: string;
   readonly sessionOptions?: SessionOptions;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { TensorRTError } from '../../errors';
+import { didYouMean } from '../../text/nearest-name';
 import type { BenchResult, Distribution } from '../result';
 import type { ComparedMetric } from './comparison';
 
@@ -59,13 +61,22 @@ const OTHERS: readonly Metric[] = [
 
 /** All metrics that both measurements have, in the order of a report. */
 export function metricsOf(a: BenchResult, b: BenchResult): readonly Metric[] {
-  const asked = Object.keys(a.latencyMs.percentiles ?? {})
+  return metricsOfAll([a, b]);
+}
+
+/**
+ * All metrics that every measurement has, in the order of a report.
+ *
+ * @param results at least one
+ */
+export function metricsOfAll(results: readonly BenchResult[]): readonly Metric[] {
+  const asked = Object.keys(results[0]!.latencyMs.percentiles ?? {})
     .filter(isUnusual)
     .map((percent) =>
       percentileMetric(`p${percent}`, Number(percent), ({ percentiles }) => percentiles?.[percent]),
     );
-  return [...GENERAL, ...asked, ...OTHERS].filter(
-    (metric) => metric.read(a) !== undefined && metric.read(b) !== undefined,
+  return [...GENERAL, ...asked, ...OTHERS].filter((metric) =>
+    results.every((result) => metric.read(result) !== undefined),
   );
 }
 
@@ -97,4 +108,33 @@ const OTHER_NAMES: Readonly<Record<string, string>> = { 'p99.9': 'p999', 'p99.99
 /** The name of a metric in a comparison, from the name that somebody wrote: `p99.9` is `p999`. */
 export function metricName(written: string): string {
   return OTHER_NAMES[written] ?? written;
+}
+
+/**
+ * Refuses a metric that a measurement will not have, before it is made.
+ *
+ * @param percentiles those that are asked for besides the usual ones
+ * @throws {TensorRTError} `ERR_TRT_ARG_VALUE`
+ */
+export function checkMetricNames(written: readonly string[], percentiles: readonly number[] = []): void {
+  const asked = percentiles.map(String).filter(isUnusual);
+  const known = [
+    ...[...GENERAL, ...OTHERS].map(({ name }) => name),
+    ...asked.map((percent) => `p${percent}`),
+  ];
+  const unknown = written.map(metricName).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const isPercentile = /^p\d+(\.\d+)?$/.test(unknown);
+  throw new TensorRTError(
+    'ERR_TRT_ARG_VALUE',
+    unknown === 'max' || unknown === 'min'
+      ? `${unknown} cannot be compared: it is one single latency, and moves with how many there were.`
+      : `Expected a metric, got ${JSON.stringify(unknown)}; there are ${known.join(', ')}.${didYouMean(unknown, known)}`,
+    {
+      hint: isPercentile
+        ? `Ask for that percentile too: --percentile ${unknown.slice(1)}.`
+        : 'Name a percentile, such as p99, or the throughput.',
+      details: { metric: unknown, metrics: known },
+    },
+  );
 }

@@ -2,6 +2,8 @@
 
 /** Probability that a value of Student's t distribution is farther from 0 than `t`, on either side. */
 export function twoSidedProbability(t: number, freedom: number): number {
+  // What is not known is no evidence.
+  if (Number.isNaN(t)) return 1;
   if (!Number.isFinite(t)) return 0;
   return incompleteBeta(freedom / 2, 0.5, freedom / (freedom + t * t));
 }

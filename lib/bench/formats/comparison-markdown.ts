@@ -2,12 +2,13 @@
 // A comparison for a pull request: the verdict first, then the numbers that it rests on.
 
 import type { ComparedCase, ComparedMetric, Comparison, ConditionOutcome } from '../compare/comparison';
+import { isTooNoisy } from '../compare/noisy';
 import { formatNumber, formatRow, inlineText } from './markdown-text';
 
 /** The comparison as Markdown: verdict, one table for each case, conditions, and what a reader should know. */
 export function formatComparisonMarkdown(
   comparison: Comparison,
-  outcomes: readonly ConditionOutcome[] = [],
+  outcomes: readonly ConditionOutcome[] = comparison.conditions ?? [],
 ): string {
   const { a, b, method, rounds, primary } = comparison;
   const how =
@@ -16,7 +17,7 @@ export function formatComparisonMarkdown(
     `**${inlineText(b.name)}** against **${inlineText(a.name)}**: **${comparison.verdict}** (${primary}, ${how})`,
     '',
     ...comparison.cases.flatMap(formatCase),
-    ...outcomes.map(({ holds, reason }) => `- ${holds ? '**fails**' : 'passes'}: ${inlineText(reason)}`),
+    ...outcomes.map(formatOutcome),
     ...comparison.differences.map((found) => `- compared by force although ${describe(found)}`),
     ...comparison.noted.map((found) => `- ${describe(found)}`),
     ...unmatched('only in the first', comparison.unmatched.a),
@@ -24,6 +25,11 @@ export function formatComparisonMarkdown(
     ...comparison.warnings.map((warning) => `- ${inlineText(warning)}`),
     '',
   ].join('\n');
+}
+
+function formatOutcome({ text, case: label, holds, isDecided, reason }: ConditionOutcome): string {
+  const state = holds ? '**fails**' : isDecided ? 'passes' : '**undecided**';
+  return `- ${state}: ${inlineText(text)} (${inlineText(label)}): ${inlineText(reason)}`;
 }
 
 const HEADER = ['Metric', 'Unit', 'A', 'B', 'Change', '95 % interval', 'Verdict'];
@@ -42,17 +48,20 @@ function formatCase({ label, verdict, metrics, stable }: ComparedCase): string[]
 
 function toCells(metric: ComparedMetric): string[] {
   const { name, unit, a, b, changePercent, intervalPercent, verdict, reason } = metric;
-  const interval =
-    intervalPercent === null ? '' : `${percent(intervalPercent.low)} … ${percent(intervalPercent.high)}`;
   return [
     name,
     unit,
     formatNumber(a),
     formatNumber(b),
     changePercent === null ? '' : percent(changePercent),
-    interval,
+    formatInterval(intervalPercent),
     reason === undefined ? verdict : `${verdict}: ${reason}`,
   ];
+}
+
+function formatInterval(interval: ComparedMetric['intervalPercent']): string {
+  if (interval === null) return '';
+  return isTooNoisy(interval) ? 'too noisy' : `${percent(interval.low)} … ${percent(interval.high)}`;
 }
 
 function percent(value: number): string {

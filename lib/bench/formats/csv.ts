@@ -3,7 +3,7 @@
 // an empty cell.
 
 import type { BenchDocument, BenchFailure, BenchResult, Distribution } from '../result';
-import { failuresOf, measurementsOf } from './document-parts';
+import { failuresOf, isEmpty, measurementsOf } from './document-parts';
 
 type Cell = string | number | boolean | null | undefined;
 type Row = Record<string, Cell>;
@@ -13,12 +13,28 @@ type Row = Record<string, Cell>;
  * for each case that could not be measured.
  */
 export function formatCsv(document: BenchDocument): string {
-  const measured = measurementsOf(document).map(toRow);
+  const measured = measurementsOf(document).map((result) =>
+    isEmpty(result) ? toEmptyRow(result) : toRow(result),
+  );
   const failed = failuresOf(document).map(toFailedRow);
   // Percentiles that were asked for are columns of their own: the header is the union, in order of appearance.
   const names = [...new Set([...measured, ...failed].flatMap((row) => Object.keys(row)))];
   const lines = [names, ...[...measured, ...failed].map((row) => names.map((name) => row[name]))];
   return lines.map((cells) => `${cells.map(toCell).join(',')}\r\n`).join('');
+}
+
+const SAID_OF_EMPTY: ReadonlySet<string> = new Set(
+  'label model backend device precision batch load concurrency requested_per_second calls end stable unstable_reason inferences model_bytes warnings error_code error_message'.split(
+    ' ',
+  ),
+);
+
+/** Nothing was measured: no cell may look like a number of it. */
+function toEmptyRow(result: BenchResult): Row {
+  const row = toRow(result);
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, SAID_OF_EMPTY.has(name) ? value : undefined]),
+  );
 }
 
 function toRow(result: BenchResult): Row {

@@ -2,7 +2,7 @@
 // JUnit's XML, as CI systems read it: a test for each measurement, and one for each condition.
 
 import type { BenchDocument, BenchResult } from '../result';
-import { failuresOf, measurementsOf } from './document-parts';
+import { failuresOf, isEmpty, measurementsOf } from './document-parts';
 
 /** A condition as a test: `p99>+5%` and whether it holds. */
 export interface JunitCheck {
@@ -19,11 +19,14 @@ export interface JunitOptions {
   readonly requireStable?: boolean;
 }
 
-interface TestCase {
+/** One test of the file. */
+export interface TestCase {
   readonly name: string;
   readonly seconds: number;
   readonly properties: Readonly<Record<string, string | number>>;
   readonly failure: { readonly type: string; readonly message: string } | null;
+  /** Why it could not be told whether it passes. */
+  readonly skipped?: string;
 }
 
 /** The document as JUnit XML. Measurements that failed or were interrupted, and failed conditions, are failures. */
@@ -54,11 +57,15 @@ function toTest(result: BenchResult, requireStable: boolean): TestCase {
       device: result.device,
       stable: String(result.stable),
       inferences: result.inferences,
-      inferencesPerSecond: throughput.inferencesPerSecond,
-      p50Ms: latencyMs.p50,
-      p90Ms: latencyMs.p90,
-      p99Ms: latencyMs.p99,
-      maxMs: latencyMs.max,
+      ...(isEmpty(result)
+        ? {}
+        : {
+            inferencesPerSecond: throughput.inferencesPerSecond,
+            p50Ms: latencyMs.p50,
+            p90Ms: latencyMs.p90,
+            p99Ms: latencyMs.p99,
+            maxMs: latencyMs.max,
+          }),
     },
     failure: failureOf(result, requireStable),
   };
@@ -70,16 +77,29 @@ function failureOf(result: BenchResult, requireStable: boolean): TestCase['failu
     return { type: code, message };
   }
   if (result.end === 'interrupted')
-    return { type: 'interrupted', message: 'the measurement was interrupted' };
+    return {
+      type: 'interrupted',
+      message: `the measurement was interrupted${isEmpty(result) ? ': nothing was measured' : ''}`,
+    };
+  if (isEmpty(result)) return { type: 'empty', message: 'nothing was measured' };
   if (requireStable && !result.stable)
     return { type: 'unstable', message: result.unstableReason ?? 'not stable' };
   return null;
 }
 
-function formatSuite(tests: readonly TestCase[], className: string): string {
-  const failures = tests.filter(({ failure }) => failure !== null).length;
-  const seconds = tests.reduce((sum, test) => sum + test.seconds, 0);
-  const totals = attributes({ tests: tests.length, failures, errors: 0, time: seconds.toFixed(3) });
+/** The file of some tests; `seconds` is the time of all, their sum unless told. */
+export function formatSuite(
+  tests: readonly TestCase[],
+  className: string,
+  seconds = tests.reduce((sum, test) => sum + test.seconds, 0),
+): string {
+  const totals = attributes({
+    tests: tests.length,
+    failures: tests.filter(({ failure }) => failure !== null).length,
+    errors: 0,
+    skipped: tests.filter(({ skipped }) => skipped !== undefined).length,
+    time: seconds.toFixed(3),
+  });
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="tensorrt-node bench" ${totals}>`,
@@ -91,7 +111,8 @@ function formatSuite(tests: readonly TestCase[], className: string): string {
   ].join('\n');
 }
 
-function formatTest({ name, seconds, properties, failure }: TestCase, className: string): string[] {
+function formatTest(test: TestCase, className: string): string[] {
+  const { name, seconds, properties, failure, skipped } = test;
   const values = Object.entries(properties).map(
     ([property, value]) => `        <property ${attributes({ name: property, value })}/>`,
   );
@@ -100,6 +121,7 @@ function formatTest({ name, seconds, properties, failure }: TestCase, className:
     ...(failure === null
       ? []
       : [`      <failure ${attributes({ type: failure.type, message: failure.message })}/>`]),
+    ...(skipped === undefined ? [] : [`      <skipped ${attributes({ message: skipped })}/>`]),
   ];
   const head = `    <testcase ${attributes({ name, classname: className, time: seconds.toFixed(3) })}`;
   return inner.length === 0 ? [`${head}/>`] : [`${head}>`, ...inner, '    </testcase>'];

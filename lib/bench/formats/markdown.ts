@@ -2,13 +2,15 @@
 // A table for pull requests and notes: one row for each measurement, then what the numbers depend on.
 
 import type { BenchDocument, BenchResult } from '../result';
-import { failuresOf, measurementsOf } from './document-parts';
+import { failuresOf, isEmpty, measurementsOf } from './document-parts';
 import { formatNumber, formatRow, inlineText } from './markdown-text';
 import { describeSettings } from './settings-text';
 
 interface Column {
   readonly title: string;
   readonly value: (result: BenchResult) => string | null;
+  /** Whether it says anything beside the others. */
+  readonly isWanted?: (results: readonly BenchResult[]) => boolean;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -21,8 +23,8 @@ const COLUMNS: readonly Column[] = [
   { title: 'inferences/s', value: ({ throughput }) => formatNumber(throughput.inferencesPerSecond) },
   {
     title: 'samples/s',
-    value: ({ throughput, settings }) =>
-      settings.batch === 1 ? null : formatNumber(throughput.samplesPerSecond),
+    value: ({ throughput }) => formatNumber(throughput.samplesPerSecond),
+    isWanted: (results) => results.some(({ settings }) => settings.batch !== 1),
   },
   {
     title: 'event loop p99 ms',
@@ -45,13 +47,17 @@ const COLUMNS: readonly Column[] = [
     value: ({ accuracy }) =>
       accuracy === undefined ? null : Math.min(...accuracy.map(({ cosine }) => cosine)).toFixed(6),
   },
-  { title: 'stable', value: (result) => (result.stable ? 'yes' : 'no') },
+  {
+    title: 'stable',
+    value: (result) => (isEmpty(result) ? 'nothing was measured' : result.stable ? 'yes' : 'no'),
+  },
 ];
 
 /** The document as a Markdown table with its settings, warnings and environment below. */
 export function formatMarkdown(document: BenchDocument): string {
   const results = measurementsOf(document);
   return [
+    ...formatHeading(results),
     ...formatTable(results),
     ...failuresOf(document).map(
       ({ label, error }) =>
@@ -65,14 +71,28 @@ export function formatMarkdown(document: BenchDocument): string {
   ].join('\n');
 }
 
+/** Which model it is: the cases say only what differs. */
+function formatHeading(results: readonly BenchResult[]): string[] {
+  const unique = (values: readonly string[]) => [...new Set(values)].map(inlineText).join(', ');
+  if (results.length === 0) return [];
+  const models = unique(results.map(({ model }) => model));
+  return [`### ${models} on ${unique(results.map(({ device, backend }) => `${device} (${backend})`))}`, ''];
+}
+
 /** Columns that no measurement has are left out. */
 function formatTable(results: readonly BenchResult[]): string[] {
   if (results.length === 0) return [];
-  const used = COLUMNS.filter(({ value }) => results.some((result) => value(result) !== null));
+  const isSaid = ({ title }: Column) => title === 'Case' || title === 'stable';
+  const cellOf = (column: Column, result: BenchResult) =>
+    isEmpty(result) && !isSaid(column) ? null : column.value(result);
+  const used = COLUMNS.filter(
+    (column) =>
+      column.isWanted?.(results) !== false && results.some((result) => cellOf(column, result) !== null),
+  );
   return [
     formatRow(used.map(({ title }) => title)),
     `|${used.map((_, index) => (index === 0 ? '---' : '---:')).join('|')}|`,
-    ...results.map((result) => formatRow(used.map(({ value }) => value(result) ?? ''))),
+    ...results.map((result) => formatRow(used.map((column) => cellOf(column, result) ?? ''))),
     '',
   ];
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import { TensorRTError } from '../../errors';
-import { SCHEMA_VERSION, type BenchDocument, type BenchResult } from '../result';
+import { SCHEMA_VERSION, type BenchDocument } from '../result';
+import { findProblem } from './document-shape';
+import { isRecord } from './shape';
 
 /**
  * Reads a document that `bench` wrote.
@@ -29,14 +31,13 @@ export async function readBenchDocument(path: string): Promise<BenchDocument> {
 export function parseBenchDocument(text: string, name = 'the text'): BenchDocument {
   const value = parseJson(text, name);
   if (!isRecord(value)) throw noResult(name, `it holds ${Array.isArray(value) ? 'a list' : typeof value}`);
-  if (isRecord(value.error))
+  if (value.kind === undefined && isRecord(value.error))
     throw noResult(name, `it is the report of an error: ${String(value.error.message)}`);
   if (value.kind !== 'measurement' && value.kind !== 'suite')
     throw noResult(name, `its kind is ${JSON.stringify(value.kind) ?? 'not given'}`);
   if (value.schemaVersion !== SCHEMA_VERSION) throw wrongVersion(name, value.schemaVersion);
-  const results = value.kind === 'suite' ? value.measurements : [value];
-  if (!Array.isArray(results)) throw noResult(name, 'its measurements are no list');
-  results.forEach((result, index) => checkResult(result, name, index));
+  const problem = findProblem(value.kind, value);
+  if (problem !== undefined) throw noResult(name, problem);
   return value as unknown as BenchDocument;
 }
 
@@ -46,55 +47,6 @@ function parseJson(text: string, name: string): unknown {
   } catch (error) {
     throw noResult(name, `it is no JSON (${messageOf(error)})`);
   }
-}
-
-/** What readers of a result rely on. The published schema says all of it; this is what a cut or edited file lacks. */
-const NEEDED: readonly (readonly [keyof BenchResult, (value: unknown) => boolean])[] = [
-  ['model', isText],
-  ['label', isText],
-  ['backend', isText],
-  ['device', isText],
-  ['case', isRecord],
-  ['inferences', isNumber],
-  ['measuredMs', isNumber],
-  ['settings', isRecord],
-  ['throughput', isRecord],
-  ['latencyMs', isRecord],
-  ['process', isRecord],
-  ['windows', Array.isArray],
-  ['warnings', Array.isArray],
-  ['blocks', Array.isArray],
-  ['environment', isRecord],
-];
-
-function checkResult(result: unknown, name: string, index: number): void {
-  if (!isRecord(result)) throw noResult(name, `measurement ${index + 1} is no object`);
-  const wrong = NEEDED.find(([field, isRight]) => !isRight(result[field]));
-  if (wrong) throw noResult(name, `measurement ${index + 1} has no usable "${wrong[0]}"`);
-  const { blocks } = result as unknown as BenchResult;
-  const broken = blocks.findIndex(({ histogram }) => !isHistogram(histogram));
-  if (broken >= 0)
-    throw noResult(name, `block ${broken + 1} of measurement ${index + 1} has no usable histogram`);
-}
-
-function isHistogram(value: unknown): boolean {
-  return (
-    Array.isArray(value) &&
-    value.length % 2 === 0 &&
-    value.every((part) => Number.isSafeInteger(part) && part >= 0)
-  );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string';
-}
-
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value);
 }
 
 function wrongVersion(name: string, found: unknown): TensorRTError {

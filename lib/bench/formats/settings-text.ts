@@ -6,7 +6,7 @@ export function describeSettings(settings: BenchSettings): string {
   const { session } = settings;
   const chosen = Object.entries(session)
     .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+    .map(([name, value]) => `${name} ${settingText(value)}`);
   return [
     describeLoad(settings.load),
     `batch ${settings.batch}`,
@@ -16,6 +16,18 @@ export function describeSettings(settings: BenchSettings): string {
     ...(settings.trtexecCompat === undefined ? [] : [`as trtexec ${settings.trtexecCompat}`]),
     ...chosen,
   ].join(' · ');
+}
+
+/** A setting as people write it: `x 8×3, y 8`, `on`, `random`. */
+export function settingText(value: unknown): string {
+  if (value === null || value === undefined) return 'none';
+  if (Array.isArray(value))
+    return value.every((entry) => typeof entry === 'number')
+      ? value.join('×') || '[]'
+      : value.map(settingText).join(', ');
+  if (typeof value !== 'object') return String(value);
+  const entries = Object.entries(value).map(([name, entry]) => `${name} ${settingText(entry)}`);
+  return entries.join(', ') || 'none';
 }
 
 /** When calls are made, in words. */

@@ -54,13 +54,14 @@ export interface Measured {
   readonly service?: LatencyHistogram;
   /** Open loop: from the scheduled moment to the real start. */
   readonly sendDelay?: LatencyHistogram;
+  /** Open loop: time that the schedule gave the calls, to the moment at which the next one would have been due. */
+  readonly scheduleMs?: number;
   /** Open loop: calls a second that the schedule wanted. */
   readonly requestedPerSecond?: number;
   /** Open loop: calls that were still waiting when as much time again as was to be measured had passed. */
   readonly unserved?: number;
-  /** The same latencies piece by piece; at most 120. */
+  /** The latencies of the calls that were made piece by piece; at most 120. */
   readonly blocks: readonly LatencyBlock[];
-  readonly blockHistograms: readonly LatencyHistogram[];
   /** The last 600. */
   readonly windows: readonly BenchWindow[];
   readonly stable: boolean;
@@ -82,7 +83,7 @@ export async function measure(request: MeasureRequest): Promise<Measured> {
   const warmed = await warmUp({ target, settings, recordedMs, time, stop: warmUpStop });
   warmUpStop.dispose();
   if (warmUpStop.failure !== undefined) throw warmUpStop.failure.error;
-  request.onPhase?.('measure');
+  if (!signal?.aborted) request.onPhase?.('measure');
   const phase = await runWatched(request, time);
   return phase.describe(warmed);
 }
@@ -126,6 +127,8 @@ class MeasuredPhase {
   async run(): Promise<void> {
     const { load } = this.request.settings;
     try {
+      // Interrupted in the warm-up.
+      if (this.#stop.isStopped) return;
       if (load.kind === 'closed') await runClosedLoop(load.concurrency, this.#loop());
       else await this.#play(load);
       this.#recorder.finish();
@@ -149,7 +152,6 @@ class MeasuredPhase {
       latency,
       ...(this.#schedule !== undefined && { service, sendDelay, ...describeSchedule(this.#schedule) }),
       blocks: this.#recorder.blocks(),
-      blockHistograms: this.#recorder.blockHistograms(),
       windows: this.#rule.windows,
       stable: stability.stable,
       unstableReason: stability.reason,
@@ -181,7 +183,7 @@ class MeasuredPhase {
       { arrivals, startMs, durationMs, iterations, maxInFlight },
       this.#loop(),
     );
-    const playedMs = Math.max(this.#schedule.scheduleMs, this.#recorder.measuredMs);
+    const playedMs = Math.max(this.#schedule.playedMs, this.#recorder.measuredMs);
     this.#queue?.finish(playedMs);
     this.#rule.finish(startMs + playedMs);
   }
@@ -202,17 +204,20 @@ class MeasuredPhase {
     const end = this.#end();
     const { inferences } = this.#recorder;
     if (end === 'failed') return unstable(`a call failed after ${inferences} had ended`);
-    if (end === 'interrupted') return unstable(`interrupted after ${inferences} calls`);
+    if (end === 'interrupted')
+      return unstable(
+        inferences > 0 ? `interrupted after ${inferences} calls` : 'interrupted before the first call',
+      );
     if (this.#queueGrew()) return unstable(this.#overload());
     return this.#rule.stability();
   }
 
   #overload(): string {
-    const { scheduled, unserved, scheduleMs } = this.#schedule!;
+    const { scheduled, unserved, playedMs } = this.#schedule!;
     const left = unserved > 0 ? `, ${unserved} of them were never made` : '';
     return (
       `calls came faster than they were served: ${this.#queue!.length} of ${scheduled} were waiting or in flight ` +
-      `when the schedule ended after ${scheduleMs.toFixed(0)} ms${left}. Ask for a lower rate`
+      `when the schedule ended after ${playedMs.toFixed(0)} ms${left}. Ask for a lower rate`
     );
   }
 }
@@ -221,6 +226,7 @@ function isUneven(load: Load): boolean {
   return load.kind === 'schedule' || (load.kind === 'open' && load.arrivals === 'poisson');
 }
 
-function describeSchedule({ scheduled, unserved, scheduleMs }: OpenLoopEnd) {
-  return { unserved, requestedPerSecond: scheduleMs > 0 ? (scheduled * 1000) / scheduleMs : 0 };
+function describeSchedule({ scheduled, unserved, playedMs, scheduleMs }: OpenLoopEnd) {
+  const requestedPerSecond = scheduleMs > 0 ? (scheduled * 1000) / scheduleMs : 0;
+  return { unserved, scheduleMs: playedMs, requestedPerSecond };
 }

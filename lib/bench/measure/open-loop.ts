@@ -26,9 +26,11 @@ export interface OpenLoopOptions {
 export interface OpenLoopEnd {
   /** Calls that it wanted until its end, or until the loop was stopped. */
   readonly scheduled: number;
-  /** Those of them that were not made: they were still waiting when the loop gave up or was stopped. */
+  /** Those of them that were still waiting when the loop gave up; 0 where it was stopped. */
   readonly unserved: number;
   /** How much of the schedule was played. */
+  readonly playedMs: number;
+  /** Time that the schedule gave those calls: it goes on after the last one, as after each. */
   readonly scheduleMs: number;
 }
 
@@ -126,20 +128,31 @@ class OpenLoop {
     return new Promise((resolve) => (this.#onFree = resolve));
   }
 
+  /** Calls that wait at an early end were not given the time that they may have: they are no long ones. */
   async #countRest(closedMs: number): Promise<OpenLoopEnd> {
-    const { startMs, durationMs, arrivals } = this.options;
-    const endMs = this.loop.stop.isStopped ? closedMs : startMs + durationMs;
-    let unserved = 0;
+    const { startMs, durationMs } = this.options;
+    const { isStopped } = this.loop.stop;
+    const endMs = isStopped ? closedMs : startMs + durationMs;
+    const made = this.#started;
     while (this.#nextMs < endMs) {
-      this.loop.observer.onUnserved?.(closedMs - this.#nextMs);
-      this.#nextMs = startMs + arrivals.nextMs();
-      unserved += 1;
-      if (unserved % COUNTED_AT_ONCE === 0) await this.loop.time.until(closedMs);
+      if (!isStopped) this.loop.observer.onUnserved?.(closedMs - this.#nextMs);
+      this.#take();
+      if (this.#started % COUNTED_AT_ONCE === 0) await this.loop.time.until(closedMs);
     }
+    const scheduleMs = this.#scheduleMs(endMs);
     return {
-      scheduled: this.#started + unserved,
-      unserved,
-      scheduleMs: Math.max(endMs, this.#lastMs) - startMs,
+      scheduled: this.#started,
+      unserved: isStopped ? 0 : this.#started - made,
+      playedMs: isStopped ? endMs - startMs : scheduleMs,
+      scheduleMs,
     };
+  }
+
+  /** Without the distance to the next call, ten calls in ten seconds would be ten in nine. */
+  #scheduleMs(endMs: number): number {
+    const { startMs } = this.options;
+    const meanMs = this.#started > 1 ? (this.#lastMs - startMs) / (this.#started - 1) : Infinity;
+    // The next call of a recording may be far away.
+    return Math.max(endMs, Math.min(this.#nextMs, this.#lastMs + meanMs)) - startMs;
   }
 }

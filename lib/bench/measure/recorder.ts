@@ -86,18 +86,25 @@ export class Recorder {
     else if (this.#sinceNotice >= MOST_CALLS_BETWEEN) this.#notify();
   }
 
-  /** Takes a call that was never made: its wait is the least that its latency would have been. */
+  /**
+   * Takes a call that was never made: its wait is the least that its latency would have been. It belongs to no block:
+   * it did not happen at any time.
+   */
   recordUnserved(waitedMs: number): void {
-    this.#current.record(waitedMs);
+    this.#total.record(waitedMs);
   }
 
   /** Ends the last block. */
   finish(): void {
     if (this.#current.count > 0) this.#endBlock();
     else if (this.#sinceNotice > 0) this.#notify();
+    const [before, last] = this.#blocks.slice(-2);
+    // Calls that ended at the very moment at which the block before them did.
+    if (last !== undefined && last.endMs <= last.startMs)
+      this.#blocks.splice(-2, 2, this.#merge(before!, last));
   }
 
-  /** All latencies up to the last full block: after `finish()`, all. */
+  /** All latencies up to the last full block, and those that were not served: after `finish()`, all. */
   get latency(): LatencyHistogram {
     return this.#total;
   }
@@ -116,15 +123,6 @@ export class Recorder {
         maxMs: latencies.max,
         histogram: Array.from(latencies.pairs),
       };
-    });
-  }
-
-  /** The blocks as histograms. */
-  blockHistograms(): LatencyHistogram[] {
-    return this.#blocks.map(({ latencies }) => {
-      const histogram = new LatencyHistogram();
-      histogram.addSnapshot(latencies);
-      return histogram;
     });
   }
 

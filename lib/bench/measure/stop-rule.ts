@@ -29,6 +29,8 @@ export interface StopLimits extends Pick<
 const COMPARED_WINDOWS = 3;
 // A measurement of a day has no more: memory must not depend on its length.
 const KEPT_WINDOWS = 600;
+// Below that the chance of single calls moves a window's numbers.
+const FEW_CALLS = 30;
 // Exactly ten percent is not more than ten percent.
 const ROUNDING = 1e-9;
 
@@ -87,14 +89,15 @@ export class StopRule {
     }
     const rates = last.map((window) => window.inferencesPerSecond);
     const latencies = last.map((window) => window.judgedLatencyMs);
-    const reason =
+    const difference =
       (this.limits.isScheduleUneven ? null : this.#differs('throughput', rates, 'a second')) ??
       this.#differs(
         percentOf(stabilityLatency) === null ? 'mean latency' : stabilityLatency,
         latencies,
         'ms',
       );
-    return { stable: reason === null, reason };
+    if (difference === null) return { stable: true, reason: null };
+    return { stable: false, reason: `${difference}. ${advise(last)}` };
   }
 
   /**
@@ -123,13 +126,25 @@ export class StopRule {
     const most = Math.max(...values);
     const { stabilityPercent } = this.limits;
     if (most <= least * (1 + stabilityPercent / 100 + ROUNDING)) return null;
-    const apart = least > 0 ? `${((most / least - 1) * 100).toFixed(0)} %` : 'more than can be said';
+    const apart =
+      least > 0 ? `${percentAbove((most / least - 1) * 100, stabilityPercent)} %` : 'without measure';
     const numbers = values.map(shorten).join(', ');
-    return (
-      `${what} of the last ${COMPARED_WINDOWS} windows is ${numbers} ${unit}: ${apart} apart, more than ` +
-      `${stabilityPercent} %. Close other work, warm up longer, or measure longer in longer windows`
-    );
+    return `${what} of the last ${COMPARED_WINDOWS} windows is ${numbers} ${unit}: ${apart} apart, more than ${stabilityPercent} %`;
   }
+}
+
+/** So few calls differ by chance, and no quieter machine helps. */
+function advise(windows: readonly BenchWindow[]): string {
+  const least = Math.min(...windows.map(({ inferences }) => inferences));
+  if (least >= FEW_CALLS) return 'Close other work, warm up longer, or measure longer in longer windows';
+  const calls = least === 1 ? 'one call' : `${least} calls`;
+  return `A window had only ${calls}, which may differ by chance: measure longer, so that each has ${FEW_CALLS}`;
+}
+
+/** A percentage that is above a limit, with as many digits as show it: 10.04 is not 10. */
+function percentAbove(value: number, limit: number): string {
+  const digits = [0, 1, 2, 3].find((count) => Number(value.toFixed(count)) > limit);
+  return value.toFixed(digits ?? 4);
 }
 
 /** Four digits, without an exponent: `18430`, `0.04312`. */

@@ -53,6 +53,8 @@ export async function warmUp({ target, settings, recordedMs, time, stop }: WarmU
         },
         loop,
       );
+      // The schedule has no further call in that time.
+      if (!stop.isStopped) await time.until(startMs + warmUpMs, stop.signal);
     }
   }
   return { inferences, milliseconds: time.now() - startMs };

@@ -8,6 +8,7 @@ const NS_PER_MS = 1e6;
 
 /** How late the event loop came to a timer of one millisecond, and how busy it was. */
 export class EventLoopSensor implements Sensor {
+  readonly name = 'event loop';
   readonly #histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #before = performance.eventLoopUtilization();
   #utilization = 0;

@@ -28,6 +28,7 @@ interface Phase {
 
 /** The GPU's own sensors. They are sampled all the time from `open()` on; the result has the measured phase alone. */
 export class GpuSensor implements Sensor {
+  readonly name = 'GPU sensors';
   #startMs = 0;
   #endMs = 0;
 
@@ -55,9 +56,14 @@ export class GpuSensor implements Sensor {
     this.#endMs = this.now();
   }
 
-  /** Ends the sampling. */
+  /** Ends the sampling. Never rejects: `usage()` says why it could not be ended. */
   async close(): Promise<void> {
-    if (!('unavailable' in this.monitor)) await this.monitor.stop();
+    if ('unavailable' in this.monitor) return;
+    try {
+      await this.monitor.stop();
+    } catch {
+      // The measurement is complete, whatever becomes of the monitor.
+    }
   }
 
   /** Ends the sampling and tells what was seen while measuring. */

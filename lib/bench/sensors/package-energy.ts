@@ -29,6 +29,7 @@ export interface PackageEnergyOptions {
 
 /** Energy of all packages together, between start and stop. */
 export class PackageEnergySensor implements Sensor {
+  readonly name = 'package energy';
   readonly #root: string;
   readonly #now: () => number;
   readonly #readText: (path: string) => string;

@@ -36,6 +36,7 @@ interface Reading {
 
 /** CPU time of all threads of the process, and its memory. */
 export class ProcessSensor implements Sensor {
+  readonly name = 'process usage';
   #start: Reading;
   #end: Reading;
   #mostSeen = 0;
@@ -45,7 +46,8 @@ export class ProcessSensor implements Sensor {
   }
 
   start(): void {
-    this.#start = this.#read();
+    // What is read at the end may fail; then nothing has changed since the start.
+    this.#start = this.#end = this.#read();
     this.#mostSeen = this.#start.rss;
   }
 

@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../../errors';
-import type { Distribution, Interval, LatencyBlock } from '../result';
-import { bootstrap, interval } from './bootstrap';
-import { LatencyHistogram } from './histogram';
-
-const LEVEL = 0.95;
-// Of fewer blocks the resampled medians are too few different ones to speak of an interval.
-const LEAST_BLOCKS = 5;
+import type { Distribution } from '../result';
+import type { LatencyHistogram } from './histogram';
 
 /** What a distribution shall tell besides the usual. */
 export interface DescribeOptions {
   /** Further percentiles, in percent. */
   readonly percentiles?: readonly number[];
-  /** The pieces of the same values: with five or more, the median gets a confidence interval. */
-  readonly blocks?: readonly LatencyBlock[];
-  /** Of the bootstrap; 1 if absent. */
-  readonly seed?: number;
 }
 
 /** The numbers of no values: all zero. */
@@ -36,7 +27,7 @@ export const emptyDistribution: Distribution = {
 /** The numbers of a histogram, in milliseconds. */
 export function describe(histogram: LatencyHistogram, options: DescribeOptions = {}): Distribution {
   if (histogram.count === 0) return emptyDistribution;
-  const { percentiles = [], blocks = [] } = options;
+  const { percentiles = [] } = options;
   const { count, mean, deviation, min, max } = histogram;
   return {
     count,
@@ -55,7 +46,6 @@ export function describe(histogram: LatencyHistogram, options: DescribeOptions =
         percentiles.map((percent) => [String(percent), histogram.valueAt(percent)]),
       ),
     }),
-    ...(blocks.length >= LEAST_BLOCKS && { medianInterval: medianInterval(blocks, options.seed) }),
   };
 }
 
@@ -82,13 +72,23 @@ export function percentOf(name: string): number | null {
  * @throws {TensorRTError} ERR_TRT_ARG_VALUE for a name that is none, or a percentile that was not computed.
  */
 export function latencyNamed(distribution: Distribution, name: string): number {
-  const percent = percentOf(name);
-  const value = percent === null ? distribution.mean : percentileIn(distribution, percent);
+  const value = findLatency(distribution, name);
   if (value !== undefined) return value;
+  const percent = percentOf(name);
   throw new TensorRTError('ERR_TRT_ARG_VALUE', `the result has no ${name}`, {
     hint: `Measure with \`percentiles: [${percent}]\` (--percentile ${percent}).`,
     details: { name, percentiles: Object.keys(distribution.percentiles ?? {}) },
   });
+}
+
+/**
+ * As {@link latencyNamed}; undefined for a percentile that was not computed.
+ *
+ * @throws {TensorRTError} ERR_TRT_ARG_VALUE for a name that is none.
+ */
+export function findLatency(distribution: Distribution, name: string): number | undefined {
+  const percent = percentOf(name);
+  return percent === null ? distribution.mean : percentileIn(distribution, percent);
 }
 
 function percentileIn(distribution: Distribution, percent: number): number | undefined {
@@ -103,12 +103,4 @@ function percentileIn(distribution: Distribution, percent: number): number | und
     [100, max],
   ]);
   return usual.get(percent) ?? percentiles[String(percent)];
-}
-
-function medianInterval(blocks: readonly LatencyBlock[], seed = 1): Interval {
-  const histograms = blocks.map(({ histogram }) => LatencyHistogram.fromPairs(histogram));
-  return interval(
-    bootstrap(histograms, (merged) => merged.valueAt(50), { seed }),
-    LEVEL,
-  );
 }

@@ -10,7 +10,8 @@ const PAGE_LENGTH = 1 << MANTISSA_BITS;
 const PAGE_MASK = PAGE_LENGTH - 1;
 // Up to 2^43 ns, which is 2.4 hours.
 const PAGES = 43;
-const LAST_BUCKET = PAGES * PAGE_LENGTH - 1;
+/** The last bucket; longer latencies are in it. */
+export const LAST_BUCKET = PAGES * PAGE_LENGTH - 1;
 const EXPONENT_BIAS = 1023 << MANTISSA_BITS;
 // The high word of a float64 has 20 bits of the mantissa.
 const DROPPED_BITS = 20 - MANTISSA_BITS;
@@ -45,7 +46,8 @@ export interface HistogramSnapshot {
 }
 
 /**
- * Latencies in milliseconds, from 1 ns to 2.4 h (what is outside counts in the first or last bucket). Buckets are
+ * Latencies in milliseconds, from 1 ns to 2.4 h (what is shorter counts in the first bucket, what is longer in
+ * the last one, whose percentiles are the greatest value). Buckets are
  * 2^-11 of their value wide: percentiles are at most 0.05 % above the true ones, never below; count, mean, deviation,
  * least and greatest are exact.
  *
@@ -109,7 +111,7 @@ export class LatencyHistogram {
       if (page === undefined) continue;
       for (let slot = 0; slot < PAGE_LENGTH; slot += 1) {
         seen += page[slot]!;
-        if (seen >= rank) return this.#clamp(upperBound(index * PAGE_LENGTH + slot));
+        if (seen >= rank) return this.#valueOf(index * PAGE_LENGTH + slot);
       }
     }
     return this.max;
@@ -184,8 +186,10 @@ export class LatencyHistogram {
     return this.#count === 0 ? 0 : Math.max(0, this.#squares - (this.#sum * this.#sum) / this.#count);
   }
 
-  #clamp(ms: number): number {
-    return Math.min(this.#max, Math.max(this.#min, ms));
+  /** The last bucket has no end: what lies beyond the range is in it. */
+  #valueOf(bucket: number): number {
+    if (bucket === LAST_BUCKET) return this.#max;
+    return Math.min(this.#max, Math.max(this.#min, upperBound(bucket)));
   }
 
   #openPage(bucket: number): Uint32Array {

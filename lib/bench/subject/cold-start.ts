@@ -36,25 +36,31 @@ export interface ColdStartOptions {
   readonly start?: StartProcess;
 }
 
-/** Starts fresh processes one after the other and takes the medians of their times. Says why where it cannot. */
+/**
+ * Starts fresh processes one after the other and takes the medians of their times. One that fails ends it: the medians are
+ * those of the processes before it. Says why where there is none.
+ */
 export async function measureColdStart(options: ColdStartOptions): Promise<ColdStart | Unavailable> {
   const { processes, signal, start = startProcess } = options;
+  const times: ColdStartTimes[] = [];
   try {
     const request = toRequest(options);
-    const times: ColdStartTimes[] = [];
     while (times.length < processes && signal?.aborted !== true) times.push(await start(request, signal));
-    if (times.length === 0) return { unavailable: 'cold start: it was interrupted.' };
-    const median = (name: keyof ColdStartTimes) => medianOf(times.map((one) => one[name]));
-    return {
-      processes: times.length,
-      importMs: median('importMs'),
-      loadMs: median('loadMs'),
-      firstRunMs: median('firstRunMs'),
-      totalMs: median('totalMs'),
-    };
   } catch (error) {
-    return unavailable('cold start', error);
+    if (times.length === 0) return unavailable('cold start', error);
   }
+  return times.length === 0 ? { unavailable: 'cold start: it was interrupted.' } : describeTimes(times);
+}
+
+function describeTimes(times: readonly ColdStartTimes[]): ColdStart {
+  const median = (name: keyof ColdStartTimes) => medianOf(times.map((one) => one[name]));
+  return {
+    processes: times.length,
+    importMs: median('importMs'),
+    loadMs: median('loadMs'),
+    firstRunMs: median('firstRunMs'),
+    totalMs: median('totalMs'),
+  };
 }
 
 function toRequest({ model, sessionOptions, feeds }: ColdStartOptions): ColdStartRequest {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSession, type Engine, type Feeds, type Session, type SessionOptions } from '../../index';
+import { makeTemporaryFolder } from '../../temporary-folder';
 import type { LayerTime, Unavailable } from '../result';
 import { unavailable } from '../unavailable';
 import { readOnnxRuntimeProfile, withShares, type OnnxRuntimeProfile } from './onnxruntime-profile';
@@ -50,13 +50,13 @@ export async function profileOnCpu(
   { model, sessionOptions, feeds, signal }: Omit<LayerSource, 'session'>,
   runs = RUNS,
 ): Promise<OnnxRuntimeProfile> {
-  const folder = await mkdtemp(join(tmpdir(), 'tensorrt-node-profile-'));
+  const folder = makeTemporaryFolder('tensorrt-node-profile-');
   try {
     const session = await createSession(model, {
       ...sessionOptions,
       device: 'cpu',
       stageTimes: false,
-      profileFilePrefix: join(folder, 'profile'),
+      profileFilePrefix: join(folder.path, 'profile'),
     });
     try {
       for (let run = 0; run < SKIPPED_RUNS + runs && signal?.aborted !== true; run++)
@@ -64,10 +64,10 @@ export async function profileOnCpu(
     } finally {
       await session.close();
     }
-    const [file] = await readdir(folder);
+    const [file] = await readdir(folder.path);
     if (file === undefined) throw new Error('ONNX Runtime wrote no profile');
-    return readOnnxRuntimeProfile(await readFile(join(folder, file), 'utf8'), SKIPPED_RUNS);
+    return readOnnxRuntimeProfile(await readFile(join(folder.path, file), 'utf8'), SKIPPED_RUNS);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }

@@ -15,8 +15,8 @@ export interface ModelDigest {
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * Digest and size of a model's file or bytes. Of an engine in memory only the size is known; external data of an ONNX
- * model is not among it.
+ * Digest and size of a model's file or bytes. Of an engine in memory only the size is known. External data of an ONNX
+ * model is not among it: which files those are stands in the model, and nothing of the public API reads it.
  *
  * @throws {TensorRTError} `ERR_TRT_LOAD_FILE` for a file that cannot be read.
  */

@@ -26,8 +26,8 @@ export interface TargetOptions {
 export type Upload = typeof uploadTensor;
 
 /**
- * Makes the calls of a session over inputs that stay the same, one set or several in turn. With bindings their inputs are written once; `run` copies
- * inputs in and outputs out in each call.
+ * Makes the calls of a session over inputs that stay the same, one set or several in turn. With bindings their inputs are
+ * written once; `run` copies inputs in and outputs out in each call.
  *
  * @throws What a run of the session throws: it is called once, since writing into a binding checks nothing.
  */
@@ -103,7 +103,7 @@ async function bindingTarget(
   try {
     while (bindings.length < count) bindings.push(await makeBinding(session, feeds(), transfers));
   } catch (error) {
-    await close();
+    await close().catch(() => undefined);
     throw error;
   }
   if (feedSets.length === 1 && count === slots) return { call: (slot) => bindings[slot]!.run(), close };

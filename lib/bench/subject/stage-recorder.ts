@@ -2,6 +2,7 @@
 import { STAGE_COLUMNS, type StageTimes } from '../../index';
 import type { Sensor } from '../sensors/sensor';
 import { LatencyHistogram } from '../stats/histogram';
+import { unavailable } from '../unavailable';
 import type { StageLog } from './stage-log';
 
 /** Whoever records the times of the device: a session made with `stageTimes`. */
@@ -21,6 +22,7 @@ const D2H = column('d2hStart');
  * measuring.
  */
 export class StageRecorder implements Sensor {
+  readonly name = 'stage times';
   readonly enqueue = new LatencyHistogram();
   readonly h2d = new LatencyHistogram();
   readonly compute = new LatencyHistogram();
@@ -33,6 +35,8 @@ export class StageRecorder implements Sensor {
   lastEndMs = -Infinity;
   /** Runs that were not recorded because nobody took them in time. */
   dropped = 0;
+  /** Why no times could be taken from some moment on; those before it are here. */
+  problem: string | undefined;
 
   constructor(
     private readonly source: StageSource,
@@ -41,7 +45,7 @@ export class StageRecorder implements Sensor {
 
   /** Forgets what ran before the measurement. */
   start(): void {
-    this.source.takeStageTimes();
+    this.#take();
   }
 
   /** Takes the rest. */
@@ -49,12 +53,24 @@ export class StageRecorder implements Sensor {
     this.drain();
   }
 
-  /** Takes what was recorded since the last time. */
+  /** Takes what was recorded since the last time. Throws nothing: it is called between measured calls. */
   drain(): void {
-    const { count, dropped, rows } = this.source.takeStageTimes();
+    const taken = this.#take();
+    if (taken === undefined) return;
+    const { count, dropped, rows } = taken;
     this.dropped += dropped;
     this.log?.add(rows);
     for (let row = 0; row < count; row++) this.#record(rows, row * WIDTH);
+  }
+
+  #take(): StageTimes | undefined {
+    if (this.problem !== undefined) return undefined;
+    try {
+      return this.source.takeStageTimes();
+    } catch (error) {
+      this.problem = unavailable(this.name, error).unavailable;
+      return undefined;
+    }
   }
 
   #record(rows: Float64Array, at: number): void {

@@ -5,6 +5,7 @@ import { slotsOf } from '../load-options';
 import { invalid } from '../option-values';
 import type { Load } from '../settings';
 import { sessionOptionsFor } from '../trtexec/compat';
+import { nameOfDevice } from './device-name';
 import { batchOf } from './feed-dims';
 import { digestModel, modelName } from './model-digest';
 import { sessionSettings } from './plain-options';
@@ -19,6 +20,8 @@ export interface Subject {
   readonly modelBytes?: number;
   readonly backend: string;
   readonly device: string;
+  /** Name of the GPU of a session, where the driver tells it. */
+  readonly deviceName?: string;
   readonly fallbackReason: string | null;
   /** Calls that the session runs at the same time; 0 for a function, which keeps that to itself. */
   readonly contexts: number;
@@ -96,9 +99,16 @@ async function modelSubject(request: ModelRequest, load: Load): Promise<Subject>
     // Those that runBench() adds are in force where it opened the session.
     const inForce = request.session === undefined ? sessionOptions : (request.sessionOptions ?? {});
     const loaded = { source: request.model, session, sessionOptions: inForce, feeds: feedSets[0]!, feedSets };
-    return { ...describeModel(request, loaded), modelSha256: digest.sha256, modelBytes: digest.bytes, close };
+    const deviceName = await nameOfDevice(session.device);
+    return {
+      ...describeModel(request, loaded),
+      ...(deviceName === undefined ? {} : { deviceName }),
+      modelSha256: digest.sha256,
+      modelBytes: digest.bytes,
+      close,
+    };
   } catch (error) {
-    await close();
+    await close().catch(() => undefined);
     throw error;
   }
 }

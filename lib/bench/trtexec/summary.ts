@@ -14,6 +14,8 @@ export interface DeviceTimes {
   readonly deviceLatency: LatencyHistogram;
   readonly firstStartMs: number;
   readonly lastEndMs: number;
+  /** Runs without times: they were not taken before the record was full. 0 if absent. */
+  readonly dropped?: number;
 }
 
 const DEFAULT_PERCENTILES = [90, 95, 99];
@@ -23,16 +25,18 @@ export function summarize(times: DeviceTimes, percentiles: readonly number[]): T
   const wanted = percentiles.length > 0 ? percentiles : DEFAULT_PERCENTILES;
   const describe = (histogram: LatencyHistogram) => describeTimes(histogram, wanted);
   const { compute } = times;
+  // What was not timed ran all the same.
+  const queries = compute.count + (times.dropped ?? 0);
   const wallS = (times.lastEndMs - times.firstStartMs) / 1000;
   return {
-    throughputQps: compute.count > 0 && wallS > 0 ? compute.count / wallS : 0,
+    throughputQps: compute.count > 0 && wallS > 0 ? queries / wallS : 0,
     latency: describe(times.deviceLatency),
     enqueueTime: describe(times.enqueue),
     h2dLatency: describe(times.h2d),
     gpuComputeTime: describe(compute),
     d2hLatency: describe(times.d2h),
     totalHostWalltimeS: compute.count > 0 ? wallS : 0,
-    totalGpuComputeTimeS: (compute.mean * compute.count) / 1000,
+    totalGpuComputeTimeS: compute.count > 0 ? (compute.mean * queries) / 1000 : 0,
   };
 }
 

@@ -20,6 +20,8 @@ export interface WarningFacts {
   readonly times?: DeviceTimes;
   /** Runs whose device times were lost. */
   readonly droppedTimes?: number;
+  /** What failed beside the calls, and why. */
+  readonly problems?: readonly string[];
   readonly gpu?: GpuUsage | Unavailable;
   /** Load of the machine before the measurement, and what it can carry. */
   readonly machine: { readonly loadAverage: number; readonly cores: number };
@@ -32,6 +34,9 @@ const STABLE_VARIATION = 0.025;
 const LATE_MS = 1;
 const LATE_SHARE = 0.1;
 const LEAST_SAMPLES = 10;
+/** Every result has them. */
+/** The ones beyond, which most measurements are too short for, are marked where they are shown. */
+const QUOTED_PERCENTILES = [50, 90, 95, 99];
 const BUSY_LOOP = 0.9;
 
 /** The order is that of the warnings in the result. */
@@ -141,13 +146,17 @@ function lateSchedule({ sendDelayMs, latencyMs }: WarningFacts) {
 
 function fewSamples({ latencyMs, settings: { percentiles } }: WarningFacts) {
   const { count } = latencyMs;
-  const judged = [50, 90, 95, 99, ...percentiles.filter((p) => p < 100)];
+  const judged = [...QUOTED_PERCENTILES, ...percentiles.filter((p) => p < 100)];
   const weak = judged.filter((p) => count < callsFor(p));
   if (weak.length === 0) return NONE;
   const lowest = Math.min(...weak);
+  const supported = Math.max(...judged.filter((p) => p < lowest));
+  const say = Number.isFinite(supported)
+    ? `p${supported} is the highest percentile with ${LEAST_SAMPLES} calls beyond it. Quote none above it`
+    : `no percentile has ${LEAST_SAMPLES} calls beyond it. Quote none`;
   return warn(
     'few-samples',
-    `Only ${count} calls were measured: fewer than ${LEAST_SAMPLES} lie beyond p${lowest}${weak.length > 1 ? ' and the percentiles above it' : ''}. Measure longer; p${lowest} wants ${callsFor(lowest)} calls.`,
+    `Of ${count} measured calls, ${say}, or measure longer: p${lowest} wants ${callsFor(lowest)} calls.`,
   );
 }
 
@@ -172,9 +181,9 @@ function busyMachine({ machine: { loadAverage, cores } }: WarningFacts) {
   );
 }
 
-function sensors({ droppedTimes = 0 }: WarningFacts) {
-  if (droppedTimes === 0) return NONE;
-  return warn('sensor', `Device times of ${droppedTimes} runs are missing: they were not taken in time.`);
+function sensors({ droppedTimes = 0, problems = [] }: WarningFacts) {
+  const dropped = `Device times of ${droppedTimes} runs are missing: they were not taken in time.`;
+  return [...(droppedTimes === 0 ? [] : [dropped]), ...problems].flatMap((text) => warn('sensor', text));
 }
 
 function ms(value: number): string {

@@ -18,7 +18,7 @@ export interface ParsedArguments<Table extends OptionTable = OptionTable> {
 }
 
 /** Advice for an option name that is no option, e.g. one of another tool; undefined where there is none. */
-export type OptionAdvice = (name: string) => string | undefined;
+export type OptionAdvice = (name: string, value?: string) => string | undefined;
 
 /**
  * Reads `args` by the option table.
@@ -41,11 +41,21 @@ export function parseArguments<Table extends OptionTable>(
   });
   const positionals: string[] = [];
   const occurrences: Occurrence[] = [];
+  const unknown = tokens.flatMap((token, index): UnknownOption[] => {
+    if (token.kind !== 'option' || keys.has(token.name)) return [];
+    const next = tokens[index + 1];
+    return [
+      {
+        rawName: token.rawName,
+        value: token.value ?? (next?.kind === 'positional' ? next.value : undefined),
+      },
+    ];
+  });
+  if (unknown.length > 0) throw unknownOptions(unknown, [...keys.keys()], advise);
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
-    const key = keys.get(token.name);
-    if (key === undefined) throw unknownOption(token.rawName, [...keys.keys()], advise);
+    const key = keys.get(token.name)!;
     occurrences.push({ key, value: readValue(table[key]!, token.rawName, token.value, token.inlineValue) });
   }
   return { options: collect(table, occurrences), positionals, occurrences };
@@ -86,17 +96,52 @@ function readValue(
   return spec.parse(value, rawName);
 }
 
-function unknownOption(rawName: string, names: readonly string[], advise: OptionAdvice): Error {
-  const bare = rawName.replace(/^-+/, '');
-  const advice = advise(bare);
+interface UnknownOption {
+  readonly rawName: string;
+  /** What follows it and may be its value. */
+  readonly value: string | undefined;
+}
+
+/** All of them at once: a command line of another tool has many. */
+function unknownOptions(
+  unknown: readonly UnknownOption[],
+  names: readonly string[],
+  advise: OptionAdvice,
+): Error {
+  if (unknown.length === 1) return unknownOption(unknown[0]!, names, advise);
+  const errors = unknown.map((one) => {
+    const nearest = nearestOption(one.rawName, names);
+    const near = nearest === undefined ? 'there is nothing like it' : `did you mean --${nearest}?`;
+    return `${one.rawName}: ${advise(bareName(one.rawName), one.value) ?? near}`;
+  });
+  const written = unknown.map(({ rawName }) => rawName);
+  return usageError(`${written.join(', ')} are not options of this command.`, errors.join('\n'), {
+    options: written,
+  });
+}
+
+function unknownOption(
+  { rawName, value }: UnknownOption,
+  names: readonly string[],
+  advise: OptionAdvice,
+): Error {
+  const advice = advise(bareName(rawName), value);
   if (advice !== undefined)
     return usageError(`${rawName} is not an option of this command.`, advice, { option: rawName });
-  const nearest = nearestName(optionName(bare), names);
+  const nearest = nearestOption(rawName, names);
   return usageError(
     `${rawName} is not an option of this command${nearest === undefined ? '' : `; did you mean --${nearest}?`}`,
     undefined,
     { option: rawName, ...(nearest === undefined ? {} : { nearest: `--${nearest}` }) },
   );
+}
+
+function bareName(rawName: string): string {
+  return rawName.replace(/^-+/, '');
+}
+
+function nearestOption(rawName: string, names: readonly string[]): string | undefined {
+  return nearestName(optionName(bareName(rawName)), names);
 }
 
 function collect<Table extends OptionTable>(

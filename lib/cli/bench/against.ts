@@ -2,6 +2,7 @@
 // `bench --against`: this package and a reference in turn, each time in a fresh process.
 
 import { parseAgainst, type AgainstTarget } from '../../bench/compare/against';
+import { checkMetricNames } from '../../bench/compare/metrics';
 import type { Measurement } from '../../bench/compare/measurement';
 import type { Round } from '../../bench/compare/interleaved';
 import type { Comparison } from '../../bench/compare/comparison';
@@ -43,6 +44,7 @@ export async function benchAgainstReference(
     throw usageError('--against measures with one set of inputs.', 'Leave --input-sets out.');
   for (const { path } of given.output) parseComparisonFile(path, '--output');
   const target = readTarget(given.against ?? 'self');
+  checkNames(given, plan);
   const sessions = new CaseSessions(plan, inputs, context);
   const controller = new AbortController();
   const stopListening = context.onInterrupt(() => controller.abort());
@@ -69,7 +71,14 @@ export async function benchAgainstReference(
     const conditions = conditionsOf(given);
     const isInterrupted = controller.signal.aborted;
     return await finishComparison(
-      { comparison, document: last, conditions, files: given.output, isInterrupted },
+      {
+        comparison,
+        document: last,
+        conditions,
+        files: given.output,
+        requireDecided: given.requireDecided,
+        isInterrupted,
+      },
       context,
     );
   } finally {
@@ -84,6 +93,17 @@ function readTarget(text: string): AgainstTarget {
   } catch (error) {
     if (!(error instanceof TensorRTError)) throw error;
     throw usageError(`--against: ${error.message}`, error.hint, error.details);
+  }
+}
+
+/** A metric that nothing will have is refused before the first round, not after the last. */
+function checkNames(given: BenchArguments['options'], { options: { percentiles } }: BenchPlan): void {
+  const conditions = conditionsOf(given).map(({ metric }) => metric);
+  try {
+    checkMetricNames([...(given.metric === undefined ? [] : [given.metric]), ...conditions], percentiles);
+  } catch (error) {
+    if (!(error instanceof TensorRTError)) throw error;
+    throw usageError(error.message, error.hint, error.details);
   }
 }
 

@@ -39,6 +39,7 @@ export interface BenchPlan {
 export function planBench({ options: given, positionals }: BenchArguments): BenchPlan {
   checkLoad(given);
   checkMethod(given);
+  checkAgainst(given);
   const precisions = given.precision ?? [];
   const cases = planCases({
     devices: unique(given.device ?? ['auto'], '--device'),
@@ -103,6 +104,7 @@ function checkMethod(given: Given): void {
     ...needed.filter((key) => given[key].length > 0),
     ...(['metric', 'threshold', 'rounds'] as const).filter((key) => given[key] !== undefined),
     ...(given.force ? ['force'] : []),
+    ...(given.requireDecided ? ['require-decided'] : []),
   ];
   const isAgainst = given.against !== undefined || given.againstModel !== undefined;
   if (compared.length > 0 && !isAgainst) {
@@ -111,6 +113,16 @@ function checkMethod(given: Given): void {
       'Give --against or --against-model; tensorrt-node compare a.json b.json compares results that are there.',
     );
   }
+}
+
+/** What a comparison would leave out without a word. */
+function checkAgainst(given: Given): void {
+  if (given.against === undefined && given.againstModel === undefined) return;
+  if (given.trace !== undefined)
+    throw usageError(
+      '--trace shows the calls of this process, and --against measures in processes of their own.',
+      'Trace a measurement without --against.',
+    );
 }
 
 function checkCases(given: Given, cases: readonly PlannedCase[]): void {

@@ -6,7 +6,7 @@ import { inputOptionTable } from '../inputs/input-arguments';
 import { gpuOptionTable } from '../session-arguments';
 import { parseDevice } from '../session-talk';
 import { parseChoice, parseInteger, parseList, parseText } from '../values/basic';
-import { parseDurationMs } from '../values/duration';
+import { parseDurationMs, parsePositiveDurationMs } from '../values/duration';
 import { parseNumbers } from '../values/number-range';
 import {
   parseLatencyLimit,
@@ -16,7 +16,7 @@ import {
   parsePrecisions,
 } from './bench-values';
 import { compareOptionTable } from './compare-table';
-import { parseOutputFile } from './write-outputs';
+import { parseOutputFile, parseTraceFile } from './write-outputs';
 
 const MOST_IN_FLIGHT = 65_536;
 
@@ -81,7 +81,7 @@ const loadOptions = {
 
 /** How long, and what counts as stable. */
 const lengthOptions = {
-  duration: option('<time>', 'least time of the measurement; 3s unless told', parseDurationMs),
+  duration: option('<time>', 'least time of the measurement; 3s unless told', parsePositiveDurationMs),
   iterations: option('<n>', 'least number of inferences; 10 unless told', parseInteger(1)),
   warmUp: option('<time>', 'time before it that does not count; 500ms unless told', parseDurationMs),
   warmUpIterations: option('<n>', 'least number of inferences before it', parseInteger(0)),
@@ -142,7 +142,7 @@ const outputOptions = {
     parseOutputFile,
     'o',
   ),
-  trace: option('<file>', 'write each call as a Chrome trace (.json)', parseText),
+  trace: option('<file>', 'write each call as a Chrome trace (.json)', parseTraceFile),
 } satisfies OptionTable;
 
 /** Options of `bench`. */

@@ -11,18 +11,22 @@ export interface LatencyLimit {
 }
 
 /**
- * Reads the name of a latency: `mean`, `max` or a percentile such as `p99` and `p99.9`.
+ * Reads the name of a latency: `mean` or a percentile such as `p99` and `p99.9`.
  *
  * @throws {TensorRTError} `ERR_TRT_ARG_USAGE`
  */
 export function parseLatencyName(text: string, option: string): string {
-  if (text === 'mean' || text === 'max') return text;
+  if (text === 'mean') return text;
   const percent = percentOf(text);
   if (percent !== undefined) return text;
   const nines = /^p(99)(9+)$/.exec(text);
   throw usageError(
-    `${option} expects mean, max or a percentile such as p99, but got '${text}'.`,
-    nines === null ? undefined : `Write ${option} p${nines[1]}.${nines[2]}`,
+    `${option} expects mean or a percentile such as p50, p99 or p99.9, but got '${text}'.`,
+    nines !== null
+      ? `Write ${option} p${nines[1]}.${nines[2]}`
+      : text === 'max'
+        ? 'One slow call decides about the largest latency: p99.9 says more.'
+        : undefined,
   );
 }
 

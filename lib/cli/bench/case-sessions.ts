@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sessions and inputs of a suite: cases that differ in their load or batch alone share a session.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { BenchCase } from '../../bench/result';
 import { sessionOptionsFor } from '../../bench/trtexec/compat';
+import { TensorRTError } from '../../errors';
 import type { Feeds } from '../../runtime/feeds';
 import type { Session } from '../../runtime/session';
 import type { SessionOptions } from '../../session/session-options';
+import { makeTemporaryFolder, type TemporaryFolder } from '../../temporary-folder';
 import type { CommandContext } from '../command';
 import { profileForBatch } from '../inputs/batch';
 import { makeFeeds, type FeedRequest, type MadeFeeds } from '../inputs/make-feeds';
@@ -40,7 +39,7 @@ export class CaseSessions {
   readonly #variants = new Map<string, Variant>();
   readonly #said = new Set<string>();
   #open: OpenSession | undefined;
-  #folder: string | undefined;
+  #folder: TemporaryFolder | undefined;
 
   constructor(
     private readonly plan: BenchPlan,
@@ -63,7 +62,7 @@ export class CaseSessions {
 
   async close(): Promise<void> {
     await this.#closeSession();
-    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+    await this.#folder?.remove();
   }
 
   async #session(values: BenchCase): Promise<OpenSession> {
@@ -74,7 +73,10 @@ export class CaseSessions {
     const variant = await this.#variant(values);
     const { plan, context } = this;
     const sessionOptions = sessionOptionsFor(plan.options, plan.sessionOptions(device as DeviceName));
-    const session = await context.api.createSession(variant.path, sessionOptions);
+    const session = await context.api.createSession(variant.path, sessionOptions).catch((error: unknown) => {
+      throw explainPrecision(error, precision);
+    });
+    if (session.device === 'cpu') this.#sayIgnored(sessionOptions);
     this.#open = { key, variant, session, sessionOptions };
     return this.#open;
   }
@@ -98,7 +100,7 @@ export class CaseSessions {
               modelPath: plan.model,
               precision,
               feeds: () => this.#calibration(batch),
-              folder: (this.#folder ??= await mkdtemp(join(tmpdir(), 'tensorrt-node-bench-'))),
+              folder: (this.#folder ??= makeTemporaryFolder('tensorrt-node-bench-')).path,
             },
             context.api,
           )
@@ -131,10 +133,35 @@ export class CaseSessions {
     });
   }
 
+  /** Options of engines, where no engine is made. */
+  #sayIgnored({ profile, build, plugins }: SessionOptions): void {
+    const { isJson, terminal } = this.context;
+    const names = [
+      ...(profile === undefined ? [] : ['--profile']),
+      ...(build?.dynamicAxes === undefined ? [] : ['--dynamic-axes']),
+      ...(plugins === undefined || plugins.length === 0 ? [] : ['--plugins']),
+    ];
+    const text = `${names.join(', ')}: only GPUs have that; without effect on the CPU`;
+    if (names.length === 0 || isJson || this.#said.has(text)) return;
+    this.#said.add(text);
+    terminal.writeTalk(`${terminal.talkStyle.dim(text)}\n`);
+  }
+
   #sayOnce(made: MadeFeeds, session: Session): void {
     const key = made.assumed.join('\0');
     if (this.#said.has(key)) return;
     this.#said.add(key);
     describeAssumptions(made, session.profiles !== undefined, this.context);
   }
+}
+
+/** ONNX Runtime names the first node that it cannot run, which looks like a fault of the model. */
+function explainPrecision(error: unknown, precision: string | undefined): unknown {
+  if (!(error instanceof TensorRTError) || precision !== 'bf16') return error;
+  if (!/NOT_IMPLEMENTED|Could not find an implementation/i.test(error.message)) return error;
+  return new TensorRTError(
+    error.code,
+    `ONNX Runtime's CPU has no bfloat16 kernels for this model: ${error.message}`,
+    { hint: 'Measure bf16 on a GPU: --device cuda:0', details: error.details, cause: error },
+  );
 }

@@ -14,35 +14,55 @@ export interface ComparisonFacts {
   readonly document?: BenchDocument | undefined;
   readonly conditions: readonly Condition[];
   readonly files: readonly OutputFile[];
+  /** Whether what could not be decided fails. */
+  readonly requireDecided?: boolean;
   /** Whether Ctrl-C ended it early: the rounds until then are compared. */
   readonly isInterrupted?: boolean;
 }
 
 /**
- * Checks the conditions, writes the files and makes the result: it ends with 1 where a condition holds. A condition that
+ * Checks the conditions, writes the files and makes the result: it ends with 1 where a condition holds, or a
+ * side failed. A condition that
  * cannot be checked is an error, and the comparison is shown and written all the same: it may have taken long.
  */
 export async function finishComparison(
-  { comparison, document, conditions, files, isInterrupted = false }: ComparisonFacts,
+  {
+    comparison: found,
+    document,
+    conditions,
+    files,
+    requireDecided = false,
+    isInterrupted = false,
+  }: ComparisonFacts,
   context: CommandContext,
 ): Promise<CommandResult> {
-  const { outcomes, error } = check(comparison, conditions);
+  const { outcomes, error } = check(found, conditions);
+  const comparison = outcomes.length === 0 ? found : { ...found, conditions: outcomes };
   const failures = await writeOutputs(files, { document, comparison, outcomes });
   // With --json the error of a condition is in the document.
   const told = [...failures, ...(error === undefined || context.isJson ? [] : [error])];
   for (const failure of told)
     context.terminal.writeTalk(`${formatFailure(failure, context.terminal, context.isVerbose).join('\n')}\n`);
-  const isFailed = failures.length > 0 || outcomes.some(({ holds }) => holds);
+  const isFailed =
+    failures.length > 0 ||
+    comparison.failures !== undefined ||
+    outcomes.some(({ holds }) => holds) ||
+    (requireDecided && isUndecided(comparison));
   const code = error === undefined ? (isFailed ? EXIT.failed : EXIT.done) : exitCodeOf(error);
   return {
     json: {
       ...comparison,
-      ...(outcomes.length === 0 ? {} : { conditions: outcomes }),
       ...(error === undefined ? {} : failureDocument(error)),
     },
     lines: () => formatComparison(comparison, outcomes, context.terminal),
     exitCode: isInterrupted ? EXIT.interrupted : code,
   };
+}
+
+function isUndecided({ cases, conditions = [] }: Comparison): boolean {
+  return (
+    cases.some(({ verdict }) => verdict === 'not judged') || conditions.some(({ isDecided }) => !isDecided)
+  );
 }
 
 interface Checked {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A comparison for people: the verdict, the numbers it rests on, and what a reader should know.
 
+import { basename } from 'node:path';
 import type {
   ComparedCase,
   ComparedMetric,
@@ -8,6 +9,7 @@ import type {
   ConditionOutcome,
   Difference,
 } from '../../bench/compare/comparison';
+import { isTooNoisy } from '../../bench/compare/noisy';
 import type { Style } from '../terminal/style';
 import type { Terminal } from '../terminal/terminal';
 import { formatTable, indent } from '../terminal/table';
@@ -20,7 +22,7 @@ export function formatComparison(
   outcomes: readonly ConditionOutcome[],
   { style }: Terminal,
 ): string[] {
-  const { a, b, primary, method, rounds, confidence, thresholdPercent } = comparison;
+  const { a, b, cases, primary, method, rounds, confidence, thresholdPercent } = comparison;
   const how =
     method === 'interleaved'
       ? `${rounds ?? 0} rounds in fresh processes, in turn`
@@ -28,7 +30,7 @@ export function formatComparison(
   return [
     `${paint(comparison.verdict, style)}  ${style.bold(printable(b.name))} against ${style.bold(printable(a.name))}`,
     `  ${style.dim(`${primary} decides, ${how}; ${(confidence * 100).toFixed(0)} % intervals, changes below ${thresholdPercent} % do not count`)}`,
-    ...comparison.cases.flatMap((one) => ['', ...indent(formatCase(one, comparison.cases.length, style))]),
+    ...cases.flatMap((one) => ['', ...indent(formatCase(one, comparison, style))]),
     ...section(outcomes.map((outcome) => formatOutcome(outcome, style))),
     ...section([
       ...comparison.differences.map((found) => `${style.yellow('differs')}  ${describe(found)}`),
@@ -55,25 +57,19 @@ function paint(verdict: Comparison['verdict'] | ComparedCase['verdict'], style: 
 
 function formatCase(
   { label, verdict, metrics, stable }: ComparedCase,
-  count: number,
+  { a, b, cases }: Comparison,
   style: Style,
 ): string[] {
-  const unstable = [...(stable.a ? [] : ['the first']), ...(stable.b ? [] : ['the second'])];
-  const title =
-    unstable.length === 0
-      ? []
-      : [
-          `${style.yellow('not stable')}  ${unstable.join(' and ')}: measure longer before trusting small differences`,
-        ];
+  const [nameA, nameB] = columnNames(a.name, b.name);
+  const unstable = [...(stable.a ? [] : [nameA]), ...(stable.b ? [] : [nameB])];
   const right = (text: string) => ({ title: text, align: 'right' as const });
   return [
-    ...(count === 1 ? [] : [`${style.bold(printable(label))}  ${paint(verdict, style)}`]),
-    ...title,
+    ...(cases.length === 1 ? [] : [`${style.bold(printable(label))}  ${paint(verdict, style)}`]),
     ...formatTable(
       [
         { title: '' },
-        right('a'),
-        right('b'),
+        right(nameA),
+        right(nameB),
         { title: '' },
         right('change'),
         right('95 % interval'),
@@ -82,7 +78,27 @@ function formatCase(
       metrics.map((metric) => toCells(metric, style)),
       style.dim,
     ),
+    // With one case the warnings say it.
+    ...(unstable.length === 0 || cases.length === 1
+      ? []
+      : [`${style.yellow('not stable')}  ${unstable.join(' and ')}: measure longer`]),
   ];
+}
+
+const LONGEST_NAME = 20;
+
+/** What a table can call the sides: file names where they differ, letters where nothing short tells them apart. */
+function columnNames(a: string, b: string): readonly [string, string] {
+  const shortest = (name: string) =>
+    printable(
+      name
+        .split(' · ')
+        .map((part) => basename(part))
+        .join(' · '),
+    );
+  const names = [shortest(a), shortest(b)] as const;
+  const isTold = names[0] !== names[1] && names.every((name) => name !== '' && name.length <= LONGEST_NAME);
+  return isTold ? [`A ${names[0]}`, `B ${names[1]}`] : ['A', 'B'];
 }
 
 function toCells(metric: ComparedMetric, style: Style): string[] {
@@ -93,18 +109,27 @@ function toCells(metric: ComparedMetric, style: Style): string[] {
     digits3(b),
     style.dim(unit),
     changePercent === null ? '' : signed(changePercent),
-    intervalPercent === null ? '' : `${signed(intervalPercent.low)} to ${signed(intervalPercent.high)}`,
+    formatInterval(intervalPercent),
     reason === undefined ? paint(verdict, style) : style.dim(`${verdict}: ${printable(reason)}`),
   ];
+}
+
+function formatInterval(interval: ComparedMetric['intervalPercent']): string {
+  if (interval === null) return '';
+  return isTooNoisy(interval) ? 'too noisy' : `${signed(interval.low)} to ${signed(interval.high)}`;
 }
 
 function signed(percent: number): string {
   return `${percent < 0 ? '-' : '+'}${Math.abs(percent).toFixed(1)} %`;
 }
 
-function formatOutcome({ condition, holds, reason, case: label }: ConditionOutcome, style: Style): string {
-  const state = holds ? style.red('holds ') : style.green('passes');
-  return `${state}  ${printable(condition.text)}  ${style.dim(`${printable(label)}: ${printable(reason)}`)}`;
+function formatOutcome(
+  { text, holds, isDecided, reason, case: label }: ConditionOutcome,
+  style: Style,
+): string {
+  const decided = holds ? style.red('holds    ') : style.green('passes   ');
+  const state = holds || isDecided ? decided : style.yellow('undecided');
+  return `${state}  ${printable(text)}  ${style.dim(`${printable(label)}: ${printable(reason)}`)}`;
 }
 
 function describe({ what, a, b, case: label }: Difference): string {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describeEnvironment } from '../../bench/environment';
+import { DEFAULT_DURATION_MS } from '../../bench/decide-settings';
+import { loadAverageBefore } from '../../bench/environment';
 import { compareOutputs, type Outputs } from '../../bench/suite/accuracy';
 import type { PlannedCase } from '../../bench/suite/plan-cases';
 import { runSuite, toReason } from '../../bench/suite/run-suite';
 import type { CallLog } from '../../bench/measure/call-log';
 import type { StageLog } from '../../bench/subject/stage-log';
-import type { BenchDocument, BenchResult, BenchSuite, OutputAccuracy } from '../../bench/result';
+import type { BenchCase, BenchDocument, BenchResult, BenchSuite, OutputAccuracy } from '../../bench/result';
 import type { Session } from '../../runtime/session';
 import type { CommandContext } from '../command';
 import type { BenchPlan } from './bench-plan';
@@ -28,6 +29,8 @@ export async function measurePlan(
   options: MeasureOptions,
   context: CommandContext,
 ): Promise<BenchDocument> {
+  // Before engines are built and models calibrated: that keeps the machine busy, and is not the work of others.
+  loadAverageBefore();
   const sessions = new CaseSessions(plan, options.inputs, context);
   const measurer = new CaseMeasurer({ plan, options, context, sessions });
   try {
@@ -85,34 +88,35 @@ class CaseMeasurer {
     const { findHighestRate } = await import('../../bench/measure/rate-search.js');
     const { signal } = this.#parts.options;
     const prepared = await this.#parts.sessions.prepare(planned.values);
-    const { search, results } = await findHighestRate({
+    const alone = await this.#lookAlone(planned, prepared);
+    const { search, results, failure } = await findHighestRate({
       limit,
-      firstRate: firstRate ?? (await this.#guessRate(planned, prepared)),
+      // Half of what one call after the other reaches.
+      firstRate: firstRate ?? Number((alone.throughput.inferencesPerSecond / 2).toPrecision(3)),
+      durationMs: this.#parts.plan.options.durationMs ?? DEFAULT_DURATION_MS,
+      alone,
       signal,
-      measureAt: (ratePerSecond) => {
-        const rate = Number(ratePerSecond.toPrecision(6));
-        const label = `${rate}/s`;
+      measureAt: async (ratePerSecond) => {
+        const { label, ...placed } = atRate(ratePerSecond);
         this.#talk.tryRate(label);
-        return this.#run(
-          { label, case: { ratePerSecond: rate }, values: { ...planned.values, ratePerSecond: rate } },
-          prepared,
-        );
+        const values = { ...planned.values, ...placed.case };
+        return this.#run({ label, ...placed, values }, prepared);
       },
     });
-    const environment = results[0]?.environment ?? describeEnvironment({});
+    const failed = failure && { ...atRate(failure.ratePerSecond), error: toReason(failure.error) };
     return {
       schemaVersion: 1,
       kind: 'suite',
       axes: ['rate'],
       measurements: results,
-      failed: [],
+      failed: failed === undefined ? [] : [failed],
       search,
-      environment,
+      environment: (results[0] ?? alone).environment,
     };
   }
 
-  /** Half of what one call after the other reaches; a short look, no part of the result. */
-  async #guessRate(planned: PlannedCase, prepared: PreparedCase): Promise<number> {
+  /** One call after the other: a short look at the speed, no part of the result. */
+  #lookAlone(planned: PlannedCase, prepared: PreparedCase): Promise<BenchResult> {
     const brief = {
       warmUpMs: 200,
       durationMs: 500,
@@ -121,8 +125,7 @@ class CaseMeasurer {
       layers: false,
       coldStart: false,
     };
-    const { throughput } = await this.#run({ ...planned, label: 'one call at a time' }, prepared, brief);
-    return Math.max(0.1, Number((throughput.inferencesPerSecond / 2).toPrecision(3)));
+    return this.#run({ ...planned, label: 'one call at a time' }, prepared, brief);
   }
 
   async #run(
@@ -185,4 +188,10 @@ class CaseMeasurer {
       return undefined;
     }
   }
+}
+
+/** Where the measurement of a rate stands in the suite of a search. */
+function atRate(ratePerSecond: number): { readonly label: string; readonly case: BenchCase } {
+  const rate = Number(ratePerSecond.toPrecision(6));
+  return { label: `${rate}/s`, case: { ratePerSecond: rate } };
 }

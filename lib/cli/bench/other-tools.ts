@@ -79,7 +79,38 @@ const ADVICE: Readonly<Record<string, string>> = {
   format: 'Write -o file: its ending decides (.json, .html, .csv, .md, .xml).',
 };
 
-/** What to write instead of an option of another tool; undefined for names that it does not have. */
-export function adviseBenchOption(name: string): string | undefined {
+/** Options whose value means the same here, and where it stands then. */
+const CARRIED: Readonly<Record<string, (value: string) => string>> = {
+  infStreams: (n) => `--contexts ${n} --concurrency ${n}`,
+  streams: (n) => `--contexts ${n} --concurrency ${n}`,
+  useProfile: (n) => `--profile ${n}`,
+  exportTimes: (file) => `--trace ${file}`,
+  b: (n) => `--batch ${n}`,
+  s: (percent) => `--stability-percent ${percent}`,
+  f: (file) => `-o ${file}`,
+  l: (ms) => `--latency-limit p99=${ms}ms`,
+  p: (ms) => `--duration ${ms}ms`,
+  'batch-size': (n) => `--batch ${n}`,
+  'concurrency-range': (range) => `--concurrency ${range}`,
+  'periodic-concurrency-range': (range) => `--concurrency ${range}`,
+  'request-rate-range': (range) => `--rate ${range}`,
+  'request-rate': (range) => `--rate ${range}`,
+  'request-distribution': (how) => `--arrivals ${how}`,
+  'request-count': (n) => `--iterations ${n} --duration 1ms`,
+  'warmup-request-count': (n) => `--warm-up-iterations ${n}`,
+  'latency-threshold': (ms) => `--latency-limit p99=${ms}ms`,
+  'measurement-interval': (ms) => `--duration ${ms}ms`,
+  'measurement-request-count': (n) => `--iterations ${n}`,
+  'stability-percentage': (percent) => `--stability-percent ${percent}`,
+  html: (file) => `-o ${file}`,
+  markdown: (file) => `-o ${file}`,
+  csv: (file) => `-o ${file}`,
+  junit: (file) => `-o ${file}`,
+};
+
+/** What to write instead of an option of another tool, with its value; undefined for names that it does not have. */
+export function adviseBenchOption(name: string, value?: string): string | undefined {
+  const isWord = value !== undefined && /^[\w.:/,%-]+$/.test(value);
+  if (isWord && Object.hasOwn(CARRIED, name)) return `Write ${CARRIED[name]!(value)}`;
   return Object.hasOwn(ADVICE, name) ? ADVICE[name] : undefined;
 }

@@ -2,6 +2,7 @@
 // One measurement for people: the two numbers that matter first, then the distributions, then what they depend on.
 
 import type { BenchResult, Distribution, TrtexecTimes } from '../../bench/result';
+import { isEmpty } from '../../bench/formats/document-parts';
 import { formatFallback, whereItRan } from '../session-talk';
 import type { Style } from '../terminal/style';
 import type { Terminal } from '../terminal/terminal';
@@ -20,9 +21,13 @@ export function formatResult(result: BenchResult, { style }: Terminal): string[]
     `${style.bold(printable(result.model))}  ${style.dim(whereItRan({ ...result, backend: result.backend as 'tensorrt' }))}`,
     ...indent(formatFallback(result).map(style.dim)),
     '',
-    ...indent(formatFacts(headline(result, style), style.dim)),
-    '',
-    ...indent(formatDistributions(result, style)),
+    ...(isEmpty(result)
+      ? [`  ${style.yellow('nothing was measured')}`]
+      : [
+          ...indent(formatFacts(headline(result, style), style.dim)),
+          '',
+          ...indent(formatDistributions(result, style)),
+        ]),
     '',
     ...indent(formatFacts(circumstances(result), style.dim)),
     ...formatTrtexec(result, style),
@@ -85,21 +90,38 @@ function formatDistributions(result: BenchResult, style: Style): string[] {
     ...COLUMNS.map((name) => (name === 'p999' ? 'p99.9' : name)),
     ...asked.map((name) => `p${name}`),
   ];
-  return formatTable(
+  const shown = rows.flatMap(([title, values]) => (values?.count ? [[title, values] as const] : []));
+  const cells = shown.map(([title, values]) => [
+    title,
+    ...COLUMNS.map((name) => fixed(values[name]) + thin(values, PERCENTS[name])),
+    ...asked.map((name) => fixed(values.percentiles?.[name]) + thin(values, Number(name))),
+  ]);
+  const table = formatTable(
     [{ title: 'ms' }, ...titles.map((title) => ({ title, align: 'right' as const }))],
-    rows.flatMap(([title, values]) =>
-      values === undefined || values.count === 0
-        ? []
-        : [
-            [
-              title,
-              ...COLUMNS.map((name) => fixed(values[name])),
-              ...asked.map((name) => fixed(values.percentiles?.[name])),
-            ],
-          ],
-    ),
+    cells,
     style.dim,
   );
+  const hasThin = cells.some((row) => row.some((cell) => cell.endsWith(THIN)));
+  return hasThin
+    ? [
+        ...table,
+        style.dim(`${THIN.trim()} too few calls for this percentile: the value is the largest of all`),
+      ]
+    : table;
+}
+
+const THIN = ' †';
+const PERCENTS: Readonly<Partial<Record<keyof Distribution, number>>> = {
+  p50: 50,
+  p90: 90,
+  p95: 95,
+  p99: 99,
+  p999: 99.9,
+};
+
+/** A mark where not one call lies beyond the percentile. */
+function thin({ count }: Distribution, percent: number | undefined): string {
+  return percent !== undefined && count * (1 - percent / 100) < 1 - 1e-9 ? THIN : '';
 }
 
 function fixed(ms: number | undefined): string {

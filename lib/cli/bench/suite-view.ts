@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several measurements for people: one table, then what they have in common.
 
-import type { BenchResult, BenchSuite } from '../../bench/result';
+import type { BenchResult, BenchSuite, BenchWarning } from '../../bench/result';
+import { isEmpty } from '../../bench/formats/document-parts';
 import type { Style } from '../terminal/style';
 import type { Terminal } from '../terminal/terminal';
 import { formatFacts, formatTable, indent } from '../terminal/table';
@@ -10,11 +11,13 @@ import { digits3, formatBytes, formatMs, plural } from '../values/format';
 import { formatRate } from './result-view';
 import { describeSettings } from './settings-view';
 import { isAvailable } from './usage-view';
-import { formatMissing, formatNotes, formatState, missing } from './verdict-view';
+import { formatError, formatMissing, formatState, formatWarning, missing } from './verdict-view';
 
 interface SuiteColumn {
   readonly title: string;
   readonly cell: (result: BenchResult) => string | null;
+  /** Whether it says anything beside the others. */
+  readonly isWanted?: (results: readonly BenchResult[]) => boolean;
 }
 
 const ms = (value: number) => value.toFixed(value < 100 ? 3 : 1);
@@ -24,8 +27,8 @@ const COLUMNS: readonly SuiteColumn[] = [
   { title: 'inferences/s', cell: ({ throughput }) => formatRate(throughput.inferencesPerSecond) },
   {
     title: 'samples/s',
-    cell: ({ throughput, settings }) =>
-      settings.batch === 1 ? null : formatRate(throughput.samplesPerSecond),
+    cell: ({ throughput }) => formatRate(throughput.samplesPerSecond),
+    isWanted: (results) => results.some(({ settings }) => settings.batch !== 1),
   },
   { title: 'p50 ms', cell: ({ latencyMs }) => ms(latencyMs.p50) },
   { title: 'p90', cell: ({ latencyMs }) => ms(latencyMs.p90) },
@@ -61,8 +64,14 @@ const COLUMNS: readonly SuiteColumn[] = [
       return shares.length === 0 ? null : `${(Math.min(...shares) * 100).toFixed(1)} %`;
     },
   },
-  { title: '', cell: ({ stable, end }) => (end === 'complete' ? (stable ? 'stable' : 'not stable') : end) },
+  { title: '', cell: stateOf },
 ];
+
+function stateOf(result: BenchResult): string {
+  const { stable, end } = result;
+  if (isEmpty(result)) return end === 'complete' ? 'nothing was measured' : `${end}, nothing was measured`;
+  return end === 'complete' ? (stable ? 'stable' : 'not stable') : end;
+}
 
 /** The measurements of a suite. */
 export function formatSuite(suite: BenchSuite, { style }: Terminal): string[] {
@@ -91,13 +100,18 @@ export function formatSuite(suite: BenchSuite, { style }: Terminal): string[] {
 
 function formatMeasurements(results: readonly BenchResult[], style: Style): string[] {
   if (results.length === 0) return [];
-  const used = COLUMNS.filter(({ cell }) => results.some((result) => cell(result) !== null));
+  const cellOf = ({ title, cell }: SuiteColumn, result: BenchResult) =>
+    isEmpty(result) && title !== '' ? null : cell(result);
+  const used = COLUMNS.filter(
+    (column) =>
+      column.isWanted?.(results) !== false && results.some((result) => cellOf(column, result) !== null),
+  );
   return formatTable(
     [
       { title: 'case' },
       ...used.map(({ title }) => ({ title, align: title === '' ? ('left' as const) : ('right' as const) })),
     ],
-    results.map((result) => [printable(result.label), ...used.map(({ cell }) => cell(result) ?? '')]),
+    results.map((result) => [printable(result.label), ...used.map((column) => cellOf(column, result) ?? '')]),
     style.dim,
   );
 }
@@ -134,10 +148,31 @@ function formatSearch({ search }: BenchSuite, style: Style): string[] {
 /** What is to be known about each measurement; what could not be read once for all. */
 function formatRemarks(results: readonly BenchResult[], style: Style): string[] {
   const remarks = results.flatMap((result) =>
-    [...(result.stable ? [] : [formatState(result, style)]), ...formatNotes(result, style)].map(
-      (line) => `${style.dim(printable(result.label))}  ${line}`,
-    ),
+    [
+      ...(result.stable || isEmpty(result) ? [] : [formatState(result, style)]),
+      ...formatError(result, style),
+    ].map((line) => `${style.dim(printable(result.label))}  ${line}`),
   );
   const unread = formatMissing([...new Set(results.flatMap(missing))], style);
-  return remarks.length + unread.length === 0 ? [] : ['', ...indent([...remarks, ...unread])];
+  const all = [...remarks, ...formatWarnings(results, style), ...unread];
+  return all.length === 0 ? [] : ['', ...indent(all)];
+}
+
+/** Warnings of the machine are the same for all; others are joined where they say the same. */
+function formatWarnings(results: readonly BenchResult[], style: Style): string[] {
+  const said = new Map<string, { warning: BenchWarning; labels: Set<string> }>();
+  for (const { label, warnings } of results) {
+    for (const warning of warnings) {
+      const kind = warning.code === 'busy-machine' ? warning.code : warning.message;
+      const entry = said.get(kind) ?? { warning, labels: new Set() };
+      entry.labels.add(label);
+      said.set(kind, entry);
+    }
+  }
+  return [...said.values()].map(({ warning, labels }) => {
+    const [first = ''] = labels;
+    const many = labels.size === results.length ? 'all cases' : `${labels.size} cases`;
+    const where = labels.size === 1 ? printable(first) : many;
+    return `${style.dim(where)}  ${formatWarning(warning, style)}`;
+  });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether the numbers can be trusted, and what a reader should know.
 
-import type { BenchResult } from '../../bench/result';
+import type { BenchResult, BenchWarning } from '../../bench/result';
 import type { Style } from '../terminal/style';
 import { printable } from '../terminal/text-width';
 import { isAvailable } from './usage-view';
@@ -13,13 +13,21 @@ export function formatState({ stable, unstableReason }: BenchResult, style: Styl
 }
 
 /** Why it ended early, and warnings. */
-export function formatNotes({ error, warnings }: BenchResult, style: Style): string[] {
-  return [
-    ...(error === undefined
-      ? []
-      : [`${style.red('failed')}  ${printable(error.message)}  ${style.dim(error.code)}`]),
-    ...warnings.map(({ message }) => `${style.yellow('warning')}  ${printable(message)}`),
-  ];
+export function formatNotes(result: BenchResult, style: Style): string[] {
+  return [...formatError(result, style), ...result.warnings.map((warning) => formatWarning(warning, style))];
+}
+
+/** Why it ended early; no line where it did not. */
+export function formatError({ error }: BenchResult, style: Style): string[] {
+  if (error === undefined) return [];
+  return [`${style.red('failed')}  ${printable(error.message)}  ${style.dim(error.code)}`];
+}
+
+/** What a reader should know. */
+export function formatWarning({ message }: BenchWarning, style: Style): string {
+  // The library names its option; here it is written as on the command line.
+  const said = message.replaceAll('maxInFlight', '--max-in-flight');
+  return `${style.yellow('warning')}  ${printable(said)}`;
 }
 
 /** What could not be read. */

@@ -2,11 +2,13 @@
 // The one place that knows which ending of a file name means which format.
 
 import { constants } from 'node:fs';
-import { access, writeFile } from 'node:fs/promises';
+import { access, realpath, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import type { Comparison, ConditionOutcome } from '../../bench/compare/comparison';
 import type { BenchDocument } from '../../bench/result';
 import { TensorRTError } from '../../errors';
+import { stageBytes } from '../../runtime/atomic-file';
+import { errnoOf, isDiskFull } from '../../runtime/file-errors';
 import { usageError } from '../args/usage-error';
 import { formatJson } from '../json';
 
@@ -70,6 +72,20 @@ export function parseComparisonFile(text: string, option: string): OutputFile {
 }
 
 /**
+ * Reads the name of the file for a trace.
+ *
+ * @throws {TensorRTError} `ERR_TRT_ARG_USAGE`
+ */
+export function parseTraceFile(text: string, option: string): string {
+  if (extname(text).toLowerCase() !== '.json')
+    throw usageError(
+      `${option} expects a file that ends with .json, but got '${text}'.`,
+      `Write ${option} trace.json; Perfetto and chrome://tracing read it.`,
+    );
+  return text;
+}
+
+/**
  * Fails where a file will not be written, before anything is measured.
  *
  * @throws {TensorRTError} `ERR_TRT_LOAD_FILE`, `ERR_TRT_ARG_USAGE` for a file that is named twice
@@ -79,10 +95,33 @@ export async function checkOutputFolders(paths: readonly string[]): Promise<void
   if (twice !== undefined)
     throw usageError(`${twice} is written twice.`, 'Give each result a file of its own.');
   for (const path of paths) {
-    await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
+    await checkWritable(path).catch((cause: unknown) => {
       throw cannotWrite(path, cause);
     });
   }
+}
+
+async function checkWritable(path: string): Promise<void> {
+  const target = await targetOf(path);
+  await access(dirname(target), constants.W_OK);
+  const found = await statIfThere(target);
+  if (found === undefined) return;
+  if (found.isDirectory()) throw new Error('it is a folder');
+  // A new file takes its name, which the rights of the old one would not prevent.
+  if ((found.mode & 0o222) === 0) throw new Error('it is there and read-only');
+  await access(target, constants.W_OK);
+}
+
+/** The file that a link leads to: the link stays. */
+async function targetOf(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
+}
+
+async function statIfThere(path: string) {
+  return stat(path).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
 }
 
 /**
@@ -102,22 +141,39 @@ export async function writeOutputs(
   return failures;
 }
 
-/** Writes a text that is made when it is needed; tells why it could not. */
+/** Writes a text that is made when it is needed, as a whole or not at all; tells why it could not. */
 export async function writeText(
   path: string,
   makeText: () => string | Promise<string>,
 ): Promise<TensorRTError | undefined> {
   try {
-    await writeFile(path, await makeText());
+    await replaceFile(path, await makeText());
     return undefined;
   } catch (cause) {
     return cannotWrite(path, cause);
   }
 }
 
+async function replaceFile(path: string, text: string): Promise<void> {
+  const target = await targetOf(path);
+  const found = await statIfThere(target);
+  // A pipe or a device has no content to keep, and must not be replaced by a file.
+  if (found !== undefined && !found.isFile() && !found.isDirectory()) return writeFile(target, text);
+  const staged = await stageBytes(target, text);
+  try {
+    await staged.commit();
+  } finally {
+    await staged.discard();
+  }
+}
+
 function cannotWrite(path: string, cause: unknown): TensorRTError {
-  return new TensorRTError('ERR_TRT_LOAD_FILE', `cannot write ${path}: ${(cause as Error).message}`, {
-    hint: 'Give a file in a folder that exists and can be written.',
+  const isFull = isDiskFull(cause);
+  const why = isFull ? `the disk is full (${errnoOf(cause)})` : (cause as Error).message;
+  return new TensorRTError('ERR_TRT_LOAD_FILE', `cannot write ${path}: ${why}`, {
+    hint: isFull
+      ? 'Make room, or give a file on another disk.'
+      : 'Give a file in a folder that exists and can be written.',
     details: { path },
     cause,
   });
@@ -125,15 +181,22 @@ function cannotWrite(path: string, cause: unknown): TensorRTError {
 
 /** Formats are loaded when a file needs them. */
 async function formatOutput(format: OutputFormat, output: BenchOutput): Promise<string> {
-  const { document, comparison, outcomes = [] } = output;
+  const { document, outcomes } = output;
+  const comparison = output.comparison && {
+    ...(outcomes === undefined || outcomes.length === 0 ? {} : { conditions: outcomes }),
+    ...output.comparison,
+  };
+  if (comparison !== undefined) return formatComparisonOutput(format, comparison, document);
   switch (format) {
     case 'json':
-      return formatJson(comparison ?? document);
-    case 'markdown':
-      return formatMarkdownOutput(output);
+      return formatJson(document);
+    case 'markdown': {
+      const { formatMarkdown } = await import('../../bench/formats/markdown.js');
+      return formatMarkdown(needed(document, format));
+    }
     case 'html': {
       const { formatHtml } = await import('../../bench/formats/html/format-html.js');
-      return formatHtml(needed(document, format), comparison === undefined ? {} : { comparison });
+      return formatHtml(needed(document, format));
     }
     case 'csv': {
       const { formatCsv } = await import('../../bench/formats/csv.js');
@@ -141,25 +204,36 @@ async function formatOutput(format: OutputFormat, output: BenchOutput): Promise<
     }
     case 'junit': {
       const { formatJunit } = await import('../../bench/formats/junit.js');
-      const checks = outcomes.map(({ condition, case: label, holds, reason }) => ({
-        name: `${label} · ${condition.text}`,
-        failure: holds ? reason : null,
-      }));
-      return formatJunit(needed(document, format), { checks, requireStable: output.requireStable === true });
+      return formatJunit(needed(document, format), { requireStable: output.requireStable === true });
     }
   }
 }
 
-async function formatMarkdownOutput({ document, comparison, outcomes }: BenchOutput): Promise<string> {
-  if (comparison !== undefined) {
-    const { formatComparisonMarkdown } = await import('../../bench/formats/comparison-markdown.js');
-    return formatComparisonMarkdown(comparison, outcomes);
+async function formatComparisonOutput(
+  format: OutputFormat,
+  comparison: Comparison,
+  document: BenchDocument | undefined,
+): Promise<string> {
+  switch (format) {
+    case 'markdown': {
+      const { formatComparisonMarkdown } = await import('../../bench/formats/comparison-markdown.js');
+      return formatComparisonMarkdown(comparison, comparison.conditions);
+    }
+    case 'html': {
+      const { formatComparisonHtml } = await import('../../bench/formats/html/format-html.js');
+      return formatComparisonHtml(comparison, document);
+    }
+    case 'junit': {
+      const { formatComparisonJunit } = await import('../../bench/formats/comparison-junit.js');
+      return formatComparisonJunit(comparison);
+    }
+    case 'json':
+    case 'csv':
+      return formatJson(comparison);
   }
-  const { formatMarkdown } = await import('../../bench/formats/markdown.js');
-  return formatMarkdown(needed(document, 'markdown'));
 }
 
-/** A comparison that ended before its second side was measured has nothing to draw. */
+/** A measurement that ended before anything was there has nothing to draw. */
 function needed(document: BenchDocument | undefined, format: OutputFormat): BenchDocument {
   if (document !== undefined) return document;
   throw new Error(`there is no measurement for a report as ${format}`);

@@ -40,7 +40,13 @@ export const compareCommand = defineCommand({
     const [reference, document] = [await readBenchDocument(a), await readBenchDocument(b)];
     const comparison = compareDocuments(reference, document, { names: { a, b }, ...toCompareOptions(given) });
     return finishComparison(
-      { comparison, document, conditions: conditionsOf(given), files: given.output },
+      {
+        comparison,
+        document,
+        conditions: conditionsOf(given),
+        files: given.output,
+        requireDecided: given.requireDecided,
+      },
       context,
     );
   },

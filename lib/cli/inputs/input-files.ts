@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TensorRTError } from '../../errors';
 import type { TensorLike } from '../../runtime/tensor';
+import type { ElementType } from '../../tensor/element-type';
 import { readNpy } from '../../tensor/npy';
 import { readNpz } from '../../tensor/npz';
 import type { TensorInfo } from '../../tensor/tensor-info';
@@ -29,14 +30,50 @@ export interface FileRequest {
 export async function readInput(request: FileRequest): Promise<TensorLike[]> {
   const { input, source, isForAll } = request;
   const options = { type: input.type };
-  if (/\.npz$/i.test(source.path)) return [await readNpz(source.path, source.array ?? input.name, options)];
+  if (/\.npz$/i.test(source.path)) {
+    const array = await readNpz(source.path, source.array ?? input.name, options);
+    return [ofType(array, input, source.path)];
+  }
   if (await isFolder(source.path)) {
     const paths = isForAll ? [fileOfInput(request)] : await filesOfFolder(source.path);
-    return Promise.all(paths.map((path) => readNpy(path, options)));
+    return Promise.all(paths.map(async (path) => ofType(await readNpy(path, options), input, path)));
   }
   if (isForAll && request.inputs.length > 1) throw ambiguous(request);
-  return [await readNpy(source.path, options)];
+  return [ofType(await readNpy(source.path, options), input, source.path)];
 }
+
+/** What NumPy makes unless told, float64 and int64, is rarely what a model wants. */
+function ofType<T extends { readonly type: ElementType }>(
+  array: T,
+  { name, type }: TensorInfo,
+  path: string,
+): T {
+  if (array.type === type || type === 'unknown') return array;
+  throw new TensorRTError(
+    'ERR_TRT_ARG_TYPE',
+    `${path} is ${array.type}; the model wants ${type} for '${name}'.`,
+    {
+      hint: NUMPY_NAMES[type] && `Save it with .astype(${NUMPY_NAMES[type]}).`,
+      details: { path, name, expected: type, found: array.type },
+    },
+  );
+}
+
+const NUMPY_NAMES: Readonly<Partial<Record<ElementType, string>>> = {
+  float64: 'np.float64',
+  float32: 'np.float32',
+  float16: 'np.float16',
+  bfloat16: 'ml_dtypes.bfloat16',
+  int64: 'np.int64',
+  int32: 'np.int32',
+  int16: 'np.int16',
+  int8: 'np.int8',
+  uint64: 'np.uint64',
+  uint32: 'np.uint32',
+  uint16: 'np.uint16',
+  uint8: 'np.uint8',
+  bool: 'bool',
+};
 
 async function isFolder(path: string): Promise<boolean> {
   // What is not there is reported by whoever reads it.

@@ -18,10 +18,29 @@ const MS_PER_UNIT: Readonly<Record<string, number>> = {
 export function parseDurationMs(text: string, option: string): number {
   const match = /^(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|min|m|h)$/.exec(text.trim());
   if (match === null) {
+    const bare = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*$/.exec(text)?.[1];
+    if (bare !== undefined)
+      throw usageError(
+        `${option} expects a duration with its unit, but ${text} has none.`,
+        `Write ${option} ${bare}s for seconds or ${option} ${bare}ms for milliseconds.`,
+      );
+    if (/^\s*-/.test(text)) throw usageError(`${option}: a duration cannot be negative, but got '${text}'.`);
     throw usageError(
       `${option} expects a duration with its unit, but got '${text}'.`,
       `Write for example ${option} 3s or ${option} 500ms.`,
     );
   }
   return Number(match[1]) * MS_PER_UNIT[match[2]!]!;
+}
+
+/**
+ * The same for a duration that must not be zero.
+ *
+ * @throws {TensorRTError} `ERR_TRT_ARG_USAGE`
+ */
+export function parsePositiveDurationMs(text: string, option: string): number {
+  const milliseconds = parseDurationMs(text, option);
+  if (milliseconds === 0)
+    throw usageError(`${option} expects a duration above zero, but got '${text}'.`, `Write ${option} 1ms`);
+  return milliseconds;
 }

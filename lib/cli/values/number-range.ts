@@ -24,8 +24,7 @@ export function parseNumbers(limits: NumberLimits): (text: string, option: strin
     const values = text.split(',').flatMap((part) => parsePart(part.trim(), option, limits));
     const wrong = values.find((value) => !isAllowed(value, limits));
     if (wrong !== undefined) throw notAllowed(String(wrong), option, limits);
-    if (values.length > MOST_VALUES)
-      throw usageError(`${option} ${text} are ${values.length} values; ${MOST_VALUES} is the most.`);
+    if (values.length > MOST_VALUES) throw tooMany(text, option, values.length);
     return [...new Set(values)];
   };
 }
@@ -42,6 +41,11 @@ function parsePart(text: string, option: string, limits: NumberLimits): number[]
       `Write begin:end:step with begin <= end, or begin:end:x2 to double: ${limits.example}`,
     );
   }
+  if (!isAllowed(isFactor || limits.isWhole !== true ? last : Math.floor(last), limits))
+    throw notAllowed(text, option, limits, `which reaches ${last}`);
+  const steps = isFactor ? Math.log(last / first) / Math.log(step) : (last - first) / step;
+  const length = Math.floor(steps + 1e-9) + 1;
+  if (length > MOST_VALUES) throw tooMany(text, option, length);
   const values: number[] = [];
   for (let index = 0; values.length <= MOST_VALUES; index += 1) {
     const value = isFactor ? first * step ** index : first + step * index;
@@ -52,15 +56,27 @@ function parsePart(text: string, option: string, limits: NumberLimits): number[]
   return values;
 }
 
+function tooMany(text: string, option: string, length: number): Error {
+  return usageError(
+    `${option} ${text} are ${length.toLocaleString('en-US')} values; ${MOST_VALUES} is the most.`,
+    'Give a larger step, begin:end:step, or double with begin:end:x2.',
+  );
+}
+
 function isAllowed(value: number, { least, most, isWhole }: NumberLimits): boolean {
   if (isWhole === true) return Number.isInteger(value) && value >= least && value <= most;
   return value > least && value <= most;
 }
 
-function notAllowed(text: string, option: string, { least, most, isWhole, example }: NumberLimits): Error {
+function notAllowed(
+  text: string,
+  option: string,
+  { least, most, isWhole, example }: NumberLimits,
+  why?: string,
+): Error {
   const kind = isWhole === true ? `whole numbers from ${least}` : `numbers above ${least}`;
   return usageError(
-    `${option} expects ${kind} to ${most}, a list or a range, but got '${text}'.`,
+    `${option} expects ${kind} to ${most}, a list or a range, but got '${text}'${why === undefined ? '' : `, ${why}`}.`,
     `Write for example ${example}`,
   );
 }

@@ -72,9 +72,17 @@ describe('loads', () => {
       kind: 'schedule',
       source: 'day.txt',
       calls: 4,
-      lengthMs: 20,
+      lengthMs: 20 + 20 / 3,
       maxInFlight: 8,
     });
+  });
+});
+
+describe('the number of calls', () => {
+  it('is one at least in an open loop, where ten could take hours, and what was asked for', () => {
+    expect(decide({ load: { ratePerSecond: 0.001 } }).iterations).toBe(1);
+    expect(decide({ load: { ratePerSecond: 5 }, iterations: 20 }).iterations).toBe(20);
+    expect(decide({ load: { concurrency: 2 } }).iterations).toBe(10);
   });
 });
 

@@ -155,6 +155,26 @@ describe('a function', () => {
     expect(result.sendDelayMs!.max).toBeCloseTo(0, 6);
   });
 
+  it('tells the rate of a slow schedule to its end, not to its last call', async () => {
+    const settings = { durationMs: 10_000, warmUpMs: 0 };
+    const result = await runBench(ofFunction(device(), { load: { ratePerSecond: 1 }, ...settings }));
+    expect(result.inferences).toBe(10);
+    expect(result.throughput).toMatchObject({ inferencesPerSecond: 1, requestedPerSecond: 1 });
+  });
+
+  it('counts calls that were never made in the latency alone', async () => {
+    const load = { ratePerSecond: 1000, maxInFlight: 2 };
+    const result = await runBench(ofFunction(device(), { load, durationMs: 1000 }));
+    const { inferences, unserved, latencyMs, blocks } = result;
+    expect(inferences).toBeGreaterThan(700);
+    expect(inferences + unserved!).toBe(1000);
+    expect(latencyMs.count).toBe(1000);
+    expect(blocks.reduce((sum, block) => sum + block.inferences, 0)).toBe(inferences);
+    for (const block of blocks) expect(block.endMs).toBeGreaterThan(block.startMs);
+    const kept = await runBench(ofFunction(device(), { load: { ratePerSecond: 100 } }));
+    expect(kept).not.toHaveProperty('unserved');
+  });
+
   it('follows a recorded schedule', async () => {
     const load = { schedule: [0, 10, 40], maxInFlight: 4 };
     const result = await runBench(ofFunction(device(), { load }));
@@ -162,10 +182,11 @@ describe('a function', () => {
       kind: 'schedule',
       source: 'given',
       calls: 3,
-      lengthMs: 40,
+      lengthMs: 60,
       maxInFlight: 4,
     });
-    expect(result.throughput.requestedPerSecond).toBeCloseTo(75, -1);
+    expect(result.throughput.requestedPerSecond).toBeCloseTo(50, 0);
+    expect(result.sendDelayMs!.max).toBeCloseTo(0, 6);
   });
 
   it('says that layers and a cold start need a model', async () => {
@@ -323,9 +344,41 @@ describe('what goes wrong', () => {
       if (phase === 'layers') controller.abort();
     };
     const result = await runBench({ ...request, onPhase, coldStart: true });
-    expect(result).toMatchObject({ end: 'interrupted', stable: false });
+    // The measurement itself had come to its end.
+    expect(result).toMatchObject({ end: 'interrupted', stable: true, unstableReason: null });
     expect(result.inferences).toBeGreaterThan(100);
     expect(result).not.toHaveProperty('coldStart');
+  });
+
+  it('leaves out a pipelined phase that was interrupted before its first call', async () => {
+    const controller = new AbortController();
+    const { request } = onGpu(device(), { signal: controller.signal });
+    const onPhase = (phase: string) => {
+      if (phase === 'pipelined') controller.abort();
+    };
+    const result = await runBench({ ...request, onPhase });
+    expect(result).toMatchObject({ end: 'interrupted', stable: true });
+    expect(result).not.toHaveProperty('pipelined');
+    // What there is of trtexec's numbers is then of the calls one at a time.
+    expect(result.trtexec!.throughputQps).toBeCloseTo(200, 0);
+    expect(result.trtexec!.gpuComputeTime.mean).toBeCloseTo(3, 6);
+  });
+
+  it('measures nothing after an interruption in the warm-up, and says so', async () => {
+    const phases: string[] = [];
+    const onPhase = (phase: string) => void phases.push(phase);
+    for (const load of [{ concurrency: 1 }, { ratePerSecond: 100 }]) {
+      const result = await runBench(ofFunction(device({ abortAt: 3 }), { load, onPhase }));
+      expect(result).toMatchObject({
+        end: 'interrupted',
+        stable: false,
+        unstableReason: 'interrupted before the first call',
+        inferences: 0,
+        blocks: [],
+        warnings: [],
+      });
+    }
+    expect(phases).not.toContain('measure');
   });
 
   it.each([

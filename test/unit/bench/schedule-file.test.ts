@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSchedule } from '../../../lib/bench/schedule-file';
+import { lengthOf, readSchedule } from '../../../lib/bench/schedule-file';
 
 let folder = '';
 beforeAll(async () => {
@@ -43,6 +43,15 @@ describe('readSchedule', () => {
       code: 'ERR_TRT_ARG_VALUE',
       message: expect.stringMatching(message),
     });
+  });
+
+  it.each([
+    [[0, 10, 40], 60],
+    [[5, 15], 25],
+    [[50], 50],
+    [[5, 5, 5], 5],
+  ])('is repeated after its last call and a mean distance: %j after %d ms', (offsetsMs, lengthMs) => {
+    expect(lengthOf({ source: 'given', offsetsMs })).toBe(lengthMs);
   });
 
   it('says which file cannot be read', async () => {

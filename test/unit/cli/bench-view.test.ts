@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formatBenchDocument } from '../../../lib/cli/bench-view';
 import { createTerminal } from '../../../lib/cli/terminal/terminal';
 import {
+  sampleEmpty,
   sampleFailed,
   sampleGpuResult,
   samplePrecisions,
@@ -130,5 +131,40 @@ describe('several measurements for people', () => {
     const text = show({ ...sampleSweep(), measurements: [], failed });
     expect(text).toContain('nothing was measured');
     expect(text).toContain('failed  batch 64: too large  ERR_TRT_RUN_PROFILE');
+  });
+});
+
+describe('what people should not misread', () => {
+  it('says that nothing was measured, and shows no zeros', () => {
+    expect(show(sampleEmpty())).toMatch(/^ {2}nothing was measured$/m);
+    expect(show(sampleEmpty())).not.toMatch(/^ +(throughput|latency) /m);
+    const suite = { ...sampleSweep(), measurements: [sampleResult(), { ...sampleEmpty(), label: 'none' }] };
+    expect(show(suite)).toMatch(/^ {2}none +interrupted, nothing was measured$/m);
+  });
+
+  it('marks percentiles that no call lies beyond', () => {
+    const { latencyMs } = sampleResult();
+    const text = show(sampleResult({ latencyMs: { ...latencyMs, count: 500 } }));
+    expect(text).toMatch(/latency( +[\d.]+){5} +[\d.]+ † +[\d.]+\n/);
+    expect(text).toContain('† too few calls for this percentile');
+  });
+
+  it('has samples a second in every row where any batch is not 1', () => {
+    const [one, two] = [sampleResult(), sampleResult({ label: 'b8' })];
+    const measurements = [one, { ...two, settings: { ...two.settings, batch: 8 } }];
+    const text = show({ ...sampleSweep(), measurements });
+    expect(text).toContain('samples/s');
+    expect(text).toMatch(/^ {2}cpu( +[\d.,]+){2} +\d+\.\d{3}/m);
+    expect(show(sampleSweep())).not.toContain('samples/s');
+  });
+
+  it('says once for all cases that the machine was busy', () => {
+    const busy = (percent: number) => ({ code: 'busy-machine' as const, message: `load ${percent} %` });
+    const measurements = [1, 2].map((label) =>
+      sampleResult({ label: `case ${label}`, warnings: [busy(label)] }),
+    );
+    const text = show({ ...sampleSweep(), measurements });
+    expect(text.match(/warning/g)).toHaveLength(1);
+    expect(text).toContain('all cases  warning  load 1 %');
   });
 });

@@ -7,7 +7,11 @@ import { html, type Html, type Part } from './markup';
 export interface ChartSpec {
   readonly title: string;
   /** What the numbers along x are; a percentile p is drawn at log10(1 / (1 - p)). */
-  readonly x: { readonly label: string; readonly kind: 'percentile' | 'number' };
+  readonly x: {
+    readonly label: string;
+    readonly kind: 'percentile' | 'number';
+    readonly isLog?: boolean;
+  };
   readonly y: { readonly label: string; readonly isLog?: boolean; readonly fromZero?: boolean };
   readonly xs: readonly number[];
   readonly series: readonly ChartSeries[];

@@ -3,46 +3,151 @@ import {
   type ComparedCase,
   type ComparedMetric,
   type Comparison,
+  type ConditionOutcome,
   type Difference,
 } from '../../compare/comparison';
-import { html, type Html } from './markup';
-import { formatChange, formatNumber, NOTHING } from './numbers';
-import { section, type Section, table } from './table';
+import { type BenchDocument, type BenchResult } from '../../result';
+import { type Charts } from './chart';
+import { comparisonKeys, judgeComparison } from './comparison-headline';
+import { formatDate } from './conditions';
+import { verdict } from './headline';
+import { html, type Html, type Part } from './markup';
+import { formatChange, formatNumber, metricTitle, NOTHING } from './numbers';
+import { casePanels, overviewSections } from './suite';
+import { section, type Section, table, withContents } from './table';
 
 const TONES: Readonly<Record<string, string>> = { slower: 'bad', faster: 'good', mixed: 'warn' };
 
-/** Measurement B against measurement A. */
-export function comparisonSection(comparison: Comparison): Section {
-  const { a, b, verdict, primary, method, rounds } = comparison;
+/** Rounds beyond these have a row and no details: a page of hundreds of them helps nobody. */
+const MOST_DETAILED = 20;
+
+/** What the details below a comparison are made of. */
+interface Details {
+  /** The second side, or its last round. */
+  readonly document: BenchDocument | undefined;
+  readonly charts: Charts;
+}
+
+/** A page about a comparison: its verdict and numbers first, then what was measured of B. */
+export function comparisonBody(title: string, comparison: Comparison, details: Details): Html {
+  const { a, b, warnings, failures = [] } = comparison;
+  const parts = [
+    numbersSection(comparison),
+    conditionsSection(comparison.conditions ?? []),
+    roundsSection(comparison),
+    differencesSection(comparison),
+  ];
+  return html`<header>
+      <h1>${title}</h1>
+      <p class="subtitle">
+        <b>${b.name}</b> against <b>${a.name}</b> · ${b.device} · ${b.backend} ·
+        <time datetime="${b.date}">${formatDate(b.date)}</time>
+      </p>
+      ${verdict(judgeComparison(comparison))} ${comparisonKeys(comparison)}
+      ${noteList([...failures, ...warnings])}
+    </header>
+    ${withContents(parts.filter((part) => part !== null))} ${detailsOfB(comparison, details)}`;
+}
+
+function noteList(notes: readonly string[]): Html | null {
+  if (notes.length === 0) return null;
+  return html`<ul class="warnings" aria-label="Warnings">
+    ${notes.map((note) => html`<li>${note}</li> `)}
+  </ul>`;
+}
+
+function numbersSection(comparison: Comparison): Section {
+  const { primary, method, rounds } = comparison;
   return section(
     'comparison',
     'Comparison',
     html`<p>
-      <b>${b.name}</b> against <b>${a.name}</b>: ${verdictTag(verdict)} by ${primary},
+      ${metricTitle(primary)} decides,
       ${method === 'interleaved' ? `over ${rounds ?? 'several'} interleaved rounds` : 'by resampling the pieces of both'}.
       Intervals are at ${formatNumber(comparison.confidence * 100, 2)} % confidence; changes below
       ${formatNumber(comparison.thresholdPercent, 1)} % count as none.
     </p>`,
-    comparison.warnings.length > 0 &&
-      html`<ul class="warnings">
-        ${comparison.warnings.map((warning) => html`<li>${warning}</li> `)}
-      </ul>`,
     comparison.cases.map((one) => caseTable(one, comparison)),
-    differences('Differences for which it would have been refused', comparison.differences),
-    differences('Other differences', comparison.noted),
     unmatched(comparison),
   );
+}
+
+/** What a build may be failed for, and whether it is. */
+function conditionsSection(outcomes: readonly ConditionOutcome[]): Section | null {
+  if (outcomes.length === 0) return null;
+  const columns = ['condition', 'state', 'case', 'reason'].map((title) => ({ title, isText: true }));
+  const rows = outcomes.map((outcome) => [
+    html`<code>${outcome.text}</code>`,
+    stateTag(outcome),
+    outcome.case,
+    outcome.reason,
+  ]);
+  return section('conditions', 'Conditions', table('What a build fails for', columns, rows, 'wraps'));
+}
+
+function stateTag({ holds, isDecided }: ConditionOutcome): Html {
+  if (!isDecided) return html`<span class="tag warn">undecided</span>`;
+  return holds ? html`<span class="tag bad">holds</span>` : html`<span class="tag good">passes</span>`;
+}
+
+/** Each pair of measurements: what the interval is made of. */
+function roundsSection({ measurements, a, b }: Comparison): Section | null {
+  if (measurements === undefined || measurements.b.length === 0) return null;
+  const columns = [
+    { title: 'round' },
+    { title: `${a.name}: p50 ms` },
+    { title: `${b.name}: p50 ms` },
+    { title: 'change' },
+    { title: `${a.name}: inferences/s` },
+    { title: `${b.name}: inferences/s` },
+  ];
+  const rows = measurements.b.map((ofB, index): Part[] => {
+    const ofA: BenchResult | undefined = measurements.a[index];
+    return [
+      index + 1,
+      formatNumber(ofA?.latencyMs.p50),
+      formatNumber(ofB.latencyMs.p50),
+      formatChange(ofA === undefined ? null : (ofB.latencyMs.p50 / ofA.latencyMs.p50 - 1) * 100),
+      formatNumber(ofA?.throughput.inferencesPerSecond),
+      formatNumber(ofB.throughput.inferencesPerSecond),
+    ];
+  });
+  return section('rounds', 'Rounds', table('Measurements in the order of the rounds', columns, rows));
+}
+
+function differencesSection({ differences, noted }: Comparison): Section | null {
+  if (differences.length + noted.length === 0) return null;
+  return section(
+    'differences',
+    'What differs',
+    differencesTable('Differences for which it would have been refused', differences),
+    differencesTable('Other differences', noted),
+  );
+}
+
+/** What was measured of B: its rounds one by one, or the document that was compared. */
+function detailsOfB(comparison: Comparison, { document, charts }: Details): Html | null {
+  const { b, measurements, rounds } = comparison;
+  const ofRounds = (measurements?.b ?? []).slice(0, MOST_DETAILED);
+  if (ofRounds.length > 0)
+    return casePanels(ofRounds, charts, (_result, index) => `Round ${index + 1} of ${b.name}`);
+  if (document === undefined) return null;
+  if (document.kind === 'suite')
+    return html`${overviewSections(document, charts)} ${casePanels(document.measurements, charts)}`;
+  const name = rounds === undefined ? b.name : `Round ${rounds} of ${b.name}`;
+  return casePanels([document], charts, () => name);
 }
 
 function verdictTag(verdict: string): Html {
   return html`<span class="tag ${TONES[verdict] ?? 'plain'}">${verdict}</span>`;
 }
 
+/** The numbers that the verdict rests on. */
 function caseTable({ label, metrics, stable }: ComparedCase, { a, b }: Comparison): Html {
   const columns = [
     { title: 'metric', isText: true },
-    { title: a.name },
-    { title: b.name },
+    { title: `A: ${a.name}` },
+    { title: `B: ${b.name}` },
     { title: 'unit', isText: true },
     { title: 'change' },
     { title: 'interval' },
@@ -50,7 +155,7 @@ function caseTable({ label, metrics, stable }: ComparedCase, { a, b }: Compariso
     { title: 'verdict', isText: true },
   ];
   const unstable = [!stable.a && a.name, !stable.b && b.name].filter((name) => name !== false);
-  return html`${table(label, columns, metrics.map(metricRow))}${
+  return html`${table(label, columns, metrics.map(metricRow), 'verdicts')}${
     unstable.length > 0 && html`<p class="note">Not stable: ${unstable.join(', ')}.</p> `
   }`;
 }
@@ -58,7 +163,7 @@ function caseTable({ label, metrics, stable }: ComparedCase, { a, b }: Compariso
 function metricRow(metric: ComparedMetric) {
   const { intervalPercent, pValue, reason } = metric;
   return [
-    metric.name,
+    metricTitle(metric.name),
     formatNumber(metric.a),
     formatNumber(metric.b),
     metric.unit,
@@ -71,7 +176,7 @@ function metricRow(metric: ComparedMetric) {
   ];
 }
 
-function differences(caption: string, list: readonly Difference[]): Html | null {
+function differencesTable(caption: string, list: readonly Difference[]): Html | null {
   if (list.length === 0) return null;
   const columns = ['what', 'a', 'b', 'case'].map((title) => ({ title, isText: true }));
   return table(

@@ -2,6 +2,7 @@
 import { type BenchEnvironment } from '../../environment';
 import { type BenchResult } from '../../result';
 import { type BenchSettings, type Load } from '../../settings';
+import { settingText } from '../settings-text';
 import { html, type Part } from './markup';
 import { formatBytes, formatCount, formatMs, formatNumber } from './numbers';
 import { facts, section, type Section } from './table';
@@ -28,7 +29,7 @@ export function settingsSection({ settings, ...result }: BenchResult, prefix: st
       ['Device', `${result.device} (${result.backend})`],
       ...(result.fallbackReason === null ? [] : [['Not on another device', result.fallbackReason] as const]),
       ...measurementFacts(settings),
-      ...Object.entries(settings.session).map(([name, value]) => [name, formatValue(value)] as const),
+      ...Object.entries(settings.session).map(([name, value]) => [name, settingText(value)] as const),
     ]),
   );
 }
@@ -52,10 +53,6 @@ function measurementFacts(settings: BenchSettings): [string, Part][] {
       ? []
       : [['Settings of trtexec', `TensorRT ${settings.trtexecCompat}`] as [string, Part]]),
   ];
-}
-
-function formatValue(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined');
 }
 
 /** The machine and its software. */

@@ -2,13 +2,13 @@
 import { basename } from 'node:path';
 import { type Comparison } from '../../compare/comparison';
 import { type BenchDocument, type BenchResult, type BenchSuite } from '../../result';
-import { contentSecurityPolicy, inline, readAssets } from './assets';
 import { Charts } from './chart';
-import { comparisonSection } from './comparison';
+import { comparisonBody } from './comparison';
 import { environmentSection, formatDate } from './conditions';
 import { judgeResult, judgeSuite, keyNumbers, subtitle, suiteKeys, verdict, warningList } from './headline';
-import { html, type Html, type Part, scriptJson } from './markup';
+import { html, type Html } from './markup';
 import { measurementSections } from './measurement';
+import { page } from './page';
 import { casePanels, overviewSections } from './suite';
 import { withContents } from './table';
 
@@ -16,7 +16,7 @@ import { withContents } from './table';
 export interface HtmlOptions {
   /** Heading of the page. Default: the name of the model. */
   readonly title?: string;
-  /** Shown as a section of its own. */
+  /** Heads the page with its verdict, its numbers and its conditions; the document is then a detail of its second side. */
   readonly comparison?: Comparison;
 }
 
@@ -29,16 +29,37 @@ export interface HtmlOptions {
  * @returns the page as text in UTF-8, about 100 KB and what the document adds
  */
 export function formatHtml(document: BenchDocument, options: HtmlOptions = {}): string {
+  const { comparison } = options;
+  if (comparison !== undefined) return formatComparisonHtml(comparison, document, options);
   const charts = new Charts();
   const body =
     document.kind === 'suite' ? suiteBody(document, charts, options) : resultBody(document, charts, options);
   return page(titleOf(document, options), body, charts).text;
 }
 
+/**
+ * A comparison as such a page.
+ *
+ * @param document - The second side, for its details; a comparison that ended early may have none.
+ */
+export function formatComparisonHtml(
+  comparison: Comparison,
+  document?: BenchDocument,
+  { title }: Pick<HtmlOptions, 'title'> = {},
+): string {
+  const charts = new Charts();
+  const heading = title ?? modelName(comparison.b.model);
+  return page(heading, comparisonBody(heading, comparison, { document, charts }), charts).text;
+}
+
 function titleOf(document: BenchDocument, { title }: HtmlOptions): string {
   if (title !== undefined) return title;
   const first = document.kind === 'suite' ? document.measurements[0] : document;
-  return first === undefined ? 'Benchmark' : basename(first.model) || first.model;
+  return first === undefined ? 'Benchmark' : modelName(first.model);
+}
+
+function modelName(model: string): string {
+  return basename(model) || model;
 }
 
 function resultBody(result: BenchResult, charts: Charts, options: HtmlOptions): Html {
@@ -47,7 +68,6 @@ function resultBody(result: BenchResult, charts: Charts, options: HtmlOptions): 
       ${subtitle(result)} ${verdict(judgeResult(result))} ${keyNumbers(result)}
       ${warningList(result.warnings)}
     </header>
-    ${options.comparison && comparisonSection(options.comparison)}
     ${withContents(measurementSections(result, charts, ''))}`;
 }
 
@@ -62,49 +82,6 @@ function suiteBody(suite: BenchSuite, charts: Charts, options: HtmlOptions): Htm
       </p>
       ${verdict(judgeSuite(suite))} ${suite.search === undefined && suiteKeys(suite)}
     </header>
-    ${options.comparison && comparisonSection(options.comparison)} ${overviewSections(suite, charts)}
-    ${casePanels(suite, charts)} ${measurements.length === 0 && environmentSection(environment, '')}`;
-}
-
-const THEMES = [
-  ['auto', 'Auto'],
-  ['light', 'Light'],
-  ['dark', 'Dark'],
-] as const;
-
-function themeSwitch(): Html {
-  return html`<fieldset class="themes needs-js">
-    <legend>Theme</legend>
-    ${THEMES.map(
-      ([value, name]) =>
-        html`<label><input type="radio" name="theme" value="${value}" /><span>${name}</span></label> `,
-    )}
-  </fieldset> `;
-}
-
-function page(title: string, body: Part, charts: Charts): Html {
-  const assets = readAssets();
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy(assets)}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="generator" content="tensorrt-node bench" />
-        <title>${title} – benchmark</title>
-        <link rel="icon" href="data:," />
-        ${assets.styles.map((text) => inline('style', text))} ${inline('script', assets.headScript)}
-      </head>
-      <body>
-        <div class="top"><span>tensorrt-node bench</span>${themeSwitch()}</div>
-        <main>
-          <p class="note without-js">Charts need JavaScript. Every number stands in the tables.</p>
-          ${body}
-        </main>
-        <script type="application/json" id="charts">
-          ${scriptJson(charts.all)}
-        </script>
-        ${assets.scripts.map((text) => inline('script', text))}
-      </body>
-    </html> `;
+    ${overviewSections(suite, charts)} ${casePanels(measurements, charts)}
+    ${measurements.length === 0 && environmentSection(environment, '')}`;
 }

@@ -6,12 +6,13 @@ import {
   type FailureReason,
   type RateSearchResult,
 } from '../../result';
+import { isEmpty } from '../document-parts';
 import { describeLoad, formatDate } from './conditions';
 import { html, type Html, type Part } from './markup';
 import { formatCount, formatJoules, formatMs, formatNumber, NOTHING } from './numbers';
 import { isUnavailable } from './resources';
 
-type Tone = 'good' | 'warn' | 'bad';
+type Tone = 'good' | 'warn' | 'bad' | 'plain';
 
 /** Tone, headline, and the sentences below it. */
 export interface Judgement {
@@ -36,6 +37,7 @@ export function judgeResult(result: BenchResult): Judgement {
       title: 'Interrupted',
       reasons: [`The measurement was ended early, after ${until}.`, ...unstable],
     };
+  if (isEmpty(result)) return { tone: 'bad', title: 'Nothing was measured', reasons: unstable };
   if (!result.stable)
     return { tone: 'warn', title: 'Not stable', reasons: [sentence(result.unstableReason)] };
   return { tone: 'good', title: 'Stable', reasons: [stableReason(result)] };
@@ -71,7 +73,7 @@ export function judgeSuite(suite: BenchSuite): Judgement {
     unstable > 0 && `${unstable} not stable`,
   ].filter((text) => text !== false);
   return {
-    tone: quotable === total ? 'good' : quotable === 0 ? 'bad' : 'warn',
+    tone: quotable === total ? 'good' : broken === total ? 'bad' : 'warn',
     title: quotable === total ? `All ${total} cases stable` : `${quotable} of ${total} cases stable`,
     reasons:
       counts.length === 0 ? [] : [`${counts.join(', ')}. The table says which, their details say why.`],
@@ -92,7 +94,7 @@ function judgeSearch({ limit, highestRatePerSecond, label, tried }: RateSearchRe
   };
 }
 
-const SIGNS: Readonly<Record<Tone, string>> = { good: '✓', warn: '!', bad: '✕' };
+const SIGNS: Readonly<Record<Tone, string>> = { good: '✓', warn: '!', bad: '✕', plain: '=' };
 
 /** The verdict as a banner. */
 export function verdict({ tone, title, reasons }: Judgement): Html {
@@ -107,6 +109,7 @@ export function verdict({ tone, title, reasons }: Judgement): Html {
 
 /** The few numbers that are quoted. */
 export function keyNumbers(result: BenchResult): Html {
+  if (isEmpty(result)) return html`<p class="empty">Nothing was measured.</p>`;
   const { latencyMs, throughput } = result;
   const interval = latencyMs.medianInterval;
   const requested = throughput.requestedPerSecond;
@@ -132,7 +135,8 @@ export function keyNumbers(result: BenchResult): Html {
   </dl> `;
 }
 
-function key(title: string, value: string, unit: string, note: string): Html {
+/** One tile. */
+export function key(title: string, value: string, unit: string, note: string): Html {
   return html`<div>
     <dt>${title}</dt>
     <dd>
@@ -156,9 +160,9 @@ function energyKeys({ gpu, cpuEnergy }: BenchResult): Html[] {
 
 /** The best of the cases, and which they are. */
 export function suiteKeys({ measurements }: BenchSuite): Html | null {
-  if (measurements.length < 2) return null;
-  const best = (of: (result: BenchResult) => number) =>
-    measurements.reduce((a, b) => (of(b) < of(a) ? b : a));
+  const measured = measurements.filter((result) => !isEmpty(result));
+  if (measured.length < 2) return null;
+  const best = (of: (result: BenchResult) => number) => measured.reduce((a, b) => (of(b) < of(a) ? b : a));
   const median = best(({ latencyMs }) => latencyMs.p50);
   const tail = best(({ latencyMs }) => latencyMs.p99);
   const fastest = best(({ throughput }) => -throughput.samplesPerSecond);

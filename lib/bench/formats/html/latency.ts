@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BenchResult, type Distribution, type LatencyBlock } from '../../result';
-import { type Charts } from './chart';
+import { type Charts, type ChartSeries } from './chart';
 import { latencyBars, mergeBlocks, percentileCurve, percentilePlace } from './latency-shape';
 import { html, type Html, type Part } from './markup';
 import { formatCount, formatMs, formatNumber, formatShare, shorten } from './numbers';
@@ -176,16 +176,29 @@ function latencyOverTime(blocks: readonly LatencyBlock[], charts: Charts, prefix
       x: { label: 's', kind: 'number' },
       y: { label: 'ms', isLog: isWide(Math.min(...medians), slowest) },
       xs: blocks.map(middleOf),
-      series: lines.map(({ of, ...line }) => ({
-        ...line,
-        draw: 'line' as const,
-        ys: blocks.map((block) => shorten(of(block))),
-      })),
+      series: coinciding(
+        lines.map(({ of, ...line }) => ({
+          ...line,
+          draw: 'line' as const,
+          ys: blocks.map((block) => shorten(of(block))),
+        })),
+      ),
       sync: `${prefix}time`,
     },
     `The median of ${formatCount(blocks.length)} pieces lies between ${formatMs(Math.min(...medians))} and ${formatMs(Math.max(...medians))}; the slowest call took ${formatMs(slowest)}.`,
     'of each piece of the measurement',
   );
+}
+
+/** Lines that are the same everywhere, as where each piece is one call, drawn once under all their names. */
+function coinciding(lines: readonly ChartSeries[]): ChartSeries[] {
+  const drawn = new Map<string, ChartSeries>();
+  for (const line of lines) {
+    const key = line.ys.join();
+    const same = drawn.get(key);
+    drawn.set(key, same === undefined ? line : { ...same, label: `${same.label} = ${line.label}` });
+  }
+  return [...drawn.values()];
 }
 
 function throughputOverTime(blocks: readonly LatencyBlock[], charts: Charts, prefix: string): Html {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BenchResult } from '../../result';
+import { isEmpty } from '../document-parts';
 import { accuracySection } from './accuracy';
 import { type Charts } from './chart';
 import { environmentSection, settingsSection } from './conditions';
@@ -16,9 +17,9 @@ import { type Section } from './table';
  */
 export function measurementSections(result: BenchResult, charts: Charts, prefix: string): Section[] {
   const sections = [
-    latencySection(result, charts, prefix),
-    timelineSection(result, charts, prefix),
-    stagesSection(result, prefix),
+    isEmpty(result) ? null : latencySection(result, charts, prefix),
+    isEmpty(result) ? null : timelineSection(result, charts, prefix),
+    isEmpty(result) ? null : stagesSection(result, prefix),
     layersSection(result, prefix),
     accuracySection(result, prefix),
     processSection(result, prefix),

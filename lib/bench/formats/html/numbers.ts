@@ -62,3 +62,8 @@ export function shorten(value: number): number {
 export function withUnit(text: string, unit: string): string {
   return text === NOTHING ? text : `${text} ${unit}`;
 }
+
+/** `p99.9` of the field `p999`; other names as they are. */
+export function metricTitle(name: string): string {
+  return name.replace(/\bp99(9+)\b/, 'p99.$1');
+}

@@ -114,10 +114,21 @@
         size: 32,
         space: 50,
         ...(isCurve ? { splits: percentileSplits } : {}),
+        ...(spec.x.isLog
+          ? {
+              // uPlot's own filter keeps powers of ten alone, of which a sweep may have none.
+              /** @type {(plot: Plot, splits: number[]) => (number | null)[]} */
+              filter: (_plot, splits) => splits.map((value) => (isRound(value) ? value : null)),
+            }
+          : {}),
         /** @type {(plot: Plot, splits: (number | null)[]) => string[]} */
         values: (_plot, splits) =>
           splits.map((value) =>
-            value === null ? '' : isCurve ? formatPercentile(value) : formatNumber(value),
+            value === null || (spec.x.isLog && !isRound(value))
+              ? ''
+              : isCurve
+                ? formatPercentile(value)
+                : formatNumber(value),
           ),
       },
       {
@@ -155,6 +166,10 @@
    * @returns {[number, number]}
    */
   function rangeOfX(spec, min, max) {
+    if (spec.x.isLog) {
+      const factor = Math.max(1.1, (max / min) ** 0.1);
+      return [min / factor, max * factor];
+    }
     if (spec.series.some(({ draw }) => draw === 'path')) {
       const rest = (max - min || max || 1) * 0.1;
       return [Math.max(0, min - rest), max + rest];
@@ -304,7 +319,11 @@
         width: element.clientWidth,
         height: spec.isLow ? HEIGHTS.low : HEIGHTS.normal,
         scales: {
-          x: { time: false, range: (_plot, min, max) => rangeOfX(spec, min, max) },
+          x: {
+            time: false,
+            distr: spec.x.isLog ? 3 : 1,
+            range: (_plot, min, max) => rangeOfX(spec, min, max),
+          },
           y: { distr: spec.y.isLog ? 3 : 1, range: (_plot, min, max) => rangeOfY(spec, min, max) },
         },
         axes: axesOf(spec, colors),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BenchAxis, type BenchResult, type BenchSuite, type RateSearchResult } from '../../result';
+import { isEmpty } from '../document-parts';
 import { accuracyOfAll } from './accuracy';
 import { type ChartSeries, type Charts } from './chart';
 import { failure, judgeResult, keyNumbers, subtitle, verdict, warningList } from './headline';
@@ -38,6 +39,7 @@ function sweptAxis({ axes, measurements }: BenchSuite): BenchAxis | null {
 function sweepFigures(suite: BenchSuite, charts: Charts): Html | null {
   const axis = sweptAxis(suite);
   if (axis === null) return null;
+  if (axis === 'batch' && isAlone(suite, axis)) return batchFigures(suite, charts);
   const figures = (['p50', 'p99'] as const).map((percentile) => {
     const lines = sweepLines(suite, axis, percentile);
     const xs = [...new Set(lines.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
@@ -45,7 +47,7 @@ function sweepFigures(suite: BenchSuite, charts: Charts): Html | null {
     return charts.figure(
       {
         title: `Throughput and ${percentile} latency`,
-        x: { label: 'samples/s', kind: 'number' },
+        x: { label: 'samples/s', kind: 'number', isLog: axis === 'rate' && xs[0]! > 0 },
         y: { label: `${percentile} ms`, isLog: Math.max(...latencies) / Math.min(...latencies) > 20 },
         xs,
         series: lines.map((line) => ({
@@ -55,6 +57,44 @@ function sweepFigures(suite: BenchSuite, charts: Charts): Html | null {
       },
       `One point for each case, one line for each of ${lines.map(({ label }) => label).join(', ')}; the table holds the numbers.`,
       `points are labelled with the ${axis}`,
+    );
+  });
+  return html`<div class="pair">${figures}</div>`;
+}
+
+/** Whether the other axes have one value each. */
+function isAlone({ axes, measurements }: BenchSuite, axis: BenchAxis): boolean {
+  const others = axes.filter((other) => other !== axis);
+  return others.every((other) => new Set(measurements.map((result) => caseValue(result, other))).size < 2);
+}
+
+/** What a larger batch gains, and what it costs. */
+function batchFigures({ measurements }: BenchSuite, charts: Charts): Html {
+  const sorted = measurements
+    .filter((result) => !isEmpty(result))
+    .sort((a, b) => a.settings.batch - b.settings.batch);
+  const xs = sorted.map(({ settings }) => settings.batch);
+  const isLog = xs.length > 1 && xs.at(-1)! / xs[0]! >= 8;
+  const figures = [
+    {
+      title: 'Throughput by batch',
+      unit: 'samples/s',
+      of: (one: BenchResult) => one.throughput.samplesPerSecond,
+    },
+    { title: 'p50 latency by batch', unit: 'ms', of: (one: BenchResult) => one.latencyMs.p50 },
+    { title: 'p99 latency by batch', unit: 'ms', of: (one: BenchResult) => one.latencyMs.p99 },
+  ].map(({ title, unit, of }, index) => {
+    const ys = sorted.map((result) => shorten(of(result)));
+    const points = xs.map((x, place) => [x, ys[place]!, String(x)] as const);
+    return charts.figure(
+      {
+        title,
+        x: { label: 'batch', kind: 'number', isLog },
+        y: { label: unit, fromZero: true },
+        xs,
+        series: [{ label: unit, color: 1 + index, draw: 'path', ys, points }],
+      },
+      `Between ${formatNumber(Math.min(...ys))} and ${formatNumber(Math.max(...ys))} ${unit}; the table holds the numbers.`,
     );
   });
   return html`<div class="pair">${figures}</div>`;
@@ -89,7 +129,7 @@ function sweepLines(suite: BenchSuite, axis: BenchAxis, percentile: 'p50' | 'p99
 
 function caseValue(result: BenchResult, axis: BenchAxis): string {
   const value = result.case[AXIS_KEYS[axis]];
-  return typeof value === 'number' ? formatNumber(value, 1) : (value ?? NOTHING);
+  return typeof value === 'number' ? formatNumber(value, 3) : (value ?? NOTHING);
 }
 
 /** A column of the table of all cases; `of` gives null where a case does not have it. */
@@ -139,9 +179,13 @@ function casesTable({ measurements }: BenchSuite): Html {
   ];
   const rows = measurements.map((result, index) => {
     const { tone, title } = judgeResult(result);
-    return [
+    const name = [
       html`<a href="#case-${index + 1}">${result.label}</a>`,
       html`<span class="tag ${tone}">${title}</span>`,
+    ];
+    if (isEmpty(result)) return [...name, NOTHING, NOTHING, '', ...shown.map(() => NOTHING)];
+    return [
+      ...name,
       formatNumber(result.throughput.inferencesPerSecond),
       formatNumber(result.throughput.samplesPerSecond),
       bar(result.throughput.samplesPerSecond / fastest, 3),
@@ -158,8 +202,9 @@ function searchSection({ limit, tried }: RateSearchResult): Section {
     { title: 'limit', isText: true },
     { title: 'reason', isText: true },
   ];
-  const rows = tried.map(({ ratePerSecond, milliseconds, isWithinLimit, reason }) => [
-    formatNumber(ratePerSecond),
+  const byRate = [...tried].sort((a, b) => a.ratePerSecond - b.ratePerSecond);
+  const rows = byRate.map(({ ratePerSecond, milliseconds, isWithinLimit, reason }) => [
+    formatNumber(ratePerSecond, 3),
     formatNumber(milliseconds),
     html`<span class="tag ${isWithinLimit ? 'good' : 'bad'}">${isWithinLimit ? 'kept' : 'not kept'}</span>`,
     reason,
@@ -167,7 +212,7 @@ function searchSection({ limit, tried }: RateSearchResult): Section {
   return section(
     'search',
     'Highest rate under the limit',
-    table('Rates in the order in which they were tried', columns, rows, 'wraps compact'),
+    table('Rates that were tried', columns, rows, 'wraps compact'),
   );
 }
 
@@ -189,23 +234,28 @@ function failedSection({ failed }: BenchSuite): Section | null {
   );
 }
 
-/** One panel for each case; the client shows one at a time and says which. */
-export function casePanels({ measurements }: BenchSuite, charts: Charts): Html | null {
+/** One panel for each measurement; the client shows one at a time and says which. */
+export function casePanels(
+  measurements: readonly BenchResult[],
+  charts: Charts,
+  nameOf: (result: BenchResult, index: number) => string = ({ label }) => label,
+): Html | null {
   if (measurements.length === 0) return null;
+  const names = measurements.map(nameOf);
   return html`<div id="cases">
     <div class="chooser needs-js">
       <label for="case-select">Details of</label>
       <select id="case-select">
-        ${measurements.map(({ label }, index) => html`<option value="case-${index + 1}">${label}</option> `)}
+        ${names.map((name, index) => html`<option value="case-${index + 1}">${name}</option> `)}
       </select>
     </div>
-    ${measurements.map((result, index) => casePanel(result, charts, `case-${index + 1}`))}
+    ${measurements.map((result, index) => casePanel(result, charts, { id: `case-${index + 1}`, name: names[index]! }))}
   </div> `;
 }
 
-function casePanel(result: BenchResult, charts: Charts, id: string): Html {
+function casePanel(result: BenchResult, charts: Charts, { id, name }: { id: string; name: string }): Html {
   return html`<article class="case" id="${id}" aria-labelledby="${id}-title">
-    <h2 id="${id}-title" tabindex="-1">${result.label}</h2>
+    <h2 id="${id}-title" tabindex="-1">${name}</h2>
     ${subtitle(result)} ${verdict(judgeResult(result))} ${keyNumbers(result)} ${warningList(result.warnings)}
     ${withContents(measurementSections(result, charts, `${id}-`))}
   </article> `;

@@ -7,6 +7,7 @@ import {
 } from '../../../../lib/bench/compare/compare-documents';
 import type { CompareOptions, Difference } from '../../../../lib/bench/compare/comparison';
 import type { TensorRTError } from '../../../../lib/errors';
+import { emptyDistribution } from '../../../../lib/bench/stats/distribution';
 import type { BenchResult, BenchSuite } from '../../../../lib/bench/result';
 import { sampleGpuResult, sampleResult, sampleSweep } from '../../../bench-documents';
 import { uniform } from '../../../simulated-device';
@@ -89,12 +90,83 @@ describe('comparing two measurements', () => {
       expect(compare(wrong)).toThrow(expect.objectContaining({ code: 'ERR_TRT_ARG_VALUE' }));
   });
 
-  it('warns of measurements that are not stable or not complete, and of the one process that it knows', () => {
-    const shaky = noisy(2, 1, { stable: false, unstableReason: 'p99 differs by 20 %' });
-    const { warnings } = compareResults(noisy(1, 1, { end: 'interrupted' }), shaky);
-    expect(warnings[0]).toContain('interrupted');
-    expect(warnings[1]).toContain('p99 differs by 20 %');
-    expect(warnings[2]).toContain('One process');
+  it('warns of measurements that are not stable, and of the one process that it knows', () => {
+    const comparison = compareResults(noisy(1), noisy(2, 1, { stable: false, unstableReason: 'it moves' }));
+    expect(comparison.warnings[0]).toMatch(/^B: the measurement is not stable \(windows up to \d+ % apart\)/);
+    expect(comparison.warnings[1]).toContain('One process');
+    expect(comparison.unstable).toMatchObject({ b: { measurements: 1, of: 1 } });
+    expect(comparison.unstable!.a).toBeUndefined();
+  });
+
+  it('judges nothing where a side failed, was interrupted or measured nothing', () => {
+    const error = { code: 'ERR_TRT_RUN_FAILED', message: 'the device is gone' };
+    const empty = { inferences: 0, latencyMs: emptyDistribution, blocks: [] };
+    const ways: [Partial<BenchResult>, string][] = [
+      [{ end: 'failed', error }, 'the device is gone (ERR_TRT_RUN_FAILED)'],
+      [{ end: 'interrupted' }, 'interrupted before its end'],
+      [empty, 'no inference was measured'],
+    ];
+    for (const [changes, reason] of ways) {
+      const [fine, broken] = [noisy(1), noisy(2, 0.5, changes)];
+      for (const side of ['A', 'B']) {
+        const comparison = side === 'A' ? compareResults(broken, fine) : compareResults(fine, broken);
+        expect(comparison.verdict).toBe('not judged');
+        expect(comparison.failures).toEqual([expect.stringContaining(reason)]);
+        expect(comparison.failures![0]).toContain(`${side}, `);
+        expect(comparison.warnings[0]).toBe(comparison.failures![0]);
+        expect(comparison.cases[0]!.metrics.every(({ verdict }) => verdict === 'not judged')).toBe(true);
+      }
+    }
+  });
+
+  it('is not sure of a level that moved: one that is not stable may come out anywhere within its windows', () => {
+    const windows = [9, 10, 11.5].map((ms) => ({
+      inferences: 100,
+      inferencesPerSecond: 1000 / ms,
+      meanLatencyMs: ms,
+      judgedLatencyMs: ms,
+    }));
+    const moved = { stable: false, unstableReason: 'it moves', windows };
+    expect(compareResults(noisy(1), noisy(2, 1.1)).verdict).toBe('slower');
+    expect(compareResults(noisy(1), noisy(2, 1.1, moved)).verdict).toBe('no difference seen');
+    expect(compareResults(noisy(1), noisy(2, 3, moved)).verdict).toBe('slower');
+  });
+
+  it('fails one that cannot keep up with its schedule where the other can, and only warns of two', () => {
+    const [kept, overloaded] = [noisy(1), noisy(2, 1, { unserved: 30 })];
+    expect(compareResults(kept, overloaded)).toMatchObject({
+      verdict: 'not judged',
+      failures: [expect.stringMatching(/^B, .*30 calls .* never made/)],
+    });
+    const both = compareResults({ ...kept, unserved: 4 }, overloaded);
+    expect(both.failures).toBeUndefined();
+    expect(both.warnings.filter((warning) => warning.includes('never made'))).toHaveLength(2);
+  });
+
+  it('judges the throughput although a block has no duration', () => {
+    const halted = noisy(2);
+    const blocks = halted.blocks.map((block, i) =>
+      i % 2 === 0 ? { ...block, endMs: block.startMs } : block,
+    );
+    const comparison = compareResults(noisy(1), { ...halted, blocks });
+    const throughput = comparison.cases[0]!.metrics.find(({ name }) => name === 'throughput')!;
+    expect(throughput.verdict).toBe('no difference seen');
+    expect(throughput.intervalPercent!.high).toBeLessThan(3);
+  });
+
+  it('judges no metric whose interval is no number', () => {
+    const still = noisy(2);
+    const blocks = still.blocks.map((block) => ({ ...block, endMs: block.startMs }));
+    const comparison = compareResults(noisy(1), { ...still, blocks }, { primary: 'throughput' });
+    expect(comparison.verdict).toBe('not judged');
+  });
+
+  it('pays for the metrics that are asked about, not for all others', () => {
+    const of = (options: CompareOptions) => {
+      const { metrics } = compareResults(noisy(1), noisy(2, 1.006), options).cases[0]!;
+      return metrics.find(({ name }) => name === 'p90')!.pValue!;
+    };
+    expect(of({ asked: ['p90'] })).toBeLessThan(of({}));
   });
 });
 
@@ -134,6 +206,36 @@ describe('refusing what cannot be compared', () => {
     expect(refusal(gpu, other)).toEqual([{ what: 'device.name', a: 'NVIDIA L4', b: 'NVIDIA H200' }]);
   });
 
+  it('goes by the name that the runtime tells, and only notes one that is not known', () => {
+    const [l4, h200] = ['NVIDIA L4', 'NVIDIA H200'].map((deviceName) => ({ ...base, deviceName }));
+    expect(refusal(l4!, h200!).map(({ what }) => what)).toEqual(['device.name']);
+    expect(compareResults(base, l4!).noted.map(({ what }) => what)).toEqual(['device.name']);
+  });
+
+  it('sees another model of the same name by its size', () => {
+    const sized = (modelBytes: number) => ({ ...base, modelSha256: null, modelBytes });
+    expect(refusal(sized(10), sized(10))).toEqual([]);
+    expect(refusal(sized(10), sized(12))).toMatchObject([{ what: 'model', b: /12 bytes/ }]);
+  });
+
+  it('lets another model have other inputs, and names all that is to be ignored in one line', () => {
+    const other = (name: string, batch: number) => ({
+      ...settings({ batch, session: { ...base.settings.session, shapes: { [name]: [1, 3] } } }),
+      modelSha256: name.repeat(64),
+    });
+    const [a, b] = [other('a', 1), other('b', 4)];
+    expect(refusal(a, b, { ignore: ['model', 'settings.batch'] })).toEqual([]);
+    expect(() => compareResults(a, b)).toThrow(
+      expect.objectContaining({
+        hint: expect.stringContaining('--ignore model,settings.batch,settings.session.shapes to') as string,
+      }),
+    );
+  });
+
+  it('refuses to ignore what nothing has', () => {
+    expect(() => compareResults(base, base, { ignore: ['modle'] })).toThrow(/Did you mean "model"/);
+  });
+
   it('compares all the same where forced, and repeats why not', () => {
     const forced = compareResults(base, settings({ batch: 4 }), { force: true });
     expect(forced.differences).toEqual([{ what: 'settings.batch', a: '1', b: '4' }]);
@@ -145,7 +247,7 @@ describe('refusing what cannot be compared', () => {
     expect(refusal(unnamed, { ...unnamed, model: 'another' }).map(({ what }) => what)).toEqual(['model']);
   });
 
-  it('only notes versions, dates and how long was measured', () => {
+  it('only notes versions and how long was measured', () => {
     const other = {
       ...settings({ durationMs: 1, percentiles: [97.5] }),
       environment: {
@@ -162,7 +264,6 @@ describe('refusing what cannot be compared', () => {
       'environment.versions.tensorrt-node',
       'environment.versions.onnxruntime',
       'environment.node',
-      'environment.date',
     ]);
   });
 });
@@ -176,6 +277,17 @@ describe('comparing suites', () => {
     expect(comparison.cases).toHaveLength(fewer.measurements.length);
     expect(comparison.unmatched).toEqual({ a: [], b: ['cpu · concurrency 1', 'cpu · concurrency 2'] });
     expect(comparison.verdict).toBe('no difference seen');
+  });
+
+  it('judges nothing as a whole where B lost a case of A, and says why it did', () => {
+    const [first, ...rest] = sweep.measurements;
+    const error = { code: 'ERR_TRT_RUN_FAILED', message: 'no memory' };
+    const failure = { label: first!.label, case: first!.case, error };
+    const lost = compareDocuments(sweep, { ...sweep, measurements: rest, failed: [failure] });
+    expect(lost.verdict).toBe('not judged');
+    expect(lost.failures).toEqual([
+      `B, ${first!.label}: there is no measurement: no memory (ERR_TRT_RUN_FAILED)`,
+    ]);
   });
 
   it('says which case differs', () => {
@@ -229,6 +341,37 @@ describe('comparing rounds', () => {
     );
     expect(metric!.verdict).toBe('no difference seen');
     expect(compareRounds(results.slice(1), results.slice(1)).cases[0]!.verdict).toBe('not judged');
+  });
+
+  it('leaves out a metric that one round has not', () => {
+    const whole = [10, 11, 12].map(withP50);
+    const lacking = whole.map((result, round) =>
+      round === 1 ? { ...result, computeMs: undefined } : result,
+    );
+    const names = compareRounds(whole, lacking).cases[0]!.metrics.map(({ name }) => name);
+    expect(names).toContain('p50');
+    expect(names).not.toContain('computeMs.p50');
+  });
+
+  it('refuses another device in any round', () => {
+    const same = [10, 11, 12].map(withP50);
+    const moved = same.map((result, round) => (round === 2 ? { ...result, device: 'cuda:0' } : result));
+    expect(() => compareRounds(same, moved)).toThrow(/device differs/);
+    expect(() => compareRounds(moved, moved)).toThrow(/device differs/);
+  });
+
+  it('keeps the measurement of each round, without its blocks', () => {
+    const { measurements } = compareRounds([10, 11].map(withP50), [12, 13].map(withP50));
+    expect(measurements!.b.map(({ latencyMs }) => latencyMs.p50)).toEqual([12, 13]);
+    expect(measurements!.b[0]!.blocks).toEqual([]);
+  });
+
+  it('counts the rounds that are not stable, in one line for each side', () => {
+    const shaky = (p50: number) => ({ ...withP50(p50), stable: false, unstableReason: 'it moves' });
+    const { warnings } = compareRounds([shaky(1), shaky(1), withP50(1)], [1, 1, 1].map(shaky));
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toMatch(/^A: 2 of 3 rounds are not stable/);
+    expect(warnings[1]).toMatch(/^B: 3 of 3 rounds are not stable/);
   });
 
   it('refuses sides with different numbers of rounds', () => {

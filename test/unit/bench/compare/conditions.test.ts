@@ -54,6 +54,20 @@ describe('reading a condition', () => {
   );
 });
 
+describe('a condition that holds always or never', () => {
+  it.each([
+    ['throughput<3%', 'throughput<-3%'],
+    ['throughput<+3%', 'throughput<-3%'],
+    ['p99>-5%', 'p99>+5%'],
+  ])('%s is refused and %s proposed', (text, proposed) => {
+    expect(thrownBy(() => parseCondition(text)).message).toContain(proposed);
+  });
+
+  it('is one of the greatest latency', () => {
+    expect(thrownBy(() => parseCondition('max>+5%')).message).toContain('one single latency');
+  });
+});
+
 describe('checking conditions', () => {
   const check = (text: string, b: ReturnType<typeof noisy>) =>
     checkConditions(compareResults(noisy(1), b), parseConditions([text]))[0]!;
@@ -73,9 +87,28 @@ describe('checking conditions', () => {
 
   it('does not hold for a change that may be noise', () => {
     const comparison = compareResults(noisy(1), noisy(2));
-    const outcome = checkConditions(comparison, [parseCondition('p50>-1%')])[0]!;
-    expect(outcome.holds).toBe(false);
-    expect(outcome.reason).toContain('no difference was seen');
+    const outcomes = checkConditions(comparison, ['p50>0%', 'p50<0%'].map(parseCondition));
+    expect(outcomes.map(({ holds, isDecided }) => holds || isDecided)).toEqual([false, false]);
+    expect(outcomes.some(({ reason }) => reason.includes('no difference was seen'))).toBe(true);
+  });
+
+  it('is undecided where the interval reaches beyond the limit', () => {
+    const random = uniform(5);
+    const wide = resultOfDraws(() => 10 * (1 + 0.9 * (random() - 0.5)), 600);
+    expect(check('p50>+15%', noisy(2, 1.1))).toMatchObject({ holds: false, isDecided: true });
+    const outcome = check('p50>+3%', wide);
+    expect(outcome).toMatchObject({ text: 'p50>+3%', holds: false, isDecided: false });
+    expect(outcome.reason).toContain('a longer --duration would tell');
+  });
+
+  it('decides nothing of a side that failed or of a case that B lost', () => {
+    const failed = { ...noisy(2), end: 'failed' as const };
+    expect(check('p50>+5%', failed)).toMatchObject({ holds: false, isDecided: false });
+    expect(check('p50>12ms', failed)).toMatchObject({ holds: false, isDecided: false });
+    const comparison = { ...compareResults(noisy(1), noisy(2)), unmatched: { a: ['batch 4'], b: [] } };
+    const [here, lost] = checkConditions(comparison, [parseCondition('p50>12ms')]);
+    expect(here).toMatchObject({ isDecided: true });
+    expect(lost).toMatchObject({ case: 'batch 4', holds: false, isDecided: false });
   });
 
   it('compares values of B whatever A is', () => {

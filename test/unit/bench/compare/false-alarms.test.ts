@@ -135,3 +135,39 @@ describe.each([
     TIMEOUT_MS,
   );
 });
+
+/** A machine with two levels, each of which lasts about as long as a measurement. */
+function switching(seed: number, slowness: number): BenchResult {
+  const [random, noise] = [uniform(seed + 1), normalFrom(seed + 5_000_000)];
+  let isFast = random() < 0.5;
+  const result = resultOfDraws(() => {
+    if (random() < 1 / 3000) isFast = !isFast;
+    return 2 * slowness * (isFast ? 1 : 1.25) * (1 + 0.02 * noise());
+  });
+  const windows = [0, 20, 40].map((from) => {
+    const blocks = result.blocks.slice(from, from + 20);
+    const meanLatencyMs = blocks.reduce((sum, { meanMs }) => sum + meanMs, 0) / blocks.length;
+    const inferencesPerSecond = 1000 / meanLatencyMs;
+    return { inferences: 1000, inferencesPerSecond, meanLatencyMs, judgedLatencyMs: meanLatencyMs };
+  });
+  const means = windows.map(({ meanLatencyMs }) => meanLatencyMs);
+  return { ...result, stable: Math.max(...means) <= 1.1 * Math.min(...means), windows };
+}
+
+describe('comparing measurements that are not stable', () => {
+  it(
+    'sees a difference of the same in 5 of 100 at most, and a large one in half of them at least',
+    () => {
+      const seeds = Array.from({ length: 50 }, (_, i) => 2 * i + 100);
+      const unstable = seeds.filter((seed) => [seed, seed + 1].some((one) => !switching(one, 1).stable));
+      expect(unstable.length).toBeGreaterThan(20);
+      const verdicts = (slowness: number) =>
+        unstable.map((seed) => compareResults(switching(seed, 1), switching(seed + 1, slowness)).verdict);
+      const falseAlarms = verdicts(1).filter((verdict) => verdict !== 'no difference seen').length;
+      expect(falseAlarms / unstable.length).toBeLessThanOrEqual(0.05);
+      const found = verdicts(4).filter((verdict) => verdict === 'slower').length;
+      expect(found / unstable.length).toBeGreaterThanOrEqual(0.5);
+    },
+    TIMEOUT_MS,
+  );
+});

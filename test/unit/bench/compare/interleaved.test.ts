@@ -68,10 +68,38 @@ describe('interleaved measurements', () => {
     expect(comparison.warnings[0]).toBe('Interrupted after 3 of 7 rounds.');
   });
 
+  it.each<[string, RunOnce]>([
+    ['rejects', () => Promise.reject(new TensorRTError('ERR_TRT_RUN_FAILED', 'no memory'))],
+    [
+      'ends early',
+      async () => ({
+        ...sampleResult(),
+        end: 'failed',
+        error: { code: 'ERR_TRT_RUN_FAILED', message: 'no memory' },
+      }),
+    ],
+    ['is of another device', async () => ({ ...sampleResult(), device: 'cuda:7' })],
+  ])('keep the rounds before one that %s, and say that it failed', async (_, fail) => {
+    let runs = 0;
+    const b: RunOnce = (stop) => ((runs += 1) < 5 ? Promise.resolve(withP50(20 + runs / 100)) : fail(stop));
+    const comparison = await compareInterleaved({ a: async () => withP50(10), b });
+    expect(comparison).toMatchObject({ rounds: 4, verdict: 'slower' });
+    expect(comparison.failures).toEqual([expect.stringMatching(/^Round 5 of 7 failed, 4 before it/)]);
+    expect(comparison.warnings[0]).toBe(comparison.failures![0]);
+  });
+
+  it('judge nothing where the first round ends early', async () => {
+    const b: RunOnce = async () => ({ ...withP50(1), end: 'failed' });
+    const comparison = await compareInterleaved({ a: async () => withP50(10), b });
+    expect(comparison).toMatchObject({ rounds: 1, verdict: 'not judged' });
+    expect(comparison.failures).toHaveLength(1);
+  });
+
   it('reject where they are interrupted before a round is complete, and with what a measurement fails with', async () => {
     const run: RunOnce = async () => sampleResult();
     await expect(compareInterleaved({ a: run, b: run, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'ERR_TRT_RUN_ABORTED',
+      message: expect.stringContaining('Ctrl-C') as string,
     });
     const failing: RunOnce = () => Promise.reject(new Error('no memory'));
     await expect(compareInterleaved({ a: run, b: failing })).rejects.toThrow('no memory');

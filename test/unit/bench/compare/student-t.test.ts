@@ -18,6 +18,7 @@ describe("Student's t", () => {
   it('has probability 1 at 0 and 0 without end', () => {
     expect(twoSidedProbability(0, 6)).toBe(1);
     expect(twoSidedProbability(Infinity, 6)).toBe(0);
+    expect(twoSidedProbability(NaN, 6)).toBe(1);
     expect(twoSidedProbability(-2.44691, 6)).toBeCloseTo(0.05, 5);
   });
 });

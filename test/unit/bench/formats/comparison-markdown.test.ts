@@ -114,6 +114,20 @@ describe('formatComparisonMarkdown', () => {
     expect(lines.filter((line) => line.startsWith('- passes: '))).toHaveLength(1);
   });
 
+  it('shows a condition that could not be decided, and an interval that says nothing', () => {
+    const wide = {
+      changePercent: 2,
+      intervalPercent: { low: -99, high: 5000 },
+      verdict: 'no difference seen' as const,
+      pValue: 0.9,
+    };
+    const comparison = comparisonWith({}, wide);
+    const conditions = checkConditions(comparison, [parseCondition('p50>+5%')]);
+    const text = formatComparisonMarkdown({ ...comparison, conditions });
+    expect(text).toContain('- **undecided**: p50');
+    expect(text).toContain('| too noisy |');
+  });
+
   it('says what was forced, what differs besides, what has no partner, and the warnings', () => {
     const lines = linesOf({
       differences: [{ what: 'settings.batch', a: '1', b: '4', case: 'cpu' }],
@@ -139,9 +153,11 @@ describe('formatComparisonMarkdown', () => {
   it('keeps names and reasons from becoming markup', () => {
     const hostile = '<img src=x>|**b**\n# c';
     const outcome: ConditionOutcome = {
+      text: hostile,
       condition: parseCondition('p50>+5%'),
-      case: 'cpu',
+      case: hostile,
       holds: true,
+      isDecided: true,
       reason: hostile,
     };
     const [first] = comparisonWith().cases;

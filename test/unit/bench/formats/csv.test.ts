@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { formatCsv } from '../../../../lib/bench/formats/csv';
-import { sampleFailed, samplePrecisions, sampleResult, sampleSweep } from '../../../bench-documents';
+import {
+  sampleEmpty,
+  sampleFailed,
+  samplePrecisions,
+  sampleResult,
+  sampleSweep,
+} from '../../../bench-documents';
 
 /** The cells of each line, for texts without quoted line ends. */
 const table = (text: string) =>
@@ -16,6 +22,12 @@ const rowsOf = (text: string) => {
 };
 
 describe('formatCsv', () => {
+  it('leaves the cells of what was not measured empty', () => {
+    const [row] = rowsOf(formatCsv({ ...sampleSweep(), measurements: [sampleEmpty(), sampleResult()] }));
+    expect(row).toMatchObject({ inferences: '0', end: 'interrupted', latency_p50_ms: '', measured_ms: '' });
+    expect(row).toMatchObject({ inferences_per_second: '', event_loop_delay_p99_ms: '' });
+  });
+
   it('writes one row for a measurement, with its numbers as they are', () => {
     const result = sampleResult();
     const [row, ...others] = rowsOf(formatCsv(result));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { formatJunit } from '../../../../lib/bench/formats/junit';
-import { sampleFailed, sampleResult, sampleSweep } from '../../../bench-documents';
+import { sampleEmpty, sampleFailed, sampleResult, sampleSweep } from '../../../bench-documents';
 
 const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
 
@@ -23,6 +23,13 @@ describe('formatJunit', () => {
     const result = { ...sampleResult(), stable: false, unstableReason: 'throughput differs by 20 %' };
     expect(formatJunit(result)).not.toContain('<failure');
     expect(formatJunit(result, { requireStable: true })).toContain('message="throughput differs by 20 %"');
+  });
+
+  it('says that nothing was measured, and has no numbers of it', () => {
+    const xml = formatJunit(sampleEmpty());
+    expect(xml).toContain('message="the measurement was interrupted: nothing was measured"');
+    expect(xml).not.toContain('p50Ms');
+    expect(formatJunit({ ...sampleEmpty(), end: 'complete' })).toContain('message="nothing was measured"');
   });
 
   it('is a test for each condition too', () => {

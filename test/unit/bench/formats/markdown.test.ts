@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatMarkdown } from '../../../../lib/bench/formats/markdown';
 import {
+  sampleEmpty,
   sampleFailed,
   sampleGpuResult,
   samplePrecisions,
@@ -9,13 +10,26 @@ import {
   sampleSweep,
 } from '../../../bench-documents';
 
-const header = (text: string) => text.split('\n')[0]!;
+const header = (text: string) => text.split('\n').find((line) => line.startsWith('| '))!;
 const rows = (text: string) => text.split('\n').filter((line) => line.startsWith('| '));
 
 describe('formatMarkdown', () => {
   it('is a table with a row for each measurement', () => {
     const suite = sampleSweep();
     expect(rows(formatMarkdown(suite))).toHaveLength(suite.measurements.length + 1);
+  });
+
+  it('is headed by the model', () => {
+    expect(formatMarkdown(sampleResult())).toMatch(
+      /^### models\/resnet50-v2-7\.onnx on cpu \(onnxruntime\)\n\n\|/,
+    );
+  });
+
+  it('has no numbers of what was not measured', () => {
+    expect(rows(formatMarkdown(sampleEmpty()))).toEqual([
+      '| Case | stable |',
+      '| cpu | nothing was measured |',
+    ]);
   });
 
   it('has only columns that some measurement has', () => {

@@ -151,6 +151,77 @@ describe('findHighestRate', () => {
     expect(found.search.tried[3]!.reason).toBe('only 56 % of the calls a second are served');
   });
 
+  it('ends at once where calls that wait for nothing are above the limit', async () => {
+    const slow = { ...emptyDistribution, count: 600, min: 19, p50: 20, p90: 20, p95: 20, p99: 20 };
+    const limit = { percentile: 'p99', milliseconds: 10 };
+    const atRates = await findHighestRate({
+      limit,
+      firstRate: 25,
+      durationMs: 600_000,
+      measureAt: async (rate) => resultOf(rate, { latencyMs: slow, serviceMs: slow }),
+    });
+    expect(rates(atRates)).toEqual([25]);
+    expect(atRates.search.reason).toBe('p99 is 20 ms even for calls that wait for nothing');
+    const alone = resultOf(50, { latencyMs: slow });
+    const refused = await findHighestRate({ limit, firstRate: 25, alone, measureAt: withinUpTo(1e9) });
+    expect(refused.search).toMatchObject({
+      highestRatePerSecond: null,
+      reason: atRates.search.reason,
+      tried: [],
+    });
+    expect(refused.results).toEqual([]);
+  });
+
+  it('ends after one measurement of a device that is slower than the limit', async () => {
+    const limit = { percentile: 'p99', milliseconds: SERVICE_MS / 2 };
+    const found = await findHighestRate({
+      limit,
+      firstRate: 30,
+      measureAt: (rate) => measureQueue(rate, 60_000),
+    });
+    expect(rates(found)).toEqual([30]);
+    expect(found.search.reason).toMatch(/^p99 is [\d.]+ ms even for calls that wait for nothing$/);
+  });
+
+  it('tells calls that take long from calls that wait', async () => {
+    // The median is 5 ms, p99 20 ms: at 25/s an eighth of the calls wait, at 1/s hardly one does.
+    const service = { ...emptyDistribution, count: 1000, min: 4, mean: 5, p50: 5, p99: 20, max: 30 };
+    const found = await findHighestRate({
+      limit: { percentile: 'p99', milliseconds: 10 },
+      firstRate: 25,
+      durationMs: 600_000,
+      measureAt: async (rate) => resultOf(rate, { latencyMs: service, serviceMs: service }),
+    });
+    expect(rates(found)).toEqual([25, 12.5, 6.25, 3.125, 1.5625, 0.78125]);
+    expect(found.search.reason).toBe('p99 is 20 ms even for calls that wait for nothing');
+  });
+
+  it('tries no rate that makes fewer than ten calls, and none above a million a second', async () => {
+    const search = { limit: LIMIT, firstRate: 20, durationMs: 2000 };
+    const none = await findHighestRate({ ...search, measureAt: withinUpTo(0) });
+    expect(rates(none)).toEqual([20, 10, 5]);
+    expect(none.search.reason).toBe(
+      '5 calls a second, the lowest rate with 10 calls in a measurement, are too many: measure longer to try fewer',
+    );
+    expect(rates(await findHighestRate({ ...search, firstRate: 1, measureAt: withinUpTo(0) }))).toEqual([5]);
+    const all = await findHighestRate({ ...search, firstRate: 3e5, measureAt: withinUpTo(Infinity) });
+    expect(rates(all)).toEqual([3e5, 6e5, 1e6]);
+    expect(all.search).toMatchObject({ highestRatePerSecond: 1e6 });
+    expect(all.search).not.toHaveProperty('reason');
+  });
+
+  it('keeps what was found when a measurement rejects, and rejects where nothing was', async () => {
+    const measureAt = async (rate: number) => {
+      if (rate > 250) throw new Error('lost');
+      return withinUpTo(1e9)(rate);
+    };
+    const found = await findHighestRate({ limit: LIMIT, firstRate: 100, measureAt });
+    expect(rates(found)).toEqual([100, 200]);
+    expect(found.search.highestRatePerSecond).toBe(200);
+    expect(found.failure).toEqual({ ratePerSecond: 400, error: new Error('lost') });
+    await expect(findHighestRate({ limit: LIMIT, firstRate: 300, measureAt })).rejects.toThrow('lost');
+  });
+
   it('ends with its signal, and where a measurement was not completed', async () => {
     const controller = new AbortController();
     const measureAt: RateSearch['measureAt'] = async (rate) => {

@@ -47,9 +47,6 @@ describe('Recorder', () => {
     expect(blocks.reduce((sum, block) => sum + block.inferences, 0)).toBe(100_000);
     expect(new Set(blocks.slice(0, -1).map((block) => block.inferences)).size).toBe(1);
     expect(recorder.latency.count).toBe(100_000);
-    expect(recorder.blockHistograms().map(({ count }) => count)).toEqual(
-      blocks.map((block) => block.inferences),
-    );
   });
 
   it('keeps service times and send delays of scheduled calls', () => {
@@ -60,12 +57,24 @@ describe('Recorder', () => {
     expect(fill(1, 1).service).toBeUndefined();
   });
 
-  it('counts a call that was never made in the latencies alone', () => {
+  it('has no block without length where calls end at the same moment', () => {
+    const recorder = new Recorder({ startMs: 0, durationMs: 600, isScheduled: false });
+    for (const endMs of [10, 20, 20, 20]) recorder.record(0, 0, endMs, 0);
+    recorder.finish();
+    const spans = recorder.blocks().map(({ startMs, endMs, inferences }) => [startMs, endMs, inferences]);
+    expect(spans).toEqual([
+      [0, 10, 1],
+      [10, 20, 3],
+    ]);
+  });
+
+  it('counts a call that was never made in the latencies, and in no block', () => {
     const recorder = new Recorder({ startMs: 0, durationMs: 100, isScheduled: true });
     recorder.record(0, 0, 5, 0);
     recorder.recordUnserved(80);
     recorder.finish();
     expect([recorder.inferences, recorder.latency.count, recorder.latency.max]).toEqual([1, 2, 80]);
     expect([recorder.service!.count, recorder.measuredMs]).toEqual([1, 5]);
+    expect(recorder.blocks()).toMatchObject([{ endMs: 5, inferences: 1, maxMs: 5 }]);
   });
 });

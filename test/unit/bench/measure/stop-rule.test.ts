@@ -56,13 +56,30 @@ describe('StopRule', () => {
 
   it('says what differs, by how much, and what to do', () => {
     const rule = new StopRule(limits, 0);
-    feed(rule, [...times(40, 10), ...times(16, 12.5)]);
+    feed(rule, [...times(400, 1), ...times(160, 1.25)]);
     expect(rule.stability()).toEqual({
       stable: false,
       reason:
-        'throughput of the last 3 windows is 100, 80, 80 a second: 25 % apart, more than 10 %. ' +
+        'throughput of the last 3 windows is 1000, 800, 800 a second: 25 % apart, more than 10 %. ' +
         'Close other work, warm up longer, or measure longer in longer windows',
     });
+  });
+
+  it('says where windows have so few calls that chance moves them', () => {
+    const rule = new StopRule(limits, 0);
+    feed(rule, [...times(40, 10), ...times(16, 12.5)]);
+    expect(rule.stability().reason).toMatch(
+      /25 % apart, more than 10 %\. A window had only 8 calls, which may differ by chance: measure longer, so that each has 30$/,
+    );
+  });
+
+  it('shows as many digits as tell a difference from the limit', () => {
+    const apart = (latency: number) => {
+      const rule = new StopRule(endless, 0);
+      feed(rule, [100, 100, latency]);
+      return /: ([\d.]+) % apart/.exec(rule.stability().reason!)![1];
+    };
+    expect([apart(110.4), apart(110.04), apart(110.6), apart(130)]).toEqual(['10.4', '10.04', '11', '30']);
   });
 
   it('accepts a difference of exactly the tolerance and refuses more', () => {
@@ -102,9 +119,7 @@ describe('StopRule', () => {
     };
     expect(judge('mean').stability().stable).toBe(true);
     expect(judge('p50').stability().stable).toBe(true);
-    expect(judge('p99').stability().reason).toMatch(
-      /^p99 of the last 3 windows is 1, 2, 3 ms/,
-    );
+    expect(judge('p99').stability().reason).toMatch(/^p99 of the last 3 windows is 1, 2, 3 ms/);
   });
 
   it('compares the latency alone where the schedule is uneven', () => {

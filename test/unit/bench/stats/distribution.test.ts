@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe as group, expect, it } from 'vitest';
-import { Recorder } from '../../../../lib/bench/measure/recorder';
 import {
   describe,
   emptyDistribution,
@@ -8,7 +7,6 @@ import {
   percentOf,
 } from '../../../../lib/bench/stats/distribution';
 import { LatencyHistogram } from '../../../../lib/bench/stats/histogram';
-import { latencies } from '../../../simulated-device';
 
 /** 1 to 10,000 ms. */
 function countToTenThousand(): LatencyHistogram {
@@ -34,23 +32,6 @@ group('describe', () => {
       max: 10_000,
       percentiles: { '97.5': near(9750), '1': near(100) },
     });
-  });
-
-  it('gives the median an interval where there are five blocks, the same for the same seed', () => {
-    const source = latencies.lognormal(3, 0.4, 5);
-    const recorder = new Recorder({ startMs: 0, durationMs: 600, isScheduled: false });
-    for (let atMs = 0; atMs < 600;) {
-      const latency = source.draw(0);
-      recorder.record(atMs, atMs, (atMs += latency), 0);
-    }
-    recorder.finish();
-    const blocks = recorder.blocks();
-    const { p50, medianInterval } = describe(recorder.latency, { blocks });
-    expect(medianInterval!.low).toBeLessThan(p50);
-    expect(medianInterval!.high).toBeGreaterThan(p50);
-    expect(medianInterval!.high - medianInterval!.low).toBeLessThan(0.8);
-    expect(describe(recorder.latency, { blocks }).medianInterval).toEqual(medianInterval);
-    expect(describe(recorder.latency, { blocks: blocks.slice(0, 4) }).medianInterval).toBeUndefined();
   });
 
   it('is all zero for no values', () => {

@@ -55,6 +55,15 @@ describe('measureColdStart', () => {
     });
   });
 
+  it('gives the medians of the processes before one that fails', async () => {
+    const totals = [80, 160];
+    const start = async () => {
+      if (totals.length === 0) throw new Error('no memory');
+      return times(totals.pop()!);
+    };
+    expect(await measureColdStart({ ...options, start })).toEqual({ processes: 2, ...times(120) });
+  });
+
   it('ends between processes when it is interrupted', async () => {
     const controller = new AbortController();
     const start = async () => {

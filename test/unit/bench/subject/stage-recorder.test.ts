@@ -64,6 +64,23 @@ describe('StageRecorder', () => {
     recorder.drain();
     expect(log.rows).toEqual(Float64Array.from([...onGpu, ...onCpu]));
   });
+
+  it('keeps the times before the moment from which none can be taken, and says why', () => {
+    const takes = [[], onCpu];
+    const recorder = new StageRecorder({
+      takeStageTimes: () => {
+        const row = takes.shift();
+        if (row === undefined) throw new Error('the session is lost');
+        return { count: row.length > 0 ? 1 : 0, dropped: 0, rows: Float64Array.from(row) };
+      },
+    });
+    recorder.start();
+    recorder.drain();
+    recorder.drain();
+    recorder.stop();
+    expect(recorder.compute.count).toBe(1);
+    expect(recorder.problem).toBe('stage times: the session is lost');
+  });
 });
 
 describe('StageLog', () => {

@@ -61,6 +61,13 @@ describe('summarize', () => {
     expect(summary.enqueueTime.max).toBe(Math.max(...enqueue));
   });
 
+  it('counts runs whose times were lost', () => {
+    const one = histogramOf([2, 2, 2]);
+    const times = { enqueue: one, h2d: one, compute: one, d2h: one, deviceLatency: one };
+    const lossy = summarize({ ...times, firstStartMs: 0, lastEndMs: 10, dropped: 2 }, []);
+    expect([lossy.throughputQps, lossy.totalGpuComputeTimeS]).toEqual([500, 0.01]);
+  });
+
   it('is all zero where nothing ran', () => {
     const none = new LatencyHistogram();
     const empty = { enqueue: none, h2d: none, compute: none, d2h: none, deviceLatency: none };

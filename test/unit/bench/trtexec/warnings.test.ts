@@ -106,16 +106,20 @@ describe('warningsFor', () => {
 
   it('sees percentiles that rest on too few calls, and says how many they want', () => {
     const count = (n: number) => ({ latencyMs: { ...facts.latencyMs, count: n } });
+    const message = (n: number, changed = {}) => warn({ ...count(n), ...changed })[0]!.message;
     expect(codes(count(1000))).toEqual([]);
-    const [warning] = warn(count(999));
-    expect(warning).toMatchObject({
-      code: 'few-samples',
-      message: expect.stringMatching(/p99\. .*1000 calls/),
-    });
-    expect(warn(count(99))[0]!.message).toMatch(/p90 and the percentiles above it/);
-    const settings = { ...facts.settings, percentiles: [99.9, 100] };
-    expect(warn({ ...count(9999), settings })[0]!.message).toMatch(/p99\.9.*10000 calls/);
-    expect(warn({ ...count(10_000), settings })).toEqual([]);
+    expect(message(999)).toMatch(/p95 is the highest .* p99 wants 1000 calls/);
+    expect(message(19)).toMatch(/no percentile has 10 calls beyond it.* p50 wants 20 calls/);
+    const settings = { ...facts.settings, percentiles: [97.5, 100] };
+    expect(message(500, { settings })).toMatch(/p97\.5 is the highest .* p99 wants/);
+    const asked = { ...facts.settings, percentiles: [99.999] };
+    expect(message(100_000, { settings: asked })).toMatch(
+      /p99 is the highest .* p99\.999 wants 1000000 calls/,
+    );
+    const usual = { ...facts.settings, percentiles: [99.9] };
+    expect(message(1000, { settings: usual })).toBe(
+      'Of 1000 measured calls, p99 is the highest percentile with 10 calls beyond it. Quote none above it, or measure longer: p99.9 wants 10000 calls.',
+    );
   });
 
   it('sees a busy event loop and a busy machine', () => {
@@ -125,5 +129,11 @@ describe('warningsFor', () => {
 
   it('says that device times were lost', () => {
     expect(codes({ droppedTimes: 3 })).toEqual(['sensor']);
+  });
+
+  it('says what failed beside the calls', () => {
+    expect(warningsFor({ ...facts, problems: ['event loop: gone'] })).toEqual([
+      { code: 'sensor', message: 'event loop: gone' },
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -400,6 +400,7 @@ describe('bench against a reference', () => {
     ['--against self --latency-limit p99=1ms', /--latency-limit searches/],
     ['--against self --input-sets 2', /one set of inputs/],
     ['--against command:', /--against: Expected self/],
+    ['--against self --trace t.json', /--against measures in processes of their own/],
     ['--against self -o table.csv', /no form as \.csv/],
     ['--against self --fail-if p99', /--fail-if: Expected a metric/],
     ['--against self --rounds 1', /--rounds expects a whole number from 3/],
@@ -420,7 +421,7 @@ describe('results of bench as files', () => {
     expect(JSON.parse(await read('json'))).toMatchObject({ kind: 'measurement', model: 'm.onnx' });
     expect(await read('html')).toMatch(/^<!doctype html>/i);
     expect(await read('csv')).toMatch(/^label,model,/);
-    expect(await read('md')).toMatch(/^\| Case \|/);
+    expect(await read('md')).toMatch(/^### m\.onnx on cpu \(onnxruntime\)\n\n\| Case \|/);
     expect(await read('xml')).toMatch(/^<\?xml/);
   });
 
@@ -455,22 +456,58 @@ describe('results of bench as files', () => {
     expect(world.requests).toEqual([]);
   });
 
+  it.each([
+    ['a folder', (path: string) => mkdir(path), /cannot write .*: it is a folder/],
+    [
+      'a file that is read-only',
+      (path: string) => writeFile(path, 'kept', { mode: 0o444 }),
+      /cannot write .*: it is there and read-only/,
+    ],
+  ])('refuses %s before it measures', async (name, make, message) => {
+    const path = join(folder, `${name.replaceAll(' ', '-')}.json`);
+    await make(path);
+    const world = fakeBench();
+    const { code, stderr } = await runFake(['bench', 'm.onnx', '-o', path], world);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(world.requests).toEqual([]);
+  });
+
   it('prints the result and writes the other files where one cannot be written', async () => {
     const good = join(folder, 'good.json');
-    const folderAsFile = await mkdtemp(join(folder, 'taken-'));
-    const bad = `${folderAsFile}.csv`;
-    await rm(bad, { force: true });
-    const { mkdir } = await import('node:fs/promises');
-    await mkdir(bad);
-    const { code, stdout, stderr } = await runFake(['bench', 'm.onnx', '-o', bad, '-o', good], fakeBench());
+    const bad = join(folder, 'taken.csv');
+    const world = fakeBench(async () => {
+      await mkdir(bad);
+      return {};
+    });
+    const { code, stdout, stderr } = await runFake(['bench', 'm.onnx', '-o', bad, '-o', good], world);
     expect(code).toBe(1);
     expect(stderr).toContain('ERR_TRT_LOAD_FILE');
     expect(stdout).toContain('throughput');
     expect(JSON.parse(await readFile(good, 'utf8'))).toMatchObject({ kind: 'measurement' });
+    expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('keeps what was there where the result cannot be made', async () => {
+    const path = join(folder, 'kept.csv');
+    await writeFile(path, 'before');
+    const world = fakeBench(() => ({ latencyMs: null as never }));
+    await runFake(['bench', 'm.onnx', '--json', '-o', path], world);
+    expect(await readFile(path, 'utf8')).toBe('before');
+  });
+
+  it('writes through a link, and leaves it a link', async () => {
+    const [real, link] = [join(folder, 'real.json'), join(folder, 'link.json')];
+    await writeFile(real, 'before');
+    await symlink(real, link);
+    await runFake(['bench', 'm.onnx', '-o', link], fakeBench());
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(await readFile(real, 'utf8'))).toMatchObject({ kind: 'measurement' });
   });
 
   it.each([
     ['bench m.onnx -o report.pdf', /ends with \.json, \.html, \.csv, \.md, \.xml, but got 'report.pdf'/],
+    ['bench m.onnx --trace t.txt', /--trace expects a file that ends with \.json, but got 't\.txt'/],
     ['bench m.onnx -o a.json -o a.json', /a\.json is written twice/],
   ])('%s is wrong usage', async (line, message) => expect(await wrongUsage(line)).toMatch(message));
 });
@@ -514,59 +551,5 @@ describe('inputs of bench', () => {
     );
     expect(code).toBe(1);
     expect(stdout).toMatch(/failed {2}batch 4: Input 'x' has shape \[4, 3\] with --batch 4, which \[2, 3\]/);
-  });
-});
-
-describe('wrong usage of bench', () => {
-  it.each([
-    ['--duration 3', /--duration expects a duration with its unit/],
-    ['--concurrency 0', /--concurrency expects whole numbers from 1 to 65536.* got '0'/],
-    ['--concurrency 4:1', /the range 4:1 has no end/],
-    ['--rate 0', /--rate expects numbers above 0/],
-    ['--rate fast', /got 'fast'/],
-    ['--contexts 257', /256/],
-    ['--device cpu,cpu', /--device names cpu twice/],
-    ['--precision fp8', /--precision expects some of fp32, fp16, bf16, int8, but got 'fp8'/],
-    ['--precision fp16,fp16=a.onnx', /--precision names fp16 twice/],
-    ['--percentile 0', /above 0 and up to 100/],
-    ['--stability-latency p999', /Write --stability-latency p99\.9/],
-    ['--latency-limit p99', /Write for example --latency-limit p99=10ms/],
-    ['--latency-limit p99=10', /duration with its unit/],
-    [
-      '--concurrency 1 --rate 5',
-      /--concurrency starts a call when one before it has ended, --rate when the clock/,
-    ],
-    ['--concurrency 1 --schedule a.txt', /--schedule when the clock says/],
-    ['--concurrency 1 --latency-limit p99=1ms', /Give one of them/],
-    ['--schedule a.txt --rate 5', /a rate cannot be given beside it/],
-    ['--arrivals poisson', /--arrivals says how calls of --rate are spread/],
-    ['--max-in-flight 4', /Write --concurrency 4/],
-    ['--latency-limit p99=1ms --rate 1,2', /searches the rate itself/],
-    ['--latency-limit p99=1ms --batch 1,2', /--latency-limit takes one case, and there are 2 cases/],
-    ['--latency-limit p99=1ms --trace t.json', /--trace shows one measurement/],
-    ['--batch 1,2 --trace t.json', /--trace takes one case, and there are 2 cases/],
-    ['--pipelined --no-pipelined', /contradict each other/],
-    ['--fail-if p99>+5%', /--fail-if is about a comparison/],
-    ['--rounds 5', /--rounds is about a comparison/],
-    ['--trtexec-compat 9', /one of 10, 11/],
-    ['--input x=noise', /no source of data/],
-  ])('%s', async (line, message) => expect(await wrongUsage(`bench m.onnx ${line}`)).toMatch(message));
-
-  it.each([
-    ['--infStreams=2', '--contexts 2 --concurrency 2'],
-    ['--useCudaGraph', '--cuda-graph on'],
-    ['--noDataTransfers', '--no-transfers'],
-    ['--useSpinWait', '--spin-wait'],
-    ['--request-rate-range 10:100:10', '--rate 100'],
-    ['--concurrency-range 1:4', '--concurrency 1:16:2'],
-    ['--latency-threshold 10', '--latency-limit p99=10ms'],
-    ['--stability-percentage 5', '--stability-percent 10'],
-    ['--batch-size 4', '--batch 8'],
-    ['-b 4', '--batch 8'],
-    ['--exportTimes=a.json', '--trace trace.json'],
-    ['--html report.html', '-o report.html'],
-    ['--warmUp=200', '--warm-up'],
-  ])('%s of another tool is answered with %s', async (line, advice) => {
-    expect(await wrongUsage(`bench m.onnx ${line}`)).toContain(advice);
   });
 });

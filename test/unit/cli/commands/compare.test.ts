@@ -17,6 +17,12 @@ beforeAll(async () => {
   await write('same.json', result);
   await write('slow.json', slowed(result, 3));
   await write('other.json', { ...result, modelSha256: '00'.repeat(32) });
+  await write('failed.json', {
+    ...result,
+    end: 'failed',
+    error: { code: 'ERR_TRT_RUN_FAILED', message: 'the device is gone' },
+  });
+  await write('short.json', { ...result, blocks: result.blocks.slice(0, 3) });
   await write('old.json', { ...result, schemaVersion: 0 });
   await write('error.json', { error: { code: 'X', message: 'it broke' } });
 });
@@ -112,6 +118,29 @@ describe('compare', () => {
     });
   });
 
+  it('ends with 1 where a side failed, whatever the conditions say, and tells why', async () => {
+    const { code, stdout } = await compare('a.json failed.json --fail-if p50>1000ms');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^not judged/);
+    expect(stdout).toMatch(/undecided +p50>1000ms/);
+    expect(stdout).toMatch(/warning +B, .*the device is gone/);
+    expect((await compare('failed.json a.json')).code).toBe(1);
+  });
+
+  it('ends with 1 for what could not be decided only where that is required', async () => {
+    const undecided = await compare('a.json short.json');
+    expect(undecided.code).toBe(0);
+    expect(undecided.stdout).toMatch(/^not judged/);
+    expect((await compare('a.json short.json --require-decided')).code).toBe(1);
+    expect((await compare('a.json same.json --require-decided --fail-if p50>+50%')).code).toBe(0);
+  });
+
+  it('calls the columns by the files, and warns after the table', async () => {
+    const { stdout } = await compare('a.json slow.json');
+    expect(stdout).toMatch(/A a\.json +B slow\.json/);
+    expect(stdout.indexOf('warning')).toBeGreaterThan(stdout.indexOf('p50 '));
+  });
+
   it('refuses what cannot be compared unless it is forced', async () => {
     const refused = await compare('a.json other.json');
     expect(refused.code).toBe(1);
@@ -129,6 +158,9 @@ describe('compare', () => {
     ['a.json same.json --fail-if p99', 2, 'ERR_TRT_ARG_USAGE', /--fail-if/],
     ['a.json same.json --fail-if p9999>+5%', 2, 'ERR_TRT_ARG_VALUE', /p9999/],
     ['a.json same.json --fail-if p42>+5%', 2, 'ERR_TRT_ARG_VALUE', /p42/],
+    ['a.json same.json --fail-if max>+5%', 2, 'ERR_TRT_ARG_USAGE', /one single latency/],
+    ['a.json same.json --fail-if throughput<3%', 2, 'ERR_TRT_ARG_USAGE', /throughput<-3%/],
+    ['a.json same.json --ignore modle', 2, 'ERR_TRT_ARG_USAGE', /Did you mean "model"/],
     ['a.json same.json --threshold x', 2, 'ERR_TRT_ARG_USAGE', /--threshold expects percent/],
     ['a.json same.json -o table.csv', 2, 'ERR_TRT_ARG_USAGE', /no form as \.csv/],
     ['a.json same.json --trace', 2, 'ERR_TRT_ARG_USAGE', /not an option/],

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { type Comparison } from '../../../../../lib/bench/compare/comparison';
-import { formatHtml } from '../../../../../lib/bench/formats/html/format-html';
+import { formatComparisonHtml, formatHtml } from '../../../../../lib/bench/formats/html/format-html';
 import { type BenchDocument } from '../../../../../lib/bench/result';
 import {
+  sampleEmpty,
   sampleFailed,
   sampleGpuResult,
   samplePrecisions,
@@ -12,6 +12,7 @@ import {
   sampleResult,
   sampleSweep,
 } from '../../../../bench-documents';
+import { sampleComparison } from '../../../../comparison-documents';
 
 /** The page without its scripts and styles: what a reader without JavaScript gets. */
 const body = (document: BenchDocument, options = {}) =>
@@ -242,59 +243,103 @@ describe('a suite', () => {
   });
 });
 
+test('a sweep of the batch alone is drawn over the batch, throughput from zero', () => {
+  const measurements = [1, 2, 16].map((batch) => {
+    const result = sampleResult({ label: `batch ${batch}`, case: { batch } });
+    return { ...result, settings: { ...result.settings, batch } };
+  });
+  const suite = { ...sampleSweep(), axes: ['batch' as const], measurements, failed: [] };
+  const [first] = charts(formatHtml(suite));
+  expect(first).toMatchObject({
+    title: 'Throughput by batch',
+    xs: [1, 2, 16],
+    x: { label: 'batch', isLog: true },
+    y: { fromZero: true },
+  });
+});
+
+test('a search is drawn over a logarithmic axis, and listed by rate', () => {
+  const [first] = charts(formatHtml(sampleRateSearch()));
+  expect(first).toMatchObject({ x: { isLog: true } });
+  const rates = [...body(sampleRateSearch()).matchAll(/<th scope="row" class="number">([\d,]+)<\/th>/g)];
+  const numbers = rates.slice(0, 6).map((match) => Number(match[1]!.replace(',', '')));
+  expect(numbers).toEqual([400, 800, 1200, 1300, 1400, 1600]);
+});
+
+test('lines that coincide are drawn once', () => {
+  const { blocks } = sampleResult();
+  const single = blocks.map((block) => ({ ...block, p99Ms: block.p50Ms, maxMs: block.p50Ms }));
+  const latency = charts(formatHtml(sampleResult({ blocks: single }))).find(
+    ({ title }) => title === 'Latency',
+  )!;
+  expect(latency.series.map(({ label }) => label)).toEqual(['p50 = p99 = max']);
+});
+
+test('settings are told as people write them', () => {
+  const { settings } = sampleResult();
+  const session = { shapes: { x: [8, 3] }, inputs: { x: 'random' } };
+  const page = text(sampleResult({ settings: { ...settings, session } }));
+  expect(page).toContain('shapes x 8×3');
+  expect(page).toContain('inputs x random');
+});
+
+test('a suite with nothing stable is a warning, not a failure', () => {
+  const suite = sampleSweep();
+  const measurements = suite.measurements.map((result) => ({ ...result, stable: false }));
+  expect(body({ ...suite, measurements, failed: [] })).toMatch(/verdict warn[\s\S]*0 of 10 cases stable/);
+});
+
+test('what was not measured has no numbers', () => {
+  const page = text(sampleEmpty());
+  expect(page).toContain('Nothing was measured.');
+  expect(page).not.toMatch(/Median latency|Latency in milliseconds/);
+  const both = text({
+    ...sampleSweep(),
+    measurements: [sampleResult(), { ...sampleEmpty(), label: 'none' }],
+  });
+  expect(both).toMatch(/none Interrupted – –/);
+  expect(both).not.toContain('Lowest median latency');
+});
+
 describe('a comparison', () => {
   test('shows the change with its interval and verdict', () => {
-    const side = {
-      name: 'before.json',
-      model: 'm.onnx',
-      modelSha256: null,
-      backend: 'onnxruntime',
-      device: 'cpu',
-      node: '22.0.0',
-      versions: {},
-      date: '2026-03-14T09:26:53.589Z',
-    };
-    const comparison: Comparison = {
-      schemaVersion: 1,
-      kind: 'comparison',
-      method: 'blocks',
-      a: side,
-      b: { ...side, name: 'after.json' },
-      primary: 'p50',
-      thresholdPercent: 1,
-      confidence: 0.95,
-      verdict: 'slower',
-      cases: [
-        {
-          label: 'cpu',
-          case: {},
-          verdict: 'slower',
-          stable: { a: true, b: false },
-          inferences: { a: 1000, b: 900 },
-          metrics: [
-            {
-              name: 'p50',
-              unit: 'ms',
-              isLowerBetter: true,
-              a: 7.5,
-              b: 7.8,
-              changePercent: 4,
-              intervalPercent: { low: 3.1, high: 4.9 },
-              pValue: 0.0001,
-              verdict: 'slower',
-            },
-          ],
-        },
-      ],
-      unmatched: { a: [], b: ['gpu'] },
-      differences: [],
-      noted: [{ what: 'environment.date', a: '1', b: '2' }],
-      warnings: [],
-    };
+    const comparison = sampleComparison();
     const page = text(sampleResult(), { comparison });
-    expect(page).toContain('after.json against before.json : slower by p50');
+    expect(page).toContain('after.json against before.json');
+    expect(page).toContain('Slower p50 of B against A: +4.00 % (95 % interval +3.10 % … +4.90 %).');
     expect(page).toContain('p50 7.500 7.800 ms +4.00 % +3.10 % … +4.90 % &lt; 0.001 slower');
+    expect(page).toContain('p99.9 12.10 12.20 ms');
     expect(page).toContain('Not stable: after.json.');
     expect(page).toContain('Only in after.json: gpu.');
+  });
+
+  test('is headed by its own verdict and numbers, not by those of one measurement', () => {
+    const page = body(sampleResult(), { comparison: sampleComparison() });
+    const header = page.slice(0, page.indexOf('</header>')).replace(/\s+/g, ' ');
+    expect(header).toMatch(/<dt>A: p50<\/dt>.*7\.500.*<dt>B: p50<\/dt>.*7\.800.*<dt>Change<\/dt>.*\+4\.00/);
+    expect(header).not.toContain('Median latency');
+    expect(page.indexOf('id="comparison"')).toBeLessThan(page.indexOf('id="case-1"'));
+  });
+
+  test('says of each condition whether it holds, passes or could not be decided, and why', () => {
+    const page = text(sampleResult(), { comparison: sampleComparison() });
+    expect(page).toContain('Fails the build: p50&gt;+3%. Could not be decided: p99&gt;+5%.');
+    expect(page).toMatch(/p50&gt;\+3% holds cpu it rose by 4 %/);
+    expect(page).toMatch(/p90&gt;\+9% passes cpu it rose by 1 %/);
+    expect(page).toMatch(/p99&gt;\+5% undecided cpu too few calls/);
+  });
+
+  test('shows each round, and what was measured of B in it', () => {
+    const { blocks: _, ...rest } = sampleResult();
+    const round = { ...rest, blocks: [] };
+    const measurements = { a: [round, round], b: [round, round] };
+    const comparison = { ...sampleComparison(), method: 'interleaved' as const, rounds: 2, measurements };
+    const page = text(sampleResult(), { comparison });
+    expect(page).toContain('Measurements in the order of the rounds');
+    expect(page).toContain('Round 2 of after.json');
+  });
+
+  test('needs no measurement where it ended before there was one', () => {
+    expect(formatComparisonHtml(sampleComparison())).toContain('id="comparison"');
   });
 });
