@@ -13,7 +13,8 @@ import { oursOnCpu, oursOnGpu } from './peers/ours.mjs';
 import { polygraphy, tensorRtPython, trtexec } from './peers/tensorrt.mjs';
 
 const ABOUT = `Every line is the median over the rounds; in each round every side runs once in a fresh process, and each
-round starts with another side. Latency is what a caller waits for one inference, one call at a time. trtexec and Polygraphy
+round starts with another side. On a shared machine whole processes are slow now and then, so the ratio is that of the fastest
+rounds. Latency is what a caller waits for one inference, one call at a time. trtexec and Polygraphy
 measure by their own definitions: see the settings.`;
 
 const number = { type: 'string' };
@@ -94,23 +95,26 @@ function tell({ usable, missing, figures, task }) {
     const middle = (key) => median(rounds.map((figure) => figure[key]));
     const numbers = { p50Ms: middle('p50Ms'), p90Ms: middle('p90Ms'), p99Ms: middle('p99Ms') };
     const perSecond = middle('inferencesPerSecond');
+    const fastestMs = Math.min(...rounds.map(({ p50Ms }) => p50Ms));
     return {
       side: side.name,
       ...numbers,
+      fastestMs,
       inferencesPerSecond: perSecond,
       settings: side.settings(task),
       rounds,
     };
   });
-  const first = results[0].p50Ms;
+  const first = results[0].fastestMs;
   const ms = (value) => value.toPrecision(3);
   const table = markdownTable(
-    ['side', 'p50 ms', 'p90 ms', 'p99 ms', 'inferences/s', 'p50 over the first'],
-    results.map(({ side, p50Ms, p90Ms, p99Ms, inferencesPerSecond }) => [
+    ['side', 'p50 ms', 'p90 ms', 'p99 ms', 'inferences/s', 'p50 of the fastest round', 'over the first side'],
+    results.map(({ side, p50Ms, p90Ms, p99Ms, inferencesPerSecond, fastestMs }) => [
       side,
       ...[p50Ms, p90Ms, p99Ms].map(ms),
       inferencesPerSecond.toFixed(1),
-      (p50Ms / first).toFixed(2),
+      ms(fastestMs),
+      (fastestMs / first).toFixed(2),
     ]),
   );
   const settings = results.map((result) => `- **${result.side}**: ${result.settings}`);
