@@ -4,6 +4,7 @@
 
 import type { Target } from '../lib/bench/measure/target';
 import type { Time } from '../lib/bench/measure/time';
+import type { BenchSettings, Load } from '../lib/bench/settings';
 import { createRandom } from '../lib/random';
 
 interface Event {
@@ -264,4 +265,24 @@ export function simulateDevice(
 export function exactPercentile(values: readonly number[], percent: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.max(0, Math.ceil((percent * sorted.length) / 100 - 1e-9) - 1)]!;
+}
+
+/** Settings of a measurement without warm-up, three windows long; what is given stands instead. */
+export function settingsFor(load: Load, changes: Partial<BenchSettings> = {}): BenchSettings {
+  return {
+    load,
+    warmUpMs: 0,
+    warmUpIterations: 0,
+    durationMs: 3000,
+    iterations: 1,
+    windowMs: 1000,
+    stabilityLatency: 'mean',
+    stabilityPercent: 10,
+    percentiles: [],
+    calls: 'run',
+    batch: 1,
+    stageTimes: false,
+    session: {},
+    ...changes,
+  };
 }

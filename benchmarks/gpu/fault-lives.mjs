@@ -25,33 +25,18 @@ const rows = (count) => ({ x: { dims: [count, 4], data: new Float32Array(count *
 export const LIVES = {
   'fixed shapes': {
     plan: SCALE,
-    async first(state) {
-      state.io = await state.session.createBinding();
-      await state.io.run();
-      await state.session.run({ x: FOUR });
-    },
-    // Three times: the second run of a shape captures the graph, the third launches it.
+    first: bindAndRun,
     async steady({ session, io }) {
-      for (let i = 0; i < 3; i++) {
-        await io.run();
-        await session.run({ x: FOUR });
-      }
+      await runThrice({ session, io });
       io.runSync();
     },
   },
   'stage times': {
     plan: SCALE,
     options: { stageTimes: true },
-    async first(state) {
-      state.io = await state.session.createBinding();
-      await state.io.run();
-      await state.session.run({ x: FOUR });
-    },
+    first: bindAndRun,
     async steady({ session, io }) {
-      for (let i = 0; i < 3; i++) {
-        await io.run();
-        await session.run({ x: FOUR });
-      }
+      await runThrice({ session, io });
       session.takeStageTimes();
     },
   },
@@ -141,3 +126,17 @@ export const LIVES = {
     },
   },
 };
+
+async function bindAndRun(state) {
+  state.io = await state.session.createBinding();
+  await state.io.run();
+  await state.session.run({ x: FOUR });
+}
+
+/** The second run of a shape captures the graph, the third launches it. */
+async function runThrice({ session, io }) {
+  for (let i = 0; i < 3; i++) {
+    await io.run();
+    await session.run({ x: FOUR });
+  }
+}

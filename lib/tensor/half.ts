@@ -22,7 +22,7 @@ export function numberToFloat16(value: number): number {
   // Halfway between the largest number and the next that would be: rounds to infinity.
   if (magnitude >= 65_520) return sign | 0x7c00;
   const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
-  const scaled = roundHalfToEven(magnitude / 2 ** (exponent - 10));
+  const scaled = roundToEven(magnitude / 2 ** (exponent - 10));
   // A mantissa that was rounded up to the next power of two carries into the exponent by itself.
   return sign | (scaled < 1024 ? scaled : ((exponent + 15) << 10) + (scaled - 1024));
 }
@@ -41,7 +41,8 @@ export function numberToBfloat16(value: number): number {
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
 }
 
-function roundHalfToEven(value: number): number {
+/** To the nearest whole number, ties to even. */
+export function roundToEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;
   if (rest !== 0.5) return Math.round(value);

@@ -6,7 +6,7 @@
 // too little (their mean is their own) and say too little about correlation beyond them; both are corrected for.
 
 import type { LatencyBlock } from '../result';
-import { createRandom } from '../../random';
+import { createUniform } from '../../random';
 import { LatencyTable } from './latency-table';
 import type { BlockStatistic } from './metrics';
 import { criticalT } from './student-t';
@@ -51,13 +51,13 @@ export function blockVariations(
 
 function resample(table: LatencyTable, statistics: readonly BlockStatistic[], seed: number): Variation[] {
   const { groups } = table;
-  const random = createRandom(seed);
+  const random = createUniform(seed);
   const weights = new Uint8Array(groups).fill(1);
   const measured = statistics.map((statistic) => table.statistic(statistic, weights));
   const variations = statistics.map(() => ({ deviations: new Float64Array(DRAWS), freedom: groups - 1 }));
   for (let draw = 0; draw < DRAWS; draw++) {
     weights.fill(0);
-    for (let i = 0; i < groups; i++) weights[Math.floor((random() / 2 ** 32) * groups)]! += 1;
+    for (let i = 0; i < groups; i++) weights[Math.floor(random() * groups)]! += 1;
     statistics.forEach((statistic, which) => {
       variations[which]!.deviations[draw] = Math.log(table.statistic(statistic, weights) / measured[which]!);
     });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { isErrorCode, TensorRTError } from '../../errors';
-import { childModule } from '../child-module';
+import { startChild } from '../child-module';
 import type { BenchResult, FailureReason } from '../result';
 import type { Measurement } from './measurement';
 import { OutputTail } from './output-tail';
@@ -26,15 +26,7 @@ const CHILD = 'compare/against-child.js';
  */
 export async function measureInProcess(job: ProcessJob, signal: AbortSignal): Promise<BenchResult> {
   if (signal.aborted) throw aborted();
-  const env: NodeJS.ProcessEnv = { ...process.env };
-  // Loaders and debuggers of this process would be measured with it.
-  delete env.NODE_OPTIONS;
-  const child = fork(childModule(CHILD), {
-    execArgv: [],
-    env,
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
+  const child = startChild(CHILD, { stderr: 'pipe' });
   const stderr = new OutputTail(child.stderr);
   const kill = () => child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });

@@ -2,6 +2,7 @@
 import { TensorRTError } from '../../errors';
 import { didYouMean } from '../../text/nearest-name';
 import type { BenchResult, Distribution } from '../result';
+import { USUAL_PERCENTILES } from '../stats/distribution';
 import type { ComparedMetric } from './comparison';
 
 /** What of the blocks a metric can be computed from; absent where only the whole measurement has it. */
@@ -20,15 +21,6 @@ export interface Metric {
   read(result: BenchResult): number | undefined;
 }
 
-const PERCENTILES = [
-  ['p50', 50],
-  ['p90', 90],
-  ['p95', 95],
-  ['p99', 99],
-  ['p999', 99.9],
-  ['p9999', 99.99],
-] as const satisfies readonly (readonly [keyof Distribution, number])[];
-
 const STAGES = ['serviceMs', 'enqueueMs', 'h2dMs', 'computeMs', 'd2hMs', 'deviceLatencyMs'] as const;
 
 const GENERAL: readonly Metric[] = [
@@ -39,7 +31,9 @@ const GENERAL: readonly Metric[] = [
     statistic: { kind: 'mean' },
     read: ({ latencyMs }) => latencyMs.mean,
   },
-  ...PERCENTILES.map(([name, percent]) => percentileMetric(name, percent, (latencyMs) => latencyMs[name])),
+  ...USUAL_PERCENTILES.map(([name, percent]) =>
+    percentileMetric(name, percent, (latencyMs) => latencyMs[name]),
+  ),
 ];
 
 const OTHERS: readonly Metric[] = [
@@ -82,7 +76,7 @@ export function metricsOfAll(results: readonly BenchResult[]): readonly Metric[]
 
 /** Of those that were asked for, not those that every measurement has. */
 function isUnusual(percent: string): boolean {
-  return !PERCENTILES.some(([, usual]) => usual === Number(percent));
+  return !USUAL_PERCENTILES.some(([, usual]) => usual === Number(percent));
 }
 
 function percentileMetric(

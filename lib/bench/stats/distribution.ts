@@ -9,6 +9,16 @@ export interface DescribeOptions {
   readonly percentiles?: readonly number[];
 }
 
+/** The percentiles that every distribution has: field and percent. */
+export const USUAL_PERCENTILES = [
+  ['p50', 50],
+  ['p90', 90],
+  ['p95', 95],
+  ['p99', 99],
+  ['p999', 99.9],
+  ['p9999', 99.99],
+] as const satisfies readonly (readonly [keyof Distribution, number])[];
+
 /** The numbers of no values: all zero. */
 export const emptyDistribution: Distribution = {
   count: 0,
@@ -92,15 +102,7 @@ export function findLatency(distribution: Distribution, name: string): number | 
 }
 
 function percentileIn(distribution: Distribution, percent: number): number | undefined {
-  const { p50, p90, p95, p99, p999, p9999, max, percentiles = {} } = distribution;
-  const usual = new Map([
-    [50, p50],
-    [90, p90],
-    [95, p95],
-    [99, p99],
-    [99.9, p999],
-    [99.99, p9999],
-    [100, max],
-  ]);
-  return usual.get(percent) ?? percentiles[String(percent)];
+  if (percent === 100) return distribution.max;
+  const usual = USUAL_PERCENTILES.find(([, known]) => known === percent);
+  return usual ? distribution[usual[0]] : distribution.percentiles?.[String(percent)];
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the first result costs a service: import, load and first run, each in a process that has done nothing before.
 
-import { fork } from 'node:child_process';
 import { resolve } from 'node:path';
 import { Engine, TensorRTError, type Feeds, type SessionOptions } from '../../index';
-import { childModule } from '../child-module';
+import { startChild } from '../child-module';
 import type { ColdStart, FailureReason, Unavailable } from '../result';
 import { unavailable } from '../unavailable';
 import { isOnDevice } from './feed-dims';
@@ -98,16 +97,7 @@ function medianOf(values: readonly number[]): number {
 const CHILD = 'subject/cold-start-child.js';
 
 async function startProcess(request: ColdStartRequest, signal?: AbortSignal): Promise<ColdStartTimes> {
-  const env: NodeJS.ProcessEnv = { ...process.env };
-  // Loaders and debuggers of this process would be measured with it.
-  delete env.NODE_OPTIONS;
-  const child = fork(childModule(CHILD), {
-    execArgv: [],
-    env,
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const child = startChild(CHILD, { stderr: 'ignore', signal });
   return new Promise((resolveTimes, reject) => {
     child.on('error', reject);
     child.once('exit', (code, killedBy) => {

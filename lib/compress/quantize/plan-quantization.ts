@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { GraphScope } from '../../onnx/graph/graph-scope';
 import { nodeLabel, subgraphsOf } from '../../onnx/graph/graph-walk';
+import { excludedBy, type NodeExclusion } from '../../onnx/graph/node-exclusion';
 import type { GraphMessage } from '../../onnx/graph/onnx-messages';
 import { findResidualInputs, GraphLinks, type NodeInput } from './residual-adds';
 import { findWeightSite, type WeightSite } from './weight-sites';
-
-/** Nodes that stay float because the caller says so. */
-export interface QuantizeExclusion {
-  /** Operators, e.g. `Gemm`. */
-  readonly ops?: readonly string[];
-  /** Names of nodes; of their first outputs where they have none. */
-  readonly names?: readonly string[];
-}
 
 /** A node that could compute in INT8 and does not. */
 export interface FloatNode {
@@ -38,17 +31,16 @@ export interface QuantizationPlan {
  *
  * Nothing else: biases, normalisations, activations and the bodies of loops stay float.
  */
-export function planQuantization(graph: GraphMessage, exclude: QuantizeExclusion = {}): QuantizationPlan {
+export function planQuantization(graph: GraphMessage, exclude: NodeExclusion = {}): QuantizationPlan {
   const links = new GraphLinks(new GraphScope(graph));
   const sites: WeightSite[] = [];
   const kept: FloatNode[] = [];
   for (const node of graph.node) {
     const site = findWeightSite(node, links.scope);
     if (site === undefined) continue;
-    const excluded =
-      exclude.ops?.includes(node.opType) === true || exclude.names?.includes(nodeLabel(node)) === true;
     if (typeof site === 'string') kept.push({ node: nodeLabel(node), op: node.opType, reason: site });
-    else if (excluded) kept.push({ node: nodeLabel(node), op: node.opType, reason: 'excluded' });
+    else if (excludedBy(exclude, node))
+      kept.push({ node: nodeLabel(node), op: node.opType, reason: 'excluded' });
     else sites.push(site);
   }
   return {
@@ -62,7 +54,7 @@ export function planQuantization(graph: GraphMessage, exclude: QuantizeExclusion
 function findActivations(
   links: GraphLinks,
   sites: readonly WeightSite[],
-  exclude: QuantizeExclusion,
+  exclude: NodeExclusion,
 ): Map<string, NodeInput[]> {
   const activations = new Map<string, NodeInput[]>();
   const add = (input: NodeInput) => {
@@ -72,9 +64,7 @@ function findActivations(
   for (const { node } of sites) add({ node, index: 0 });
   const quantized = new Set(sites.map(({ node }) => node));
   for (const input of findResidualInputs(links, (node) => quantized.has(node))) {
-    const isExcluded =
-      exclude.ops?.includes('Add') === true || exclude.names?.includes(nodeLabel(input.node)) === true;
-    if (!isExcluded) add(input);
+    if (!excludedBy(exclude, input.node)) add(input);
   }
   for (const node of links.scope.graph.node) {
     if (node.opType === 'MaxPool' && activations.has(node.input[0] ?? '')) add({ node, index: 0 });

@@ -2,6 +2,7 @@
 import { TensorRTError } from '../../errors';
 import { allGraphs, nodeLabel, UniqueNames } from '../../onnx/graph/graph-walk';
 import { makeNode } from '../../onnx/graph/make-node';
+import type { NodeExclusion } from '../../onnx/graph/node-exclusion';
 import type { GraphMessage, NodeMessage, TensorMessage } from '../../onnx/graph/onnx-messages';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { makeTensor } from '../../onnx/graph/tensor-values';
@@ -10,12 +11,7 @@ import { requireOpset } from '../../onnx/passes/raise-opset';
 import { foldBatchNormalization } from '../../onnx/passes/fold-batch-normalization';
 import { refuseQuantized } from '../../onnx/passes/refuse-quantized';
 import type { TensorRanges } from '../calibrate/collect-ranges';
-import {
-  planQuantization,
-  type FloatNode,
-  type QuantizationPlan,
-  type QuantizeExclusion,
-} from './plan-quantization';
+import { planQuantization, type FloatNode, type QuantizationPlan } from './plan-quantization';
 import { quantizeWeights, scaleOf } from './quantize-weights';
 import { shareAmplitudes } from './shared-scales';
 
@@ -24,7 +20,7 @@ export interface QuantizeOptions {
   /** Ranges of the activations that `listCalibrationTensors` names, e.g. from `collectRanges`. */
   readonly calibrate: TensorRanges;
   /** Nodes that stay float. */
-  readonly exclude?: QuantizeExclusion;
+  readonly exclude?: NodeExclusion;
 }
 
 /** What quantisation did. */
@@ -48,7 +44,7 @@ const OLDEST_OPSET = 13;
  *
  * @throws {TensorRTError} as `quantizeModel`
  */
-export function listCalibrationTensors(model: OnnxModel, exclude?: QuantizeExclusion): string[] {
+export function listCalibrationTensors(model: OnnxModel, exclude?: NodeExclusion): string[] {
   return [...prepare(model, exclude).activations.keys()];
 }
 
@@ -82,7 +78,7 @@ export function quantizeModel(model: OnnxModel, { calibrate, exclude }: Quantize
   };
 }
 
-function prepare(model: OnnxModel, exclude: QuantizeExclusion | undefined): QuantizationPlan {
+function prepare(model: OnnxModel, exclude: NodeExclusion | undefined): QuantizationPlan {
   refuseQuantized(model.graph);
   requireOpset(model, OLDEST_OPSET, 'INT8 with scales per channel');
   expandConstants(model.graph);

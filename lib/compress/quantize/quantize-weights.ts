@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../../errors';
-import { roundToEven } from '../../onnx/graph/half-floats';
+import { roundToEven } from '../../tensor/half';
 import type { TensorMessage } from '../../onnx/graph/onnx-messages';
 import { readFloats } from '../../onnx/graph/tensor-values';
 

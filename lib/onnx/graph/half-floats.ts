@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // IEEE 754 rounding, to nearest and ties to even, as ONNX's Cast does it.
 
+import { roundToEven } from '../../tensor/half';
+
 /** The two half-wide floating-point types. */
 export type HalfType = 'fp16' | 'bf16';
 
@@ -34,12 +36,4 @@ function float16Bits(bits: number, value: number): number {
 function bfloat16Bits(bits: number): number {
   if ((bits & 0x7fffffff) > 0x7f800000) return (bits >>> 16) | 0x40;
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
-}
-
-/** To the nearest whole number, ties to even. */
-export function roundToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
 }

@@ -2,27 +2,20 @@
 // Which nodes go to the half-wide type. Nothing may become infinite or vanish that was not so before: nodes with
 // constants outside the range stay, and so does all that is computed from them until an operator bounds it.
 
-import { attributeOf, isStandard, nodeLabel, subgraphsOf } from '../graph/graph-walk';
+import { attributeOf, isStandard, subgraphsOf } from '../graph/graph-walk';
 import type { GraphScope } from '../graph/graph-scope';
 import { LARGEST, SMALLEST_NORMAL, type HalfType } from '../graph/half-floats';
+import { excludedBy, type NodeExclusion } from '../graph/node-exclusion';
 import type { NodeMessage, TensorMessage } from '../graph/onnx-messages';
 import { readFloats } from '../graph/tensor-values';
 import { allowsType, BOUNDED, CAST_RULES, STATISTICS, type CastRule } from './cast-rules';
 import { keptNode, type CastValue, type CastValues, type KeptNode } from './cast-values';
 
-/** Nodes that keep computing in FP32 because the caller says so. */
-export interface CastExclusion {
-  /** Operators, e.g. `Conv`. */
-  readonly ops?: readonly string[];
-  /** Names of nodes; of their first outputs where they have none. */
-  readonly names?: readonly string[];
-}
-
 /** What decides besides the node itself. */
 export interface DecisionContext {
   readonly to: HalfType;
   readonly opset: number;
-  readonly exclude: CastExclusion;
+  readonly exclude: NodeExclusion;
   /** Largest absolute value of tensors that was seen on real data. */
   readonly largest: Readonly<Record<string, number>>;
 }
@@ -89,8 +82,8 @@ export class CastDecisions {
     const rule = isStandard(node) ? CAST_RULES.get(node.opType) : undefined;
     if (rule === undefined) return `${node.opType} stays FP32 by rule`;
     if (inputs.length === 0) return 'its inputs are not FLOAT for sure';
-    if (exclude.ops?.includes(node.opType)) return 'excluded by operator';
-    if (exclude.names?.includes(nodeLabel(node))) return 'excluded by name';
+    const excluded = excludedBy(exclude, node);
+    if (excluded !== null) return `excluded by ${excluded}`;
     if (!allowsType(rule, to, opset)) {
       return Number.isFinite(rule.bf16Since)
         ? `${node.opType} has no BFLOAT16 before opset ${rule.bf16Since}, the model has ${opset}`

@@ -7,7 +7,8 @@ import { makeNode } from '../graph/make-node';
 import type { GraphMessage, NodeMessage } from '../graph/onnx-messages';
 import type { OnnxModel } from '../graph/onnx-model';
 import { makeTensor, readFloats } from '../graph/tensor-values';
-import { CastDecisions, type CastExclusion } from './cast-decisions';
+import type { NodeExclusion } from '../graph/node-exclusion';
+import { CastDecisions } from './cast-decisions';
 import { CastValues, declareType, type CastValue, type KeptNode, type Side } from './cast-values';
 import { CAST_RULES } from './cast-rules';
 import { checkMixedTypes } from './check-mixed-types';
@@ -23,7 +24,7 @@ export interface CastOptions {
   /** Inputs and outputs keep their types. Default true; with false, those of FLOAT become half-wide too. */
   readonly keepIo?: boolean;
   /** Nodes that stay FP32. */
-  readonly exclude?: CastExclusion;
+  readonly exclude?: NodeExclusion;
   /**
    * Largest absolute values of tensors on real data, by name: FP16 is kept away from tensors that come within a factor
    * of eight of its range. Ranges of activations cannot be seen in a graph.

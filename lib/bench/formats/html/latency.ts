@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BenchResult, type Distribution, type LatencyBlock } from '../../result';
+import { USUAL_PERCENTILES } from '../../stats/distribution';
 import { type Charts, type ChartSeries } from './chart';
 import { latencyBars, mergeBlocks, percentileCurve, percentilePlace } from './latency-shape';
 import { html, type Html, type Part } from './markup';
@@ -35,15 +36,6 @@ function distributionRows(result: BenchResult): [string, Distribution][] {
   return rows.filter((row): row is [string, Distribution] => row[1] !== undefined);
 }
 
-const PERCENTILES: readonly (readonly [keyof Distribution, number])[] = [
-  ['p50', 50],
-  ['p90', 90],
-  ['p95', 95],
-  ['p99', 99],
-  ['p999', 99.9],
-  ['p9999', 99.99],
-];
-
 /** A table of distributions in milliseconds; percentiles that were asked for stand among the usual ones. */
 export function distributionTable(
   caption: string,
@@ -52,8 +44,8 @@ export function distributionTable(
 ): Html {
   const asked = [...new Set(rows.flatMap(([, times]) => Object.keys(times.percentiles ?? {})))]
     .map(Number)
-    .filter((percent) => !PERCENTILES.some(([, usual]) => usual === percent));
-  const percents = [...PERCENTILES.map(([, percent]) => percent), ...asked].sort((a, b) => a - b);
+    .filter((percent) => !USUAL_PERCENTILES.some(([, usual]) => usual === percent));
+  const percents = [...USUAL_PERCENTILES.map(([, percent]) => percent), ...asked].sort((a, b) => a - b);
   const isBeyondCount = (times: Distribution, percent: number) => times.count * (1 - percent / 100) < 1;
   const columns = [
     { title: '', isText: true },
@@ -79,8 +71,8 @@ export function distributionTable(
 }
 
 function percentileOf(times: Distribution, percent: number): number | undefined {
-  const usual = PERCENTILES.find(([, value]) => value === percent);
-  if (usual !== undefined) return times[usual[0]] as number;
+  const usual = USUAL_PERCENTILES.find(([, value]) => value === percent);
+  if (usual !== undefined) return times[usual[0]];
   return Object.entries(times.percentiles ?? {}).find(([name]) => Number(name) === percent)?.[1];
 }
 
@@ -104,7 +96,7 @@ function curveFigure(result: BenchResult, charts: Charts): Html {
 function serviceCurve(times: Distribution, xs: readonly number[]) {
   const known = [
     [0, times.min],
-    ...PERCENTILES.map(([key, percent]) => [percentilePlace(percent / 100), times[key] as number]),
+    ...USUAL_PERCENTILES.map(([key, percent]) => [percentilePlace(percent / 100), times[key]]),
   ] as [number, number][];
   const ys = xs.map((x) => {
     const next = known.findIndex(([place]) => place >= x);

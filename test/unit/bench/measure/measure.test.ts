@@ -11,6 +11,7 @@ import {
   simulateDevice,
   type LatencySource,
   type SimulatedDeviceOptions,
+  settingsFor,
 } from '../../../simulated-device';
 
 const PERCENTS = [50, 90, 95, 99, 99.9, 99.99];
@@ -29,25 +30,6 @@ const open = (
   maxInFlight,
 });
 
-function settingsOf(load: Load, overrides: Partial<BenchSettings> = {}): BenchSettings {
-  return {
-    load,
-    warmUpMs: 0,
-    warmUpIterations: 0,
-    durationMs: 3000,
-    iterations: 1,
-    windowMs: 1000,
-    stabilityLatency: 'mean',
-    stabilityPercent: 10,
-    percentiles: [],
-    calls: 'run',
-    batch: 1,
-    stageTimes: false,
-    session: {},
-    ...overrides,
-  };
-}
-
 interface Case {
   readonly load: Load;
   readonly device: Omit<SimulatedDeviceOptions, 'time'>;
@@ -57,7 +39,7 @@ interface Case {
 
 async function run({ load, device: options, settings, request }: Case) {
   const { device, time } = simulateDevice(options);
-  const measured = await measure({ target: device, time, settings: settingsOf(load, settings), ...request });
+  const measured = await measure({ target: device, time, settings: settingsFor(load, settings), ...request });
   return { measured, device, time };
 }
 
@@ -261,7 +243,7 @@ describe('the end of a measurement', () => {
         throw new Error('thrown');
       },
     };
-    await expect(measure({ target, settings: settingsOf(closed()) })).rejects.toThrow('thrown');
+    await expect(measure({ target, settings: settingsFor(closed()) })).rejects.toThrow('thrown');
   });
 
   it('keeps what there is when its signal aborts', async () => {
@@ -272,7 +254,7 @@ describe('the end of a measurement', () => {
       const measured = await measure({
         target: device,
         time,
-        settings: settingsOf(load),
+        settings: settingsFor(load),
         signal: controller.signal,
       });
       expect(measured.end).toBe('interrupted');
@@ -286,7 +268,7 @@ describe('the end of a measurement', () => {
     const controller = new AbortController();
     const { device, time } = simulateDevice({ latency: latencies.constant(10), servers: 1 });
     time.at(time.now() + 505, () => controller.abort());
-    const settings = settingsOf(open(1000, 1));
+    const settings = settingsFor(open(1000, 1));
     const measured = await measure({ target: device, time, settings, signal: controller.signal });
     expect(measured).toMatchObject({ end: 'interrupted', inferences: 51, unserved: 0 });
     expect(measured.latency.count).toBe(51);
@@ -302,7 +284,7 @@ describe('the end of a measurement', () => {
     await measure({
       target: device,
       time,
-      settings: settingsOf(load, { durationMs: 1e7 }),
+      settings: settingsFor(load, { durationMs: 1e7 }),
       signal: controller.signal,
     });
     expect(time.now() - startMs).toBe(500);
@@ -429,7 +411,7 @@ describe('the phases', () => {
       await measure({
         target: device,
         time,
-        settings: settingsOf(closed(), { warmUpIterations: 20, durationMs: 100 }),
+        settings: settingsFor(closed(), { warmUpIterations: 20, durationMs: 100 }),
         onPhase: (phase) => note(phase)(),
         watch: { start: note('start'), stop: note('stop') },
       });
@@ -444,7 +426,7 @@ describe('the phases', () => {
     const controller = new AbortController();
     // Blocks of 20,000 calls; a few of them are enough.
     time.at(time.now() + 9000, () => controller.abort());
-    const settings = settingsOf(closed(), { durationMs: 120_000 });
+    const settings = settingsFor(closed(), { durationMs: 120_000 });
     await measure({ target: device, time, settings, onBlock, signal: controller.signal });
     const distances = counts.map((count, index) => count - (counts[index - 1] ?? 0));
     expect(Math.max(...distances)).toBeLessThanOrEqual(16_384);

@@ -7,27 +7,12 @@ import { describe, expect, it } from 'vitest';
 import { CallLog } from '../../../../lib/bench/measure/call-log';
 import { measure } from '../../../../lib/bench/measure/measure';
 import type { Load } from '../../../../lib/bench/settings';
-import { latencies, simulateDevice } from '../../../simulated-device';
+import { latencies, settingsFor, simulateDevice } from '../../../simulated-device';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 const HOUR_MS = 3_600_000;
-const SETTINGS = {
-  warmUpMs: 0,
-  warmUpIterations: 0,
-  durationMs: HOUR_MS,
-  iterations: 1,
-  windowMs: 1000,
-  stabilityLatency: 'p99',
-  stabilityPercent: 10,
-  percentiles: [],
-  calls: 'run',
-  batch: 1,
-  stageTimes: false,
-  session: {},
-} as const;
-
 /** Memory in use after each tenth of the hour, by JavaScript and by its buffers. */
 async function measureAnHour(load: Load, servers: number) {
   const { device, time } = simulateDevice({ latency: latencies.lognormal(20, 0.5, 2), servers });
@@ -40,7 +25,12 @@ async function measureAnHour(load: Load, servers: number) {
     });
   }
   const callLog = new CallLog(1000);
-  const measured = await measure({ target: device, time, settings: { ...SETTINGS, load }, callLog });
+  const measured = await measure({
+    target: device,
+    time,
+    settings: settingsFor(load, { durationMs: HOUR_MS, stabilityLatency: 'p99' }),
+    callLog,
+  });
   return { measured, device, callLog, bytes };
 }
 

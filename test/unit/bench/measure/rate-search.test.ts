@@ -4,7 +4,7 @@ import { measure } from '../../../../lib/bench/measure/measure';
 import { findHighestRate, type RateSearch } from '../../../../lib/bench/measure/rate-search';
 import type { BenchResult } from '../../../../lib/bench/result';
 import { describe as describeLatency, emptyDistribution } from '../../../../lib/bench/stats/distribution';
-import { latencies, simulateDevice } from '../../../simulated-device';
+import { latencies, settingsFor, simulateDevice } from '../../../simulated-device';
 
 const SERVICE_MS = 10;
 const LIMIT = { percentile: 'p99', milliseconds: 50 };
@@ -30,21 +30,10 @@ async function measureQueue(ratePerSecond: number, durationMs = 600_000): Promis
   const measured = await measure({
     target: device,
     time,
-    settings: {
-      load: { kind: 'open', arrivals: 'poisson', ratePerSecond, seed: 3, maxInFlight: 64 },
-      warmUpMs: 0,
-      warmUpIterations: 0,
-      durationMs,
-      iterations: 1,
-      windowMs: durationMs / 10,
-      stabilityLatency: 'mean',
-      stabilityPercent: 10,
-      percentiles: [],
-      calls: 'run',
-      batch: 1,
-      stageTimes: false,
-      session: {},
-    },
+    settings: settingsFor(
+      { kind: 'open', arrivals: 'poisson', ratePerSecond, seed: 3, maxInFlight: 64 },
+      { durationMs, windowMs: durationMs / 10 },
+    ),
   });
   const { inferences, measuredMs, requestedPerSecond } = measured;
   const perSecond = (inferences * 1000) / measuredMs;

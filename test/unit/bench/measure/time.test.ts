@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { measure } from '../../../../lib/bench/measure/measure';
 import { systemTime } from '../../../../lib/bench/measure/time';
+import { settingsFor } from '../../../simulated-device';
 
 describe('the system clock', () => {
   it('never wakes before the moment, near or far', async () => {
@@ -48,21 +49,7 @@ describe('the system clock', () => {
     const measured = await measure({
       target: { call: () => Promise.resolve() },
       signal: controller.signal,
-      settings: {
-        load: { kind: 'closed', concurrency: 1 },
-        warmUpMs: 0,
-        warmUpIterations: 0,
-        durationMs: 3_600_000,
-        iterations: 1,
-        windowMs: 1000,
-        stabilityLatency: 'mean',
-        stabilityPercent: 10,
-        percentiles: [],
-        calls: 'run',
-        batch: 1,
-        stageTimes: false,
-        session: {},
-      },
+      settings: settingsFor({ kind: 'closed', concurrency: 1 }, { durationMs: 3_600_000 }),
     });
     expect(measured.end).toBe('interrupted');
     expect(measured.inferences).toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { LARGEST, roundToEven, SMALLEST_NORMAL, toHalf } from '../../../../lib/onnx/graph/half-floats';
+import { LARGEST, SMALLEST_NORMAL, toHalf } from '../../../../lib/onnx/graph/half-floats';
+import { roundToEven } from '../../../../lib/tensor/half';
 
 /** The value of a FLOAT16 bit pattern, by the definition of the format. */
 function fromFloat16(bits: number): number {
