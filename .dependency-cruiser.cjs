@@ -14,12 +14,13 @@ const MAY_USE = {
   binding: [],
   runtime: ['binding'],
   onnx: [],
-  builder: ['runtime', 'binding', 'onnx'],
+  builder: ['runtime', 'binding', 'onnx', 'compress'],
   session: ['builder', 'runtime', 'binding'],
   compress: ['onnx'],
+  evaluate: ['index.ts', 'onnx', 'compress'],
   bench: ['index.ts'],
   serve: ['index.ts'],
-  cli: ['index.ts', 'bench', 'serve', 'session', 'builder', 'runtime', 'compress', 'onnx'],
+  cli: ['index.ts', 'bench', 'evaluate', 'serve', 'session', 'builder', 'runtime', 'compress', 'onnx'],
 };
 
 const pathOf = (name) => (name.endsWith('.ts') ? `^lib/${name.replace('.', '\\.')}$` : `^lib/${name}/`);

@@ -61,6 +61,20 @@ const ERROR_TABLE = {
   ERR_TRT_ONNX_EXTERNAL_DATA_OUTSIDE: "External data must lie inside the model's own folder.",
   ERR_TRT_ONNX_UNSUPPORTED_OPERATOR: 'Replace the listed operators or take them out of the model.',
   ERR_TRT_ONNX_UNSUPPORTED_TYPE: 'Convert the listed tensors to a type that TensorRT keeps.',
+  ERR_TRT_ONNX_WRITE: 'Write the model to another path, on a disk with room; no file was changed.',
+
+  // Quantisation.
+  ERR_TRT_QUANT_CALIBRATION: 'Calibrate on some dozens of typical inputs, all of them finite numbers.',
+  ERR_TRT_QUANT_WEIGHTS: 'Export the model again; the message names the weight and the value.',
+  ERR_TRT_QUANT_UNSUPPORTED: 'Start from the FP32 model, with an opset from 11 on.',
+  ERR_TRT_QUANT_EXCLUDE: 'Name nodes or operators of the model; `tensorrt-node inspect` lists them.',
+  ERR_TRT_QUANT_BOUND: 'Allow a larger drop, or use a higher precision.',
+  ERR_TRT_QUANT_CACHE: 'Delete the calibration cache, or calibrate with the same model and data.',
+  ERR_TRT_QUANT_CHECK: 'Please report the model: what was written does not compute what it should.',
+
+  // Evaluation.
+  ERR_TRT_EVAL_DATA: 'Check the data set; the message names the sample and what is wrong with it.',
+  ERR_TRT_EVAL_OUTPUT: 'Name the output to evaluate; the message lists those there are.',
 
   // Building.
   ERR_TRT_BUILD_PARSE: 'The parser message names the node and the reason.',

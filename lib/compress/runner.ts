@@ -3,21 +3,32 @@
 
 import type { TensorData } from '../tensor/element-arrays';
 
-/** Outputs of one run by name; only the values are read. */
-export type RunnerOutputs = Readonly<Record<string, { readonly data: TensorData }>>;
+/** A model as runtimes take it: a path, or its bytes with all weights inside. */
+export type ModelSource = string | Uint8Array;
+
+/** Outputs of one run by name. */
+export type RunnerOutputs = Readonly<
+  Record<string, { readonly data: TensorData; readonly dims: readonly number[] }>
+>;
 
 /**
  * Runs a model on each of the feeds, in order, and yields the outputs of each run; they are not kept. One session per
  * call is enough:
  *
  * @example
- * async function* runOnCpu(model: Uint8Array, feeds: Iterable<Feeds>) {
+ * async function* runOnCpu(model: ModelSource, feeds: AsyncIterable<Feeds>) {
  *   const session = await createSession(model, { device: 'cpu' });
  *   try {
- *     for (const one of feeds) yield await session.run(one);
+ *     for await (const one of feeds) yield await session.run(one);
  *   } finally {
  *     await session.close();
  *   }
  * }
  */
-export type Runner<Feeds> = (model: Uint8Array, feeds: readonly Feeds[]) => AsyncIterable<RunnerOutputs>;
+export type Runner<Feeds> = (model: ModelSource, feeds: AsyncIterable<Feeds>) => AsyncIterable<RunnerOutputs>;
+
+/** Data that can be gone through as often as it takes, a run's feeds at a time. */
+export interface FeedSource<Feeds> extends AsyncIterable<Feeds> {
+  /** How many runs there are. */
+  readonly count: number;
+}
