@@ -91,7 +91,7 @@ export default defineConfig(
   },
   // Inlined into the report's page; names of the browser are TypeScript's to check (@ts-check).
   {
-    files: ['lib/bench/formats/html/*.js'],
+    files: ['lib/html/*.js'],
     languageOptions: { sourceType: 'script' },
     rules: { 'no-undef': 'off', 'max-lines-per-function': 'off' },
   },

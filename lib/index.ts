@@ -57,6 +57,8 @@ export type { RunTrace, TraceOptions } from './runtime/trace';
 export { throttleReasonNames } from './runtime/throttle-reasons';
 export { createSession } from './session/create-session';
 export type { SessionOptions } from './session/create-session';
+export { sessionRunner } from './session/session-runner';
+export type { ModelRunner } from './session/session-runner';
 export { ELEMENT_TYPES } from './tensor/element-type';
 export type { ElementType } from './tensor/element-type';
 export type { Dimension, TensorInfo } from './tensor/tensor-info';

@@ -13,7 +13,7 @@ import { prepare } from './sdk.mjs';
 const ADDON = join(ROOT, 'build', 'Release', 'tensorrt_node.node');
 
 /** Files of lib/ that are read as they are, at run time. */
-const ASSETS = ['report-client.js', 'report.css'].map((name) => join('bench', 'formats', 'html', name));
+const ASSETS = ['report-client.js', 'report.css'].map((name) => join('html', name));
 
 /** CMake of the machine, else the one that set-up brought. */
 export function cmakeProgram() {

@@ -54,7 +54,9 @@ export type AttributeSpec =
   | { floats: readonly number[] }
   | { strings: readonly string[] }
   | { tensor: TensorSpec }
-  | { graph: GraphSpec };
+  | { graph: GraphSpec }
+  /** In functions: the attribute of the call. */
+  | { reference: string; type: number };
 
 export interface NodeSpec {
   op: string;
@@ -133,6 +135,12 @@ function writeFunction(writer: BinaryWriter, spec: FunctionSpec): void {
   text(writer, 5, spec.outputs);
   for (const node of spec.nodes) message(writer, 7, (inner) => writeNode(inner, node));
   message(writer, 9, (opset) => opset.tag(2, WireType.Varint).int64(17));
+  for (const domain of new Set(spec.nodes.flatMap((node) => node.domain ?? []))) {
+    message(writer, 9, (opset) => {
+      text(opset, 1, [domain]);
+      opset.tag(2, WireType.Varint).int64(1);
+    });
+  }
   text(writer, 10, [spec.domain]);
 }
 
@@ -150,7 +158,9 @@ function writeNode(writer: BinaryWriter, spec: NodeSpec): void {
 function writeAttribute(writer: BinaryWriter, name: string, value: AttributeSpec): void {
   text(writer, 1, [name]);
   writer.tag(20, WireType.Varint);
-  if (typeof value === 'number') {
+  if (typeof value === 'object' && 'reference' in value) {
+    text(writer.int32(value.type), 21, [value.reference]);
+  } else if (typeof value === 'number') {
     writer.int32(2).tag(3, WireType.Varint).int64(value);
   } else if (typeof value === 'string') {
     text(writer.int32(3), 4, [value]);

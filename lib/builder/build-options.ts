@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CalibrationData } from '../compress/calibrate/feed-source';
+import type { QuantizeOptions } from '../compress/quantize-options';
 import type { LogLine } from '../errors';
+import type { Feeds } from '../runtime/feeds';
 import {
   flag,
   integer,
@@ -18,6 +21,12 @@ import type { DynamicAxes } from './dynamic-axes';
 import type { Precision } from './precision-checks';
 import type { ProfileSpec } from './profiles';
 
+/** The part of the options of `quantize` that a build leaves open. */
+export type BuildQuantization = Omit<
+  QuantizeOptions<Feeds>,
+  'type' | 'calibration' | 'runner' | 'decisions' | 'onProgress' | 'signal'
+>;
+
 /** Options of {@link buildEngine}. */
 export interface BuildOptions {
   /** Which TensorRT builds. `'auto'` (default): TensorRT where it and a GPU are usable, else TensorRT-RTX. */
@@ -25,10 +34,25 @@ export interface BuildOptions {
   /** A library file or a folder of libraries; nothing else is looked at then. */
   libraryPath?: string;
   /**
-   * What the model must be in, default `'model'`: as it is. TensorRT takes precision from the graph alone, so anything
-   * else has to be in the model already.
+   * What the engine computes in, default `'model'`: what the graph says. TensorRT takes precision from the graph alone, so
+   * an FP32 model is rewritten before the build, the same for every family: see `cast` and `quantize` of
+   * `tensorrt-node/compress`. Inputs and outputs keep their types. A model that is in the precision already is built as it
+   * is; `'fp32'` refuses one that is not.
    */
   precision?: Precision;
+  /**
+   * Typical inputs, the feeds of one run at a time: some dozens of samples. `'int8'` and `'fp8'` need them; `'fp16'` keeps
+   * tensors in FP32 that leave its range on them. They run on the CPU. With `cacheDir` or `outputPath`, what was found is
+   * kept in a file and used again for the same model, data and options.
+   */
+  calibration?: CalibrationData<Feeds>;
+  /**
+   * Share of samples, 0 to 1, whose best class may differ from the FP32 model's: as few layers as needed stay in floating
+   * point. Needs `calibration`.
+   */
+  maxDrop?: number;
+  /** How to quantise, besides the options above. */
+  quantization?: BuildQuantization;
   /**
    * Accept element types that TensorRT changes without a word (DOUBLE to FLOAT, UINT8 quantisation to INT8): they
    * become warnings. Default: false, they are errors.
@@ -104,7 +128,11 @@ const SEVERITIES = ['internal-error', 'error', 'warning', 'info', 'verbose'] as 
 const CHECKS: Readonly<Record<keyof BuildOptions, OptionCheck>> = {
   runtime: oneOf('auto', 'tensorrt', 'tensorrt-rtx'),
   libraryPath: path,
-  precision: oneOf('model', 'fp32', 'fp16', 'bf16', 'int8'),
+  precision: oneOf('model', 'fp32', 'fp16', 'bf16', 'int8', 'fp8', 'int4'),
+  calibration: typed('an iterable of feeds or a function that gives one', isCalibrationData),
+  maxDrop: share,
+  // The values are checked by quantize().
+  quantization: quantization,
   allowTypeChanges: flag,
   // Their content is checked against the model's inputs, by profiles.ts and dynamic-axes.ts.
   profiles: typed('an array of profiles', Array.isArray),
@@ -151,7 +179,49 @@ export function validateBuildOptions(options: BuildOptions): BuildSettings {
   return { runtime: 'auto', precision: 'model', isolation: 'process', logSeverity: 'warning', ...given };
 }
 
-function checkCombinations({ excludeLeanRuntime, versionCompatible }: BuildOptions): void {
+const QUANTIZATION_NAMES = [
+  'weightOnly',
+  'ranges',
+  'method',
+  'percentile',
+  'equalize',
+  'biasCorrection',
+  'rounding',
+  'blockSize',
+  'embeddings',
+  'attention',
+  'residual',
+  'rest',
+  'exclude',
+  'bound',
+] as const satisfies readonly (keyof BuildQuantization)[];
+
+function quantization(name: string, value: unknown): void {
+  if (!isPlainObject(value)) throw typeError(name, value, 'an object of options of quantize()');
+  rejectUnknownOptions('quantize', value, QUANTIZATION_NAMES);
+}
+
+function isCalibrationData(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  return (
+    typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value)
+  );
+}
+
+function share(name: string, value: unknown): void {
+  if (typeof value !== 'number') throw typeError(name, value, 'a number');
+  if (!(value >= 0 && value <= 1)) throw valueError(name, value, 'a share from 0 to 1');
+}
+
+function checkCombinations(options: BuildOptions): void {
+  const { excludeLeanRuntime, versionCompatible, precision = 'model', calibration, maxDrop } = options;
+  if (maxDrop !== undefined && calibration === undefined)
+    throw valueError('maxDrop', maxDrop, 'used together with calibration, on which it is measured');
+  const isQuantized = ['int8', 'fp8', 'int4'].includes(precision);
+  if (maxDrop !== undefined && !isQuantized)
+    throw valueError('maxDrop', maxDrop, "used with the precision 'int8', 'fp8' or 'int4'");
+  if (calibration !== undefined && (precision === 'model' || precision === 'fp32'))
+    throw valueError('calibration', 'data', 'used with a precision that needs it');
   if (excludeLeanRuntime && !versionCompatible)
     throw valueError('excludeLeanRuntime', true, 'used together with versionCompatible: true');
 }

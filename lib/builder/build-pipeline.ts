@@ -64,9 +64,30 @@ export async function buildEngineIn(
   const watcher = new BuildWatcher(settings);
   await checkOutput(settings, typeof model === 'string' ? [model] : []);
   const prepared = await prepareBuild(model, settings, context);
-  await checkOutput(settings, externalPaths(prepared));
-  const build: Build = { ...prepared, settings, watcher, callSite, context: context() };
-  for (const warning of prepared.warnings) watcher.warn(warning);
+  try {
+    await checkOutput(settings, externalPaths(prepared));
+    return await buildPrepared({
+      ...prepared,
+      settings: settingsOf(prepared, settings),
+      watcher,
+      callSite,
+      context: context(),
+    });
+  } finally {
+    await prepared.release();
+  }
+}
+
+/** A rewritten model has its weights with it, whatever was given beside the first one. */
+function settingsOf({ rewritten }: PreparedBuild, settings: BuildSettings): BuildSettings {
+  if (rewritten === null) return settings;
+  const { externalData: _, ...rest } = settings;
+  return rest;
+}
+
+async function buildPrepared(build: Build): Promise<Engine> {
+  const { watcher, settings, warnings } = build;
+  for (const warning of warnings) watcher.warn(warning);
   watcher.throwIfFailed();
   const engine = await (settings.cacheDir === undefined
     ? buildWithoutCache(build)
@@ -187,7 +208,8 @@ async function buildPlan(
     request: job.request,
     outcome,
     version: await planVersion(plan, build.library.version),
-    model: await digest,
+    model: build.rewritten?.source ?? (await digest),
+    rewrite: build.rewritten?.rewrite,
     plan: await digestPlan(plan, settings.signal),
     warnings,
   });

@@ -11,6 +11,7 @@ import {
   type EngineProfile,
   type EngineRange,
   type Manifest,
+  type PrecisionRewrite,
 } from '../runtime/manifest';
 import type { ElementType } from '../tensor/element-type';
 import type { TensorInfo } from '../tensor/tensor-info';
@@ -25,7 +26,10 @@ export interface ManifestParts {
   /** Version of the library. */
   version: string;
   info: ModelInfo;
+  /** The model as the caller gave it. */
   model: ModelDigest;
+  /** How it was rewritten before the build. */
+  rewrite?: PrecisionRewrite | undefined;
   plan: Digest;
   cuda: NativeCudaReport;
   /** Warnings that were found before the build. */
@@ -34,7 +38,7 @@ export interface ManifestParts {
 
 /** Writes down how an engine came about. The same build gives the same manifest, its times excepted. */
 export function makeManifest(parts: ManifestParts): Manifest {
-  const { request, outcome, version, info, model, plan, cuda, warnings } = parts;
+  const { request, outcome, version, info, model, rewrite, plan, cuda, warnings } = parts;
   const { profiles: _profiles, ...options } = shapingOptions(request);
   const [device] = cuda.devices;
   return {
@@ -47,6 +51,7 @@ export function makeManifest(parts: ManifestParts): Manifest {
     driver: cuda.driverVersion > 0 ? formatCudaVersion(cuda.driverVersion) : null,
     options,
     model,
+    ...(rewrite === undefined ? {} : { rewrite }),
     plan,
     profiles: request.profiles.map(toEngineProfile),
     inputs: outcome.inputs.map((tensor) => withSymbols(toTensorInfo(tensor), info.inputs)),

@@ -6,7 +6,7 @@ import { TensorRTError } from '../errors';
 import type { ModelInfo } from '../onnx';
 
 /** Precisions that can be asked for; `'model'` takes the graph as it is. */
-export type Precision = 'model' | 'fp32' | 'fp16' | 'bf16' | 'int8';
+export type Precision = 'model' | 'fp32' | 'fp16' | 'bf16' | 'int8' | 'fp8' | 'int4';
 
 const FLOAT_TYPE: Readonly<Record<'fp32' | 'fp16' | 'bf16', string>> = {
   fp32: 'FLOAT',
@@ -68,6 +68,8 @@ function dominantPrecision(info: ModelInfo): PrecisionCensus['dominant'] {
   const quantized = hasArithmetic ? quantizedCompute : quantize;
   // UINT8 becomes INT8 in TensorRT, where the caller allows it.
   if ((quantized['INT8'] ?? 0) + (quantized['UINT8'] ?? 0) > 0) return 'int8';
+  if ((quantized['FLOAT8E4M3FN'] ?? 0) > 0) return 'fp8';
+  if ((quantized['INT4'] ?? 0) > 0) return 'int4';
   if (Object.values(quantized).some((count) => count > 0)) return 'other';
   const counts = floatNodes(info);
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);

@@ -26,6 +26,16 @@ export const commandList: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect.js')).inspectCommand,
   },
   {
+    name: 'cast',
+    summary: 'bring an ONNX model to FP16 or BF16',
+    load: async () => (await import('./commands/cast.js')).castCommand,
+  },
+  {
+    name: 'quantize',
+    summary: 'quantise an ONNX model to INT8, FP8 or INT4',
+    load: async () => (await import('./commands/quantize.js')).quantizeCommand,
+  },
+  {
     name: 'run',
     summary: 'run a model once on given, random or zero inputs',
     load: async () => (await import('./commands/run.js')).runCommand,
@@ -39,5 +49,15 @@ export const commandList: readonly CommandEntry[] = [
     name: 'compare',
     summary: 'compare two results of bench',
     load: async () => (await import('./commands/compare.js')).compareCommand,
+  },
+  {
+    name: 'evaluate',
+    summary: 'measure how right a model is on labelled data, and how near to another',
+    load: async () => (await import('./commands/evaluate.js')).evaluateCommand,
+  },
+  {
+    name: 'validate',
+    summary: 'hold an engine or a rewritten model against its source',
+    load: async () => (await import('./commands/validate.js')).validateCommand,
   },
 ];

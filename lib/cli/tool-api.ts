@@ -12,12 +12,20 @@ import type { BenchRequest } from '../bench/bench-request';
 import type { AgainstRequest } from '../bench/compare/against';
 import type { Comparison } from '../bench/compare/comparison';
 import type { BenchResult } from '../bench/result';
-import type { Feeds } from '../runtime/feeds';
 import type {
-  PreparedModel,
-  PreparedPrecision,
-  PreparePrecisionOptions,
-} from '../compress/prepare-precision';
+  DataFiles,
+  EvaluateOptions,
+  Evaluation,
+  InputFiles,
+  ValidateOptions,
+  Validation,
+} from '../evaluate';
+import type { Feeds } from '../runtime/feeds';
+import type { TensorRanges } from '../compress/calibrate/choose-ranges';
+import type { CastTo, CastToOptions } from '../compress/cast';
+import type { Quantized } from '../compress/quantize';
+import type { QuantizeOptions } from '../compress/quantize-options';
+import type { ModelRunner } from '../runtime/model-runner';
 
 /** What commands use of the package. */
 export interface ToolApi {
@@ -28,11 +36,13 @@ export interface ToolApi {
   readModelInfo(path: string): Promise<ModelInfo>;
   runBench(request: BenchRequest): Promise<BenchResult>;
   benchAgainst(request: AgainstRequest): Promise<Comparison>;
-  preparePrecision(
-    model: string,
-    precision: PreparedPrecision,
-    options: PreparePrecisionOptions<Feeds>,
-  ): Promise<PreparedModel>;
+  cast(model: string, options: CastToOptions<Feeds>): Promise<CastTo>;
+  quantize(model: string, options: QuantizeOptions<Feeds>): Promise<Quantized>;
+  writeCalibrationCache(ranges: TensorRanges): Promise<string>;
+  sessionRunner(options: SessionOptions): Promise<ModelRunner>;
+  openInputs(files: InputFiles): Promise<() => AsyncIterable<Feeds>>;
+  evaluate(model: string | Uint8Array, data: DataFiles, options: EvaluateOptions): Promise<Evaluation>;
+  validate(candidate: string, source: string, options: ValidateOptions): Promise<Validation>;
 }
 
 /** The real functions, each loaded at its first call. */
@@ -43,10 +53,18 @@ export function createToolApi(): ToolApi {
     buildEngine: async (model, options) => (await import('../index.js')).buildEngine(model, options),
     loadEngine: async (path) => (await import('../index.js')).loadEngine(path),
     createSession: async (model, options) => (await import('../index.js')).createSession(model, options),
-    readModelInfo: async (path) => (await import('../onnx/index.js')).readModelInfo(path),
+    readModelInfo: async (path) => (await import('../onnx/reader.js')).readModelInfo(path),
     runBench: async (request) => (await import('../bench/index.js')).runBench(request),
     benchAgainst: async (request) => (await import('../bench/compare/index.js')).benchAgainst(request),
-    preparePrecision: async (model, precision, options) =>
-      (await import('../compress/prepare-precision.js')).preparePrecision(model, precision, options),
+    cast: async (model, options) => (await import('../compress/index.js')).cast(model, options),
+    quantize: async (model, options) => (await import('../compress/index.js')).quantize(model, options),
+    writeCalibrationCache: async (ranges) =>
+      (await import('../compress/index.js')).writeCalibrationCache(ranges),
+    sessionRunner: async (options) => (await import('../index.js')).sessionRunner(options),
+    openInputs: async (files) => (await import('../evaluate/index.js')).openInputs(files),
+    evaluate: async (model, data, options) =>
+      (await import('../evaluate/index.js')).evaluate(model, data, options),
+    validate: async (candidate, source, options) =>
+      (await import('../evaluate/index.js')).validate(candidate, source, options),
   };
 }

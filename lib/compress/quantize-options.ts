@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NodeExclusion } from '../onnx/graph/node-exclusion';
 import type { CalibrationMethod } from './calibrate/amplitude';
-import type { TensorRanges } from './calibrate/collect-ranges';
+import type { TensorRanges } from './calibrate/choose-ranges';
 import type { CalibrationData } from './calibrate/feed-source';
+import type { QuantizationDecisions } from './quantization-decisions';
 import type { ModelSource, Runner } from './runner';
 
 /** What weights, and activations where they are quantised, are stored and computed in. */
@@ -36,8 +37,10 @@ export interface QuantizeOptions<Feeds> {
   readonly calibration?: CalibrationData<Feeds>;
   /** Runs models on the calibration data. */
   readonly runner?: Runner<Feeds>;
-  /** Ranges from an earlier calibration of the same model; nothing is run for ranges then. */
+  /** Ranges of activations from elsewhere, e.g. a calibration cache of TensorRT; nothing is run for ranges then. */
   readonly ranges?: TensorRanges;
+  /** What an earlier quantisation of the same model with the same options decided; no data is needed then. */
+  readonly decisions?: QuantizationDecisions;
   /**
    * How ranges are chosen. `'auto'` (default) quantises with each method and keeps the one whose outputs are nearest to
    * the source's; `'mixed'` goes on from there and chooses tensor by tensor.
@@ -47,7 +50,8 @@ export interface QuantizeOptions<Feeds> {
   readonly percentile?: number;
   /**
    * Rescales channels so that their ranges are alike, which changes nothing in floating point. `'auto'` (default) tries
-   * several strengths and keeps one only where the measured error of the outputs falls; `'off'` does not.
+   * several strengths and keeps one only where the measured error of the outputs falls; `'off'` does not. Models of more
+   * than 1 GiB are left as they are, and a warning says so.
    */
   readonly equalize?: 'auto' | 'off';
   /** Corrects the mean error of each output channel in its bias; kept only where the measured error falls. Default false. */

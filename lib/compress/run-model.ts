@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OnnxModel } from '../onnx/graph/onnx-model';
+import { openSource } from '../onnx/graph/with-source';
+import { asCpuModel } from './quantize/cpu-arithmetic';
 import type { Runner, RunnerOutputs } from './runner';
 
 /**
- * Runs a model that is in memory, as it is now: the bytes are made before the first run, later changes are not seen.
+ * Runs a model that is in memory, as it is now: later changes are not seen. A quantised one is run as `asCpuModel`
+ * writes it; a large one is written to a temporary folder, which is there from the first run to the last.
  *
  * @returns the outputs of each run, in order
  */
@@ -12,5 +15,18 @@ export function runModel<Feeds>(
   feeds: AsyncIterable<Feeds>,
   runner: Runner<Feeds>,
 ): AsyncIterable<RunnerOutputs> {
-  return runner(model.toBytes(), feeds);
+  return runCopy(asCpuModel(model.clone()), feeds, runner);
+}
+
+async function* runCopy<Feeds>(
+  model: OnnxModel,
+  feeds: AsyncIterable<Feeds>,
+  runner: Runner<Feeds>,
+): AsyncIterable<RunnerOutputs> {
+  const opened = await openSource(model);
+  try {
+    yield* runner(opened.source, feeds);
+  } finally {
+    await opened.close();
+  }
 }

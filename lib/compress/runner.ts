@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What runs a model for calibration is an argument: rewriting a model needs no addon and no runtime.
 
+import type { ModelSource } from '../onnx/graph/onnx-model';
 import type { TensorData } from '../tensor/element-arrays';
 
-/** A model as runtimes take it: a path, or its bytes with all weights inside. */
-export type ModelSource = string | Uint8Array;
+export type { ModelSource };
 
 /** Outputs of one run by name. */
 export type RunnerOutputs = Readonly<

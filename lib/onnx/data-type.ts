@@ -45,6 +45,7 @@ export const DATA_TYPE = {
   BOOL: 9,
   FLOAT16: 10,
   DOUBLE: 11,
+  BFLOAT16: 16,
 } as const;
 
 /** ONNX's name of a data type number, e.g. `FLOAT16`; `TYPE_99` for one that is not defined. */

@@ -29,6 +29,29 @@ export interface FileDigest {
   readonly bytes: number;
 }
 
+/** How a model came to the precision that it was built in. */
+export interface PrecisionRewrite {
+  readonly precision: 'fp16' | 'bf16' | 'int8' | 'fp8' | 'int4';
+  /** What the nodes compute in that were not quantised, or could not be cast. */
+  readonly rest: 'fp32' | 'fp16' | 'bf16';
+  /** The data that ranges come from: SHA-256 over all runs; null where there was none. */
+  readonly calibration: {
+    readonly sha256: string;
+    readonly runs: number;
+    /** True if an earlier calibration on the same data was used. */
+    readonly reused: boolean;
+  } | null;
+  /** How near the outputs are to those of the model as it was; null if that was not measured. */
+  readonly score: { readonly sqnrDb: number; readonly cosine: number; readonly top1Agreement: number } | null;
+  /** How ranges were chosen, and how strongly channels were equalised; null where they were not. */
+  readonly method: string | null;
+  readonly equalization: number | null;
+  /** Nodes that compute in the precision. */
+  readonly changedNodes: number;
+  /** Nodes that could have and do not. */
+  readonly keptNodes: readonly { readonly node: string; readonly reason: string }[];
+}
+
 /**
  * What `model.engine.json` says about the `model.engine` beside it. TensorRT's plan tells none of this without
  * being loaded on the right GPU.
@@ -63,7 +86,9 @@ export interface Manifest {
   readonly profiles: readonly EngineProfile[];
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
-  /** How many arithmetic nodes of the model work in each element type. */
+  /** How the model was rewritten to the precision that was asked for; absent if it was built as it was. */
+  readonly rewrite?: PrecisionRewrite;
+  /** How many arithmetic nodes of the model work in each element type, after it was rewritten. */
   readonly precision: Readonly<Record<string, number>>;
   /** Layers of the network as parsed, before TensorRT fused any. */
   readonly layers: number;

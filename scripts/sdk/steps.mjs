@@ -21,6 +21,8 @@ export const GROUPS = {
   check: 'clang-format',
   peers: 'the Python APIs of TensorRT-RTX and ONNX Runtime, onnx and numpy, for side-by-side benchmarks',
   train: 'scikit-learn, to train the example model',
+  'train-networks': 'what "train" has, and JAX, to train the networks of the precision benchmark (420 MB)',
+  modelopt: "NVIDIA ModelOpt's INT8 and FP16 of ONNX models, for the precision benchmark (420 MB)",
 };
 
 /** @returns {import('./step.mjs').Step[]} */
@@ -60,8 +62,22 @@ export function allSteps() {
     }),
     pythonStep('train', {
       title: 'training packages',
-      groups: ['train'],
+      groups: ['train', 'train-networks'],
       target: 'train',
+      advice: '',
+      perPython: true,
+    }),
+    pythonStep('train-networks', {
+      title: 'JAX',
+      groups: ['train-networks'],
+      target: 'train-networks',
+      advice: '',
+      perPython: true,
+    }),
+    pythonStep('modelopt', {
+      title: 'ModelOpt',
+      groups: ['modelopt'],
+      target: 'modelopt',
       advice: '',
       perPython: true,
     }),

@@ -6,7 +6,7 @@ import { loadAddon } from '../../lib/binding/load';
 import { checkModel } from '../../lib/builder/model-checks';
 import { resolveProfiles } from '../../lib/builder/profiles';
 import { TensorRTError } from '../../lib/errors';
-import { checkExternalBytes, readModelInfo } from '../../lib/onnx';
+import { checkExternalBytes, readModelInfo } from '../../lib/onnx/reader';
 import { announceCase, readArguments } from './case-feed';
 import { makeCase } from './cases';
 import { modelSeeds } from './seeds';

@@ -3,8 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-import { preparePrecision, type PreparedPrecision } from '../../lib/compress/prepare-precision';
-import { buildEngine, createSession, type BuildOptions, type Feeds } from '../../lib/index';
+import { cast } from '../../lib/compress/cast';
+import { quantize } from '../../lib/compress/quantize';
+import { buildEngine, sessionRunner, type BuildOptions, type Feeds } from '../../lib/index';
 import { readModelInfo } from '../../lib/onnx';
 import { parseNpy } from '../../lib/tensor/npy';
 import { branchModel } from '../onnx-models';
@@ -18,14 +19,7 @@ import {
   sqnr,
 } from '../precision-models';
 
-async function* runOnCpu(model: string | Uint8Array, feeds: readonly Feeds[]) {
-  const session = await createSession(model, { device: 'cpu', intraOpNumThreads: 1 });
-  try {
-    for (const one of feeds) yield await session.run(one);
-  } finally {
-    await session.close();
-  }
-}
+const runOnCpu = sessionRunner({ device: 'cpu', intraOpNumThreads: 1 });
 
 async function runOnce(model: string | Uint8Array, feeds: Feeds): Promise<Record<string, Float32Array>> {
   for await (const outputs of runOnCpu(model, [feeds])) {
@@ -81,13 +75,23 @@ const CASES: readonly Case[] = [
   },
 ];
 
-const calibrationOf = (feeds: Case['feeds']) => ({
-  feeds: [1, 2, 3, 4, 5, 6, 7, 8].map(feeds),
-  runner: runOnCpu,
-});
+type Rewritten = 'fp16' | 'bf16' | 'int8';
+
+const calibrationOf = (feeds: Case['feeds']) => [1, 2, 3, 4, 5, 6, 7, 8].map(feeds);
+
+async function rewrite(
+  model: string | Uint8Array,
+  precision: Rewritten,
+  calibration: readonly Feeds[],
+): Promise<Uint8Array> {
+  const data = { calibration, runner: runOnCpu };
+  const rewritten =
+    precision === 'int8' ? await quantize(model, data) : await cast(model, { to: precision, ...data });
+  return rewritten.model.toBytes();
+}
 
 describe.each(CASES)('$name', ({ model, feeds, profile, fp16, int8 }) => {
-  const precisions: PreparedPrecision[] = int8 === undefined ? ['fp16', 'bf16'] : ['fp16', 'bf16', 'int8'];
+  const precisions: Rewritten[] = int8 === undefined ? ['fp16', 'bf16'] : ['fp16', 'bf16', 'int8'];
 
   it('computes nearly the same on the CPU', async () => {
     const expected = await runOnce(model, feeds(99));
@@ -96,8 +100,7 @@ describe.each(CASES)('$name', ({ model, feeds, profile, fp16, int8 }) => {
       ['int8', int8],
     ] as const) {
       if (least === undefined) continue;
-      const { bytes, report } = await preparePrecision(model, precision, calibrationOf(feeds));
-      expect(report).toMatchObject({ precision, changed: true });
+      const bytes = await rewrite(model, precision, calibrationOf(feeds));
       const actual = await runOnce(bytes, feeds(99));
       expect(Object.keys(actual)).toEqual(Object.keys(expected));
       for (const [name, values] of Object.entries(expected)) {
@@ -109,7 +112,7 @@ describe.each(CASES)('$name', ({ model, feeds, profile, fp16, int8 }) => {
   it.each(precisions)(
     'builds in %s with TensorRT-RTX, inputs and outputs as they were',
     async (precision) => {
-      const { bytes } = await preparePrecision(model, precision, calibrationOf(feeds));
+      const bytes = await rewrite(model, precision, calibrationOf(feeds));
       const [before, after] = [await readModelInfo(model), await readModelInfo(bytes)];
       expect([after.inputs, after.outputs]).toEqual([before.inputs, before.outputs]);
       // A graph without arithmetic has no precision of its own to be checked.
@@ -129,15 +132,17 @@ describe('a tensor beyond the range of FP16', () => {
 
   it('stays FP32 where data shows it; without data nothing tells', async () => {
     const expected = (await runOnce(overflowModel(), feeds)).y!;
-    const blind = await preparePrecision(overflowModel(), 'fp16');
-    expect(blind.report.keptNodes).toEqual([]);
-    const { bytes, report } = await preparePrecision(overflowModel(), 'fp16', {
-      feeds: [feeds],
+    const blind = await cast(overflowModel(), { to: 'fp16' });
+    expect(blind.report.kept).toEqual([]);
+    const { model, report } = await cast(overflowModel(), {
+      to: 'fp16',
+      calibration: [feeds],
       runner: runOnCpu,
     });
-    expect(report.keptNodes.map(({ node }) => node)).toEqual(['grow', 'shrink']);
+    expect(report.kept.map(({ node }) => node)).toEqual(['grow', 'shrink']);
     expect([blind.report.dataRuns, report.dataRuns]).toEqual([0, 1]);
-    expect(sqnr(expected, (await runOnce(bytes, feeds)).y!)).toBeGreaterThan(55);
+    expect(report.score!.sqnrDb).toBeGreaterThan(55);
+    expect(sqnr(expected, (await runOnce(model.toBytes(), feeds)).y!)).toBeGreaterThan(55);
   });
 });
 
@@ -166,7 +171,7 @@ describe('the digits of the example', () => {
           dims: [16, ...pictures.dims.slice(1)],
         },
       }));
-      const { bytes } = await preparePrecision(model, precision, { feeds, runner: runOnCpu });
+      const bytes = await rewrite(model, precision, feeds);
       expect(await accuracy(bytes)).toBeGreaterThan((await accuracy(model)) - 0.011);
       const engine = await buildEngine(bytes, { runtime: 'tensorrt-rtx', precision, ...batch });
       expect(engine.bytes).toBeGreaterThan(0);

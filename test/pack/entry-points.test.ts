@@ -23,6 +23,9 @@ describe('the built package', () => {
   it.each([
     ['tensorrt-node', ['TensorRTError', 'buildEngine', 'createSession', 'loadEngine', 'probe']],
     ['tensorrt-node/bench', ['runBench', 'compareResults', 'formatHtml', 'readBenchDocument']],
+    ['tensorrt-node/compress', ['cast', 'quantize', 'collectRanges', 'mapWeights']],
+    ['tensorrt-node/evaluate', ['evaluate', 'validate']],
+    ['tensorrt-node/onnx', ['OnnxModel', 'extractModel', 'loadModel', 'printModel', 'readModelInfo']],
   ])('exports the same names of %s to ESM and CommonJS', (entry, some) => {
     const source = `
       import { createRequire } from 'node:module';
@@ -43,6 +46,12 @@ describe('the built package', () => {
     ['module', 'tensorrt-node'],
     ['commonjs', 'tensorrt-node/bench'],
     ['module', 'tensorrt-node/bench'],
+    ['commonjs', 'tensorrt-node/onnx'],
+    ['module', 'tensorrt-node/onnx'],
+    ['commonjs', 'tensorrt-node/compress'],
+    ['module', 'tensorrt-node/compress'],
+    ['commonjs', 'tensorrt-node/evaluate'],
+    ['module', 'tensorrt-node/evaluate'],
   ] as const)('opens no native library when it is imported (%s, %s)', (kind, entry) => {
     const load = {
       commonjs: `require('${entry}');${PRINT_NATIVE}`,
@@ -53,9 +62,9 @@ describe('the built package', () => {
     expect(evaluate(kind, load[kind])).toEqual([]);
   });
 
-  it('loads no part of the benchmark harness with the main entry', () => {
+  it('loads no part of the benchmark harness or of the toolkit for models with the main entry', () => {
     const source = `require('tensorrt-node');
-      console.log(JSON.stringify(Object.keys(require.cache).filter((path) => /[\\/]dist[\\/]bench[\\/]/.test(path))));`;
+      console.log(JSON.stringify(Object.keys(require.cache).filter((path) => /[\\/]dist[\\/](bench|onnx|compress|evaluate)[\\/]/.test(path))));`;
     expect(evaluate('commonjs', source)).toEqual([]);
   });
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import type { PreparedPrecision } from '../../compress/prepare-precision';
+import type { QuantizeOptions } from '../../compress/quantize-options';
 import { TensorRTError } from '../../errors';
+import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import type { Feeds } from '../../runtime/feeds';
+import { runnerOver } from '../../runtime/model-runner';
 import type { ToolApi } from '../tool-api';
 import { plural } from '../values/format';
 import { PRECISIONS } from './bench-values';
@@ -34,41 +36,50 @@ export interface Variant {
  */
 export async function prepareVariant(
   { modelPath, precision, feeds, folder }: VariantRequest,
-  api: Pick<ToolApi, 'createSession' | 'preparePrecision'>,
+  api: Pick<ToolApi, 'createSession' | 'cast' | 'quantize'>,
 ): Promise<Variant> {
   if (precision === 'fp32') return { path: modelPath, bytes: await bytesOf(modelPath), notes: [] };
-  if (!isPrepared(precision) || extname(modelPath).toLowerCase() !== '.onnx')
+  if (!isRewritten(precision) || extname(modelPath).toLowerCase() !== '.onnx')
     throw notPossible(modelPath, precision);
-  const calibration = precision === 'bf16' ? {} : { feeds: await feeds(), runner: runnerOf(api) };
-  const { bytes, report } = await api.preparePrecision(modelPath, precision, calibration);
+  const data = precision === 'bf16' ? {} : { calibration: await feeds(), runner: runnerOf(api) };
+  const { model, notes } = await rewrite(modelPath, { precision, data }, api);
   const path = join(folder, `${basename(modelPath, extname(modelPath))}-${precision}.onnx`);
-  await writeFile(path, bytes);
-  return { path, bytes: bytes.length, notes: describe(precision, report) };
+  await model.save(path);
+  return { path, bytes: (await bytesOf(path)) + (await bytesOf(`${path}.data`)), notes };
 }
 
-function isPrepared(precision: string): precision is PreparedPrecision {
-  return PRECISIONS.includes(precision as PreparedPrecision);
+type Rewritten = 'fp16' | 'bf16' | 'int8';
+
+function isRewritten(precision: string): precision is Rewritten {
+  return PRECISIONS.includes(precision as Rewritten);
 }
 
-function describe(
-  precision: string,
-  { changed, reducedNodes, keptNodes }: Awaited<ReturnType<ToolApi['preparePrecision']>>['report'],
-): string[] {
-  if (!changed) return [`${precision}: the model is as it was`];
-  const kept = keptNodes.length === 0 ? '' : `, ${plural(keptNodes.length, 'node')} kept as they were`;
-  return [`${precision}: ${plural(reducedNodes, 'node')} compute in it${kept}`];
+interface Rewriting {
+  readonly precision: Rewritten;
+  readonly data: Pick<QuantizeOptions<Feeds>, 'calibration' | 'runner'>;
+}
+
+async function rewrite(
+  modelPath: string,
+  { precision, data }: Rewriting,
+  api: Pick<ToolApi, 'cast' | 'quantize'>,
+): Promise<{ model: OnnxModel; notes: string[] }> {
+  if (precision !== 'int8') {
+    const { model, report } = await api.cast(modelPath, { to: precision, ...data });
+    return { model, notes: [describe(precision, report.reduced, report.kept.length)] };
+  }
+  const { model, report } = await api.quantize(modelPath, data);
+  return { model, notes: [describe(precision, report.quantized.length, report.kept.length)] };
+}
+
+function describe(precision: string, changed: number, kept: number): string {
+  const rest = kept === 0 ? '' : `, ${plural(kept, 'node')} kept as they were`;
+  return `${precision}: ${plural(changed, 'node')} compute in it${rest}`;
 }
 
 /** Calibration runs on the CPU, whatever is measured later: its numbers are the same everywhere. */
 function runnerOf(api: Pick<ToolApi, 'createSession'>) {
-  return async function* runOnCpu(model: Uint8Array, feeds: readonly Feeds[]) {
-    const session = await api.createSession(model, { device: 'cpu' });
-    try {
-      for (const one of feeds) yield await session.run(one);
-    } finally {
-      await session.close();
-    }
-  };
+  return runnerOver((model) => api.createSession(model, { device: 'cpu' }));
 }
 
 /** The size of a file; 0 where there is none, which whoever loads it reports. */

@@ -6,6 +6,11 @@ import { parseChoice, parseInteger, parseList, parseText } from '../values/basic
 import { parseByteSize } from '../values/byte-size';
 import { collectAxes, parseDynamicAxis } from '../values/dynamic-axes';
 import { parseShapes, parseShapeValues } from '../values/named-lists';
+import {
+  calibrationOptionTable,
+  quantizationOptionTable,
+  toQuantization,
+} from '../precision/quantize-arguments';
 import { collectProfiles } from './profile-arguments';
 
 /** Options of `build`. */
@@ -46,9 +51,11 @@ export const buildOptionTable = {
   lib: option('<path>', 'the TensorRT library to use, or its folder', parseText),
   precision: option(
     '<precision>',
-    'model, fp32, fp16, bf16 or int8: fails unless the model is in that precision',
-    parseChoice('model', 'fp32', 'fp16', 'bf16', 'int8'),
+    'model (default), fp32, fp16, bf16, int8, fp8 or int4: a model in fp32 is rewritten to it',
+    parseChoice('model', 'fp32', 'fp16', 'bf16', 'int8', 'fp8', 'int4'),
   ),
+  ...calibrationOptionTable,
+  ...quantizationOptionTable,
   allowTypeChanges: flag('accept that TensorRT changes types it does not keep, e.g. float64'),
   workspace: option('<size>', 'memory that tactics may use: 512MiB, 1GiB', parseByteSize),
   tacticSharedMemory: option('<size>', 'shared memory that tactics may use', parseByteSize),
@@ -104,7 +111,9 @@ export type BuildArguments = ParsedArguments<typeof buildOptionTable>;
 export function toBuildOptions(args: BuildArguments): BuildOptions {
   const { options } = args;
   const profiles = collectProfiles(args.occurrences);
+  const quantization = toQuantization(options);
   return dropUndefined({
+    quantization: Object.keys(quantization).length === 0 ? undefined : quantization,
     runtime: options.runtime,
     libraryPath: options.lib,
     precision: options.precision,

@@ -8,6 +8,7 @@ import { buildDocument, formatBuild } from '../build/build-result';
 import { createProgressView } from '../build/progress-view';
 import { adviseTrtexecOption } from '../build/trtexec-options';
 import { defineCommand, type CommandContext } from '../command';
+import { openCalibration } from '../precision/calibration-data';
 import { suggestProfileOptions } from '../inspect/suggest-profiles';
 import { shellWord } from '../values/shell-word';
 import { printable } from '../terminal/text-width';
@@ -26,6 +27,10 @@ export const buildCommand = defineCommand({
       help: 'a model whose batch may be 1 to 32, tuned for 8',
     },
     {
+      line: 'build model.onnx -o model.engine --precision int8 --calibration images.npy --max-drop 0.5%',
+      help: 'in INT8, with layers kept in floating point where the answers would change',
+    },
+    {
       line: 'build model.onnx -o model.engine --min-shapes images:1x3x224x224 --opt-shapes images:8x3x224x224 --max-shapes images:32x3x224x224',
       help: 'the same by shapes',
     },
@@ -34,7 +39,7 @@ export const buildCommand = defineCommand({
     const model = args.positionals[0]!;
     const output = args.options.output ?? defaultOutput(model);
     const startMs = Date.now();
-    const options = { ...toBuildOptions(args), outputPath: output };
+    const options = { ...toBuildOptions(args), ...(await calibrationOf(args, context)), outputPath: output };
     const engine = await buildWatched(model, options, context).catch(async (error: unknown) => {
       throw await adviseOnProfiles(error, model, context);
     });
@@ -42,6 +47,16 @@ export const buildCommand = defineCommand({
     return { json: buildDocument(facts), lines: () => formatBuild(facts, context) };
   },
 });
+
+/** Calibration of a build runs on the CPU: the GPU is busy with the build. */
+async function calibrationOf(
+  { positionals, options }: BuildArguments,
+  { api }: CommandContext,
+): Promise<Pick<BuildOptions, 'calibration'>> {
+  if (options.calibration === undefined) return {};
+  const { calibration } = await openCalibration(positionals[0]!, options, api);
+  return { calibration };
+}
 
 /** `dir/model.onnx` → `dir/model.engine`: beside the model. */
 function defaultOutput(model: string): string {

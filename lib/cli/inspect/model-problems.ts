@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import { checkModel } from '../../builder/model-checks';
 import type { Manifest } from '../../runtime/manifest';
 import { TensorRTError, type TensorRTErrorCode } from '../../errors';
-import { checkExternalData, type ModelInfo } from '../../onnx';
+import type { ModelInfo } from '../../onnx';
+import { checkExternalData } from '../../onnx/reader';
 
 /** Something about a model that somebody should know before building it. */
 export interface ModelProblem {
@@ -21,7 +22,7 @@ const FAMILIES: readonly Family[] = ['tensorrt-rtx', 'tensorrt-11', 'tensorrt-10
 
 /**
  * Collects what can be told without TensorRT: external data that is not there, versions and types that the families
- * refuse, oddities. Whether TensorRT knows every operator is found out by a build.
+ * refuse, what the checker of ONNX graphs finds, oddities. Whether TensorRT knows every operator is found out by a build.
  */
 export async function checkForTensorRt(path: string, info: ModelInfo): Promise<ModelProblem[]> {
   const problems: ModelProblem[] = [];
@@ -34,6 +35,11 @@ export async function checkForTensorRt(path: string, info: ModelInfo): Promise<M
     }
   };
   await catching(FAMILIES, () => checkExternalData(info, dirname(path)));
+  await catching(FAMILIES, async () => {
+    const { assertOnnxModel } = await import('../../onnx/check/check-onnx-model.js');
+    const { loadModel } = await import('../../onnx/graph/onnx-model.js');
+    assertOnnxModel(await loadModel(path));
+  });
   for (const family of FAMILIES) {
     await catching([family], () => {
       for (const message of checkModel(info, { family }))

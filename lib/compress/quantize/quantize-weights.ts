@@ -1,56 +1,197 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../../errors';
-import { roundToEven } from '../../tensor/half';
 import type { TensorMessage } from '../../onnx/graph/onnx-messages';
+import { NARROW_VALUES } from '../../onnx/graph/narrow-values';
 import { readFloats } from '../../onnx/graph/tensor-values';
+import type { QuantizedType } from '../quantize-options';
+import { LARGEST_FLOAT8, numberToFloat8 } from './float8';
+import { forEachRun, product, scaleDims, type ScaleLayout } from './scale-layout';
 
-/** -128 is left out: with it the range would not be symmetric. */
-export const LARGEST_STEP = 127;
-/** TensorRT refuses a scale of zero; whatever it is, zeros stay zeros. */
-const SCALE_OF_ZEROS = 1e-6;
+/** Numbers that a type has, symmetric around zero; scales map the largest value to `largest`. */
+export interface QuantizedRange {
+  readonly lowest: number;
+  readonly largest: number;
+}
 
-/** Weights in INT8 with their scales. */
+/** By type. -128 is left out of INT8: with it the range would not be symmetric. INT4 has so few that -8 is used. */
+export const QUANTIZED_RANGE: Readonly<Record<QuantizedType, QuantizedRange>> = {
+  int8: { lowest: -127, largest: 127 },
+  int4: { lowest: -8, largest: 7 },
+  fp8: { lowest: -LARGEST_FLOAT8, largest: LARGEST_FLOAT8 },
+};
+
+/** TensorRT refuses a scale of zero; zeros stay zeros with any. This one is a normal value in FP16 too. */
+const SCALE_OF_ZEROS = 2 ** -14;
+/** Smaller scales are not normal values of FP32: GPUs take them for zero. */
+const SMALLEST_SCALE = 2 ** -126;
+
+/** Quantised weights with their scales. */
 export interface QuantizedWeights {
-  readonly values: Int8Array;
-  /** One per channel of the axis, or one. */
+  /** A number each: steps for INT8 and INT4, codes for FP8. */
+  readonly values: Int8Array | Uint8Array;
+  /** In the layout that was asked for. */
   readonly scales: Float32Array;
 }
 
+/** How to quantise weights. */
+export interface WeightFormat {
+  readonly type: QuantizedType;
+  readonly layout: ScaleLayout;
+  /** `'mse'` looks for the scale with the smallest error; `'nearest'` (default) covers the largest value. */
+  readonly rounding?: 'nearest' | 'mse';
+  /** Scales are not smaller. Default 2^-126. */
+  readonly minimumScale?: number;
+}
+
 /** The scale for values up to an amplitude. */
-export function scaleOf(amplitude: number): number {
-  return Math.fround(amplitude / LARGEST_STEP) || Math.fround(SCALE_OF_ZEROS);
+export function scaleOf(amplitude: number, type: QuantizedType = 'int8', minimum = SMALLEST_SCALE): number {
+  if (amplitude === 0) return Math.max(SCALE_OF_ZEROS, minimum);
+  return Math.fround(Math.max(amplitude / QUANTIZED_RANGE[type].largest, minimum, SMALLEST_SCALE));
 }
 
 /**
- * Symmetric INT8, each channel by its largest absolute value.
+ * Symmetric quantisation of weights.
  *
- * @param axis - Axis of the channels; undefined for one scale.
- * @throws {TensorRTError} ERR_TRT_ARG_VALUE for weights that are not finite
+ * @throws {TensorRTError} ERR_TRT_QUANT_WEIGHTS for a value that is not finite
  */
-export function quantizeWeights(weight: TensorMessage, axis: number | undefined): QuantizedWeights {
-  const source = readFloats(weight);
-  const channels = axis === undefined ? 1 : weight.dims[axis]!;
-  const inner = axis === undefined ? source.length : product(weight.dims.slice(axis + 1));
-  const channelOf = (index: number) => Math.floor(index / inner) % channels;
-  const largest = new Float64Array(channels);
-  source.forEach((value, index) => {
-    if (!Number.isFinite(value)) throw notFinite(weight);
-    const channel = channelOf(index);
-    largest[channel] = Math.max(largest[channel]!, Math.abs(value));
-  });
-  const scales = Float32Array.from(largest, scaleOf);
-  const values = Int8Array.from(source, (value, index) => {
-    const step = roundToEven(value / scales[channelOf(index)]!);
-    return Math.max(-LARGEST_STEP, Math.min(LARGEST_STEP, step));
-  });
-  return { values, scales };
+export function quantizeWeights(weight: TensorMessage, format: WeightFormat): QuantizedWeights {
+  const values = readFloats(weight);
+  checkFinite(weight.name ?? '', values);
+  const { type, layout, rounding = 'nearest', minimumScale } = format;
+  const largest = largestOf(values, weight.dims, layout);
+  const scales = Float32Array.from(largest, (amplitude) => scaleOf(amplitude, type, minimumScale));
+  if (rounding === 'mse') refineScales(values, scales, { ...format, dims: weight.dims });
+  return { values: roundWeights(values, scales, { dims: weight.dims, layout, type }), scales };
 }
 
-function product(dims: readonly number[]): number {
-  return dims.reduce((total, dim) => total * dim, 1);
+/** Where values lie and what they are rounded to. */
+export interface RoundingPlace {
+  readonly dims: readonly number[];
+  readonly layout: ScaleLayout;
+  readonly type: QuantizedType;
 }
 
-function notFinite({ name = '' }: TensorMessage): TensorRTError {
-  const message = `Weight "${name}" holds a value that is infinite or not a number: it cannot be quantised.`;
-  return new TensorRTError('ERR_TRT_ARG_VALUE', message, { details: { tensor: name } });
+/** Each value divided by its scale, to the nearest number of the type. */
+export function roundWeights(
+  values: Float32Array,
+  scales: Float32Array,
+  { dims, layout, type }: RoundingPlace,
+): Int8Array | Uint8Array {
+  const { lowest, largest } = QUANTIZED_RANGE[type];
+  const result = type === 'fp8' ? new Uint8Array(values.length) : new Int8Array(values.length);
+  forEachRun(dims, layout, (start, length, group, step) => {
+    for (let i = 0; i < length; i++) {
+      const value = values[start + i]! / scales[group + step * i]!;
+      if (type === 'fp8') result[start + i] = numberToFloat8(value);
+      else result[start + i] = Math.max(lowest, Math.min(largest, roundStep(value)));
+    }
+  });
+  return result;
+}
+
+/** The values that quantised weights stand for. */
+export function dequantizeWeights(
+  { values, scales }: QuantizedWeights,
+  { dims, layout, type }: RoundingPlace,
+): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(values.length);
+  const numbers = type === 'fp8' ? FLOAT8_VALUES : undefined;
+  forEachRun(dims, layout, (start, length, group, step) => {
+    for (let i = 0; i < length; i++) {
+      const value = values[start + i]!;
+      result[start + i] = (numbers === undefined ? value : numbers[value]!) * scales[group + step * i]!;
+    }
+  });
+  return result;
+}
+
+/** Signal to quantisation noise of weights in dB; infinite where nothing was lost. */
+export function weightSqnrDb(
+  floats: Float32Array,
+  { values, scales }: QuantizedWeights,
+  { dims, layout, type }: RoundingPlace,
+): number {
+  const numbers = type === 'fp8' ? FLOAT8_VALUES : undefined;
+  let [signal, noise] = [0, 0];
+  forEachRun(dims, layout, (start, length, group, step) => {
+    for (let i = 0; i < length; i++) {
+      const float = floats[start + i]!;
+      const value = values[start + i]!;
+      const error = float - (numbers === undefined ? value : numbers[value]!) * scales[group + step * i]!;
+      signal += float * float;
+      noise += error * error;
+    }
+  });
+  return noise === 0 ? Infinity : 10 * Math.log10(signal / noise);
+}
+
+const FLOAT8_VALUES = NARROW_VALUES.float8e4m3;
+/** Adding and subtracting it rounds a double to the nearest whole number, ties to even. */
+const ROUND = 1.5 * 2 ** 52;
+
+/** To the nearest whole number, ties to even. */
+export function roundStep(value: number): number {
+  return value + ROUND - ROUND;
+}
+
+function largestOf(values: Float32Array, dims: readonly number[], layout: ScaleLayout): Float64Array {
+  const largest = new Float64Array(product(scaleDims(dims, layout)));
+  forEachRun(dims, layout, (start, length, group, step) => {
+    for (let i = 0; i < length; i++) {
+      const size = Math.abs(values[start + i]!);
+      if (size > largest[group + step * i]!) largest[group + step * i] = size;
+    }
+  });
+  return largest;
+}
+
+/** Parts of the full scale that are tried: for few steps it pays to let the largest values saturate. */
+const CUTS = Array.from({ length: 30 }, (_, index) => 1 - 0.02 * (index + 1));
+
+/** Lowers each scale to the one with the smallest squared error of the values that share it. */
+function refineScales(
+  values: Float32Array,
+  scales: Float32Array,
+  { dims, layout, type, minimumScale = SMALLEST_SCALE }: WeightFormat & { dims: readonly number[] },
+): void {
+  const full = scales.slice();
+  const least = errorsOf(values, scales, { dims, layout, type });
+  for (const cut of CUTS) {
+    const tried = full.map((scale) => Math.max(scale * cut, minimumScale));
+    const errors = errorsOf(values, tried, { dims, layout, type });
+    for (let group = 0; group < scales.length; group++) {
+      if (errors[group]! >= least[group]!) continue;
+      least[group] = errors[group]!;
+      scales[group] = tried[group]!;
+    }
+  }
+}
+
+function errorsOf(values: Float32Array, scales: Float32Array, place: RoundingPlace): Float64Array {
+  const errors = new Float64Array(scales.length);
+  const { lowest, largest } = QUANTIZED_RANGE[place.type];
+  const isFloat8 = place.type === 'fp8';
+  forEachRun(place.dims, place.layout, (start, length, group, step) => {
+    for (let i = 0; i < length; i++) {
+      const value = values[start + i]!;
+      const scale = scales[group + step * i]!;
+      const rounded = isFloat8
+        ? FLOAT8_VALUES[numberToFloat8(value / scale)]!
+        : Math.max(lowest, Math.min(largest, roundStep(value / scale)));
+      errors[group + step * i]! += (value - rounded * scale) ** 2;
+    }
+  });
+  return errors;
+}
+
+/** @throws {TensorRTError} ERR_TRT_QUANT_WEIGHTS for the first value that is not finite */
+export function checkFinite(name: string, values: Float32Array): void {
+  for (let index = 0; index < values.length; index++) {
+    if (Number.isFinite(values[index])) continue;
+    throw new TensorRTError(
+      'ERR_TRT_QUANT_WEIGHTS',
+      `Weight "${name}" has a value that is not a finite number: ${values[index]!} at ${index}. It cannot be quantised.`,
+      { details: { weight: name, index, value: String(values[index]) } },
+    );
+  }
 }

@@ -21,10 +21,12 @@ const MOVERS = new Set([
  * operators that move values and through Concat.
  */
 export function shareAmplitudes(
-  { links, activations }: QuantizationPlan,
+  { links, activations, fixedAmplitudes }: QuantizationPlan,
   ranges: TensorRanges,
 ): Map<string, number> {
-  const amplitudes = new Map([...activations.keys()].map((name) => [name, ranges[name]!.amplitude]));
+  const amplitudes = new Map(
+    [...activations.keys()].map((name) => [name, fixedAmplitudes.get(name) ?? ranges[name]!.amplitude]),
+  );
   const pairs = [...amplitudes.keys()].flatMap((name) =>
     sources(name).map((source) => [name, source] as const),
   );
@@ -41,11 +43,13 @@ export function shareAmplitudes(
   }
   return amplitudes;
 
-  /** Quantised tensors that a tensor takes its values from. */
-  function sources(name: string): string[] {
+  /** Quantised tensors that a tensor takes its values from; each tensor is looked at once, however many ways lead to it. */
+  function sources(name: string, seen = new Set<string>()): string[] {
+    if (seen.has(name)) return [];
+    seen.add(name);
     const node = links.producers.get(name);
     if (node === undefined) return [];
     const inputs = node.opType === 'Concat' ? node.input : MOVERS.has(node.opType) ? [node.input[0]!] : [];
-    return inputs.flatMap((input) => (amplitudes.has(input) ? [input] : sources(input)));
+    return inputs.flatMap((input) => (amplitudes.has(input) ? [input] : sources(input, seen)));
   }
 }

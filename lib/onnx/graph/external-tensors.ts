@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open, type FileHandle } from 'node:fs/promises';
 import { TensorRTError } from '../../errors';
 import { tensorBytes } from '../data-type';
 import { checkExternalBytes, checkExternalData } from '../external-data';
 import type { ModelInfo } from '../model-info';
-import { allTensors } from './graph-walk';
-import type { GraphMessage, TensorMessage } from './onnx-messages';
+import { describeWeightFile, FileBytes } from './file-bytes';
+import { modelTensors } from './graph-walk';
+import type { ModelMessage, TensorMessage } from './onnx-messages';
 import { elementsOf } from './tensor-values';
 
 /** Where external files are: in a folder, or in memory by name. */
@@ -17,23 +17,25 @@ export interface ExternalPlace {
 const EXTERNAL = 1;
 
 /**
- * Reads the bytes of external tensors into a graph.
+ * Finds the bytes of external tensors. Those of files stay there and are read when somebody asks for them.
  *
+ * @returns the files, absolute and with links resolved; none for data in memory
  * @throws {TensorRTError} ERR_TRT_ONNX_EXTERNAL_DATA_MISSING, ERR_TRT_ONNX_EXTERNAL_DATA_OUTSIDE;
- * ERR_TRT_ONNX_UNSUPPORTED_TYPE for external tensors inside functions, which are not looked into
+ * ERR_TRT_ONNX_UNSUPPORTED_TYPE for sparse tensors, which are not looked into
  */
-export async function readExternalTensors(
-  graph: GraphMessage,
+export async function findExternalTensors(
+  message: ModelMessage,
   info: ModelInfo,
   place: ExternalPlace,
-): Promise<void> {
-  const tensors = allTensors(graph).filter(({ dataLocation }) => dataLocation === EXTERNAL);
+): Promise<string[]> {
+  const tensors = modelTensors(message).filter(({ dataLocation }) => dataLocation === EXTERNAL);
   if (tensors.length < info.externalTensors.length) throw hiddenTensors(info, tensors);
-  if (place.folder === undefined) readFromMemory(tensors, info, place.files);
-  else await readFromFolder(tensors, info, place.folder);
+  if (place.folder !== undefined) return referToFolder(tensors, info, place.folder);
+  referToMemory(tensors, info, place.files);
+  return [];
 }
 
-function readFromMemory(
+function referToMemory(
   tensors: readonly TensorMessage[],
   info: ModelInfo,
   files: ExternalPlace['files'] = {},
@@ -45,24 +47,19 @@ function readFromMemory(
   }
 }
 
-async function readFromFolder(
+async function referToFolder(
   tensors: readonly TensorMessage[],
   info: ModelInfo,
   folder: string,
-): Promise<void> {
-  const files = await checkExternalData(info, folder);
-  for (const { location, path } of files) {
-    const handle = await open(path, 'r');
-    try {
-      for (const tensor of tensors) {
-        if (tensor.dataLocation !== EXTERNAL) continue;
-        const span = spanOf(tensor);
-        if (span.location === location) settle(tensor, await readSpan(handle, span, location));
-      }
-    } finally {
-      await handle.close();
-    }
+): Promise<string[]> {
+  const found = await checkExternalData(info, folder);
+  const files = await Promise.all(found.map(({ path, location }) => describeWeightFile(path, location)));
+  const byLocation = new Map(files.map((file) => [file.location, file]));
+  for (const tensor of tensors) {
+    const { location, offset, length } = spanOf(tensor);
+    settle(tensor, new FileBytes(byLocation.get(location)!, offset, length));
   }
+  return files.map(({ path }) => path);
 }
 
 interface Span {
@@ -77,30 +74,10 @@ function spanOf(tensor: TensorMessage): Span {
   return { location: entries.get('location')!, offset: Number(entries.get('offset') ?? 0), length: needed };
 }
 
-/** A system call reads less than 2 GB. */
-const MOST_BYTES_A_READ = 2 ** 30;
-
-async function readSpan(handle: FileHandle, { offset, length }: Span, location: string): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let got = 0;
-  while (got < length) {
-    const wanted = Math.min(length - got, MOST_BYTES_A_READ);
-    const { bytesRead } = await handle.read(bytes, got, wanted, offset + got);
-    if (bytesRead === 0) throw cutOff(location);
-    got += bytesRead;
-  }
-  return bytes;
-}
-
-function settle(tensor: TensorMessage, bytes: Uint8Array): void {
+function settle(tensor: TensorMessage, bytes: Uint8Array | FileBytes): void {
   tensor.rawData = bytes;
   tensor.externalData = [];
   tensor.dataLocation = undefined;
-}
-
-function cutOff(location: string): TensorRTError {
-  const message = `The model's external data "${location}" became shorter while it was read.`;
-  return new TensorRTError('ERR_TRT_ONNX_EXTERNAL_DATA_MISSING', message, { details: { location } });
 }
 
 function hiddenTensors(info: ModelInfo, found: readonly TensorMessage[]): TensorRTError {
@@ -108,9 +85,9 @@ function hiddenTensors(info: ModelInfo, found: readonly TensorMessage[]): Tensor
   const hidden = info.externalTensors.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   return new TensorRTError(
     'ERR_TRT_ONNX_UNSUPPORTED_TYPE',
-    `The model has external data where it cannot be rewritten, in functions or sparse tensors: ${hidden.slice(0, 3).join(', ')}.`,
+    `The model has external data where it cannot be rewritten, in sparse tensors: ${hidden.slice(0, 3).join(', ')}.`,
     {
-      hint: 'Inline the functions of the model, or save it with its weights inside.',
+      hint: 'Save the model with its sparse tensors inside.',
       details: { tensors: hidden },
     },
   );

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AttributeMessage, GraphMessage, NodeMessage, TensorMessage } from './onnx-messages';
+import type {
+  AttributeMessage,
+  GraphMessage,
+  ModelMessage,
+  NodeMessage,
+  TensorMessage,
+} from './onnx-messages';
 
 /** Graphs in the attributes of a node: the bodies of If, Loop and Scan. */
 export function subgraphsOf(node: NodeMessage): GraphMessage[] {
@@ -13,10 +19,32 @@ export function allGraphs(graph: GraphMessage): GraphMessage[] {
 
 /** All tensors of a graph and of the graphs inside it: initializers and tensor attributes. */
 export function allTensors(graph: GraphMessage): TensorMessage[] {
-  return allGraphs(graph).flatMap(({ initializer, node }) => [
-    ...initializer,
-    ...node.flatMap(({ attribute }) => attribute.flatMap(({ t }) => (t === undefined ? [] : [t]))),
-  ]);
+  return allGraphs(graph).flatMap(({ initializer, node }) => [...initializer, ...attributeTensors(node)]);
+}
+
+/** All tensors of a model, those of its functions too. */
+export function modelTensors({ graph, functions }: ModelMessage): TensorMessage[] {
+  const nodes = functions.flatMap(({ node }) => node);
+  const inner = nodes.flatMap(subgraphsOf).flatMap(allTensors);
+  return [...allTensors(graph), ...attributeTensors(nodes), ...inner];
+}
+
+function attributeTensors(nodes: readonly NodeMessage[]): TensorMessage[] {
+  return nodes.flatMap(({ attribute }) => attribute.flatMap(({ t }) => (t === undefined ? [] : [t])));
+}
+
+/** Values that a node reads, each once: its inputs, and those that the graphs inside it take from around them. */
+export function readsOf(node: NodeMessage): string[] {
+  const reads = new Set([...node.input, ...subgraphsOf(node).flatMap(outerReads)]);
+  reads.delete('');
+  return [...reads];
+}
+
+/** Values that a graph inside a node takes from the graphs around it. */
+function outerReads({ node, input, output, initializer }: GraphMessage): string[] {
+  const own = new Set([...input, ...initializer].map(({ name = '' }) => name));
+  for (const one of node) for (const name of one.output) own.add(name);
+  return [...node.flatMap(readsOf), ...output.map(({ name }) => name)].filter((name) => !own.has(name));
 }
 
 /** An attribute by name. */

@@ -2,13 +2,28 @@
 // The messages of onnx.proto that passes look into; everything else stays bytes.
 // Source of the numbers: https://github.com/onnx/onnx/blob/v1.22.0/onnx/onnx.proto
 
-import type { Field, FieldKind, Message, MessageSchema } from './wire-message';
+import type { Field, FieldKind, LazyBytes, Message, MessageSchema } from './wire-message';
 
 /** ModelProto. */
 export interface ModelMessage extends Message {
   irVersion?: number;
   opsetImport: OpsetMessage[];
   graph: GraphMessage;
+  /** Operators that the model defines itself. */
+  functions: FunctionMessage[];
+}
+
+/** FunctionProto. */
+export interface FunctionMessage extends Message {
+  name: string;
+  domain?: string;
+  overload?: string;
+  input: string[];
+  output: string[];
+  node: NodeMessage[];
+  opsetImport: OpsetMessage[];
+  /** Attributes that have a default value. */
+  attributeProto: AttributeMessage[];
 }
 
 /** OperatorSetIdProto. */
@@ -36,6 +51,8 @@ export interface NodeMessage extends Message {
   opType: string;
   domain?: string;
   attribute: AttributeMessage[];
+  /** Which of several functions of one name is called. */
+  overload?: string;
 }
 
 /** AttributeProto. */
@@ -51,6 +68,8 @@ export interface AttributeMessage extends Message {
   floats: number[];
   ints: bigint[];
   graphs: GraphMessage[];
+  /** In functions: the attribute of the call that this one is. */
+  refAttrName?: string;
 }
 
 /** TensorProto. */
@@ -62,7 +81,8 @@ export interface TensorMessage extends Message {
   stringData: Uint8Array[];
   int64Data: bigint[];
   name?: string;
-  rawData?: Uint8Array;
+  /** Little-endian values. `tensor-values.ts` reads them, whichever of the two they are. */
+  rawData?: Uint8Array | LazyBytes;
   doubleData: number[];
   uint64Data: bigint[];
   externalData: EntryMessage[];
@@ -143,6 +163,7 @@ const attributeFields: Fields = {
   ints: many(8, 'int64'),
   graphs: many(11, () => graphFields),
   type: one(20, 'int32'),
+  refAttrName: one(21, 'string'),
 };
 const nodeFields: Fields = {
   input: many(1, 'string'),
@@ -151,6 +172,7 @@ const nodeFields: Fields = {
   opType: one(4, 'string'),
   attribute: many(5, () => attributeFields),
   domain: one(7, 'string'),
+  overload: one(8, 'string'),
 };
 const graphFields: Fields = {
   node: many(1, () => nodeFields),
@@ -161,10 +183,21 @@ const graphFields: Fields = {
   valueInfo: many(13, valueSchema),
 };
 const graphSchema: MessageSchema = () => graphFields;
+const functionFields: Fields = {
+  name: one(1, 'string'),
+  input: many(4, 'string'),
+  output: many(5, 'string'),
+  node: many(7, () => nodeFields),
+  opsetImport: many(9, () => opsetFields),
+  domain: one(10, 'string'),
+  attributeProto: many(11, () => attributeFields),
+  overload: one(13, 'string'),
+};
 const modelFields: Fields = {
   irVersion: one(1, 'whole'),
   graph: one(7, graphSchema),
   opsetImport: many(8, () => opsetFields),
+  functions: many(25, () => functionFields),
 };
 
 /** Schemas by the names of onnx.proto. */

@@ -1,22 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { TensorRTError } from '../../errors';
 import { readModelInfo } from '../read-model-info';
-import { readExternalTensors } from './external-tensors';
+import { copyMessage } from './copy-message';
+import { findExternalTensors } from './external-tensors';
 import { MODEL_SCHEMA, type GraphMessage, type ModelMessage } from './onnx-messages';
-import { encodeModel, saveModel } from './save-model';
+import { writeModelForRuntime } from './runtime-files';
+import { encodedBytes, encodeModel, encodeOutline, saveModel } from './save-model';
 import { decodeMessage } from './wire-message';
 
-/** An ONNX model in memory that passes change and that can be written back. All weights are in it. */
+/** A model as runtimes take it: a path, or its bytes with all weights inside. */
+export type ModelSource = string | Uint8Array;
+
+/** Models up to this size are handed to runtimes as bytes. */
+const MOST_SOURCE_BYTES = 256 * 2 ** 20;
+
+/**
+ * An ONNX model that passes change and that can be written back. Weights that lie in files of their own stay there until
+ * somebody asks for their values.
+ */
 export class OnnxModel {
   /**
    * @param message - Changed in place by passes.
    * @param hasExternalData - True if its weights lay in other files; `save` writes them so again.
+   * @param origins - Files that the model comes from and that must not be written over.
    */
   constructor(
     readonly message: ModelMessage,
     readonly hasExternalData = false,
+    readonly origins: readonly string[] = [],
   ) {}
 
   /** The main graph. */
@@ -35,26 +48,57 @@ export class OnnxModel {
     else entry.version = version;
   }
 
-  /** A copy that can be changed by itself; weights are shared until a pass replaces them. */
+  /** A copy that can be changed by itself; weights, also those in files, are shared until a pass replaces them. */
   clone(): OnnxModel {
-    return new OnnxModel(structuredCloneOf(this.message), this.hasExternalData);
+    return this.withMessage(copyMessage(this.message));
+  }
+
+  /** Another model from the same files, e.g. a part of this one. */
+  withMessage(message: ModelMessage): OnnxModel {
+    return new OnnxModel(message, this.hasExternalData, this.origins);
   }
 
   /**
-   * The model as one message, weights inside.
+   * The model as one message, weights inside; those of files are read.
    *
-   * @throws {TensorRTError} ERR_TRT_ARG_VALUE for a model of 2 GB or more: `save` writes its weights beside it
+   * @throws {TensorRTError} ERR_TRT_ARG_VALUE for a model of 2 GB or more: `save` writes its weights beside it;
+   * ERR_TRT_ONNX_EXTERNAL_DATA_MISSING if a file of weights is gone or was changed
    */
   toBytes(): Uint8Array {
     return encodeModel(this.message);
   }
 
   /**
-   * Writes the model to `path`, at once or not at all: nobody sees half a file. Weights go to `<path>.data` if they
-   * lay in other files before or if the model has 2 GB or more.
+   * The model without its large weights, for those who only look at the graph: small, and made without reading any. It
+   * says of the weights that they are in a file, which there is not.
+   */
+  toOutline(): Uint8Array {
+    return encodeOutline(this.message);
+  }
+
+  /**
+   * The model for a runtime: its bytes, or a path for a model of more than 256 MB. It is written to `folder` then, with
+   * hard links to the files that its weights lie in, where the file system can do that.
+   *
+   * @param folder - Of its own for each call; whoever made it removes it.
+   * @param limits - `bytes`: up to which size the model is handed out as bytes. Default 256 MB.
+   * @throws {TensorRTError} ERR_TRT_ONNX_WRITE, ERR_TRT_ONNX_EXTERNAL_DATA_MISSING
+   */
+  async toSource(folder: string, limits: { readonly bytes?: number } = {}): Promise<ModelSource> {
+    if (encodedBytes(this.message) <= (limits.bytes ?? MOST_SOURCE_BYTES)) return this.toBytes();
+    return writeModelForRuntime(this.message, folder);
+  }
+
+  /**
+   * Writes the model to `path`, at once or not at all: nobody sees half a file, and what was there stays if writing
+   * fails. Weights go to `<path>.data` if they lay in other files before or if the model has 2 GB or more; those that lie
+   * in files are copied some MB at a time.
+   *
+   * @throws {TensorRTError} ERR_TRT_ONNX_WRITE with the system's reason, or for a path that the model or its weights
+   * were loaded from, under whichever name; ERR_TRT_ONNX_EXTERNAL_DATA_MISSING if a file of weights is gone or was changed
    */
   async save(path: string): Promise<void> {
-    await saveModel(this.message, path, this.hasExternalData);
+    await saveModel(this.message, path, { external: this.hasExternalData, origins: this.origins });
   }
 }
 
@@ -64,22 +108,27 @@ export interface LoadModelOptions {
 }
 
 /**
- * Loads a model to change it: the whole of it, external data included. Fields that ONNX does not know stay in it.
+ * Loads a model to change it. The .onnx file is read as a whole; weights in files beside it are checked and stay where
+ * they are until somebody reads them: keep those files as they are while the model is used. Fields that ONNX does not
+ * know stay in it.
  *
  * @param source - Path of an .onnx file, or its bytes, which must not change while the model is used.
- * @throws {TensorRTError} what `readModelInfo` throws; ERR_TRT_ONNX_EXTERNAL_DATA_MISSING or _OUTSIDE
+ * @throws {TensorRTError} what `readModelInfo` throws; ERR_TRT_ONNX_EXTERNAL_DATA_MISSING or _OUTSIDE;
+ * ERR_TRT_ONNX_UNSUPPORTED_TYPE for external data of sparse tensors
+ * @example
+ * const model = await loadModel('model.onnx');
+ * model.graph.node[0].name = 'first';
+ * await model.save('renamed.onnx');
  */
-export async function loadModel(
-  source: string | Uint8Array,
-  options: LoadModelOptions = {},
-): Promise<OnnxModel> {
+export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<OnnxModel> {
   const info = await readModelInfo(source);
   const bytes = typeof source === 'string' ? await readWhole(source) : source;
   const message = decodeMessage(MODEL_SCHEMA, bytes) as ModelMessage;
-  if (info.externalTensors.length === 0) return new OnnxModel(message);
+  const origins = typeof source === 'string' ? [resolve(source)] : [];
+  if (info.externalTensors.length === 0) return new OnnxModel(message, false, origins);
   const place = typeof source === 'string' ? { folder: dirname(source) } : { files: options.externalData };
-  await readExternalTensors(message.graph, info, place);
-  return new OnnxModel(message, true);
+  const files = await findExternalTensors(message, info, place);
+  return new OnnxModel(message, true, [...origins, ...files]);
 }
 
 async function readWhole(path: string): Promise<Uint8Array> {
@@ -93,11 +142,4 @@ async function readWhole(path: string): Promise<Uint8Array> {
 
 function isOwnDomain({ domain }: { domain?: string }): boolean {
   return domain === undefined || domain === '' || domain === 'ai.onnx';
-}
-
-/** Copies objects and lists, not the arrays of bytes. */
-function structuredCloneOf<T>(value: T): T {
-  if (Array.isArray(value)) return (value as unknown[]).map(structuredCloneOf) as T;
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, structuredCloneOf(one)])) as T;
 }

@@ -1,31 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { TensorRTError } from '../../errors';
-import { allTensors } from './graph-walk';
-import { MODEL_SCHEMA, type ModelMessage, type TensorMessage } from './onnx-messages';
-import { contentBytes } from './tensor-values';
-import { encodeMessage } from './wire-message';
-
-const EXTERNAL = 1;
-/** Smaller tensors stay in the message: shapes and scales are read by parsers that do not open other files. */
-const SMALLEST_EXTERNAL_BYTES = 1024;
-/** Readers that map the file want pages. */
-const ALIGNMENT = 4096;
+import { MODEL_SCHEMA, type ModelMessage } from './onnx-messages';
+import { inSequence, writeTogether } from './staged-file';
+import { placeWeights, referTo } from './weight-places';
+import { encodeMessage, encodeParts } from './wire-message';
 
 /** A protobuf message is smaller than this: readers count its bytes in 31 bits. */
 const LARGEST_MESSAGE_BYTES = 2 ** 31 - 1;
-/** Left for nodes and names. */
-const MOST_WEIGHT_BYTES = LARGEST_MESSAGE_BYTES * 0.95;
 
-/** The bytes of a model with its weights inside. */
+/**
+ * The bytes of a model with its weights inside.
+ *
+ * @throws {TensorRTError} ERR_TRT_ARG_VALUE for 2 GB or more
+ */
 export function encodeModel(message: ModelMessage): Uint8Array {
-  const bytes = weightBytes(message);
-  if (bytes <= MOST_WEIGHT_BYTES) return encodeMessage(MODEL_SCHEMA, message);
+  const bytes = encodedBytes(message);
+  if (bytes <= LARGEST_MESSAGE_BYTES) return encodeMessage(MODEL_SCHEMA, message);
   throw new TensorRTError(
     'ERR_TRT_ARG_VALUE',
-    `The model has ${bytes} bytes of weights; an ONNX model in one piece has less than 2 GB (${LARGEST_MESSAGE_BYTES} bytes).`,
+    `The model has ${bytes} bytes with its weights; an ONNX model in one piece has less than 2 GB (${LARGEST_MESSAGE_BYTES} bytes).`,
     {
       hint: 'Save it to a path: the weights are written to a file beside it.',
       details: { bytes, limit: LARGEST_MESSAGE_BYTES },
@@ -33,79 +28,70 @@ export function encodeModel(message: ModelMessage): Uint8Array {
   );
 }
 
-/** Writes a model, with large weights in `<path>.data` where asked or needed; each file appears as a whole. */
-export async function saveModel(message: ModelMessage, path: string, external: boolean): Promise<void> {
-  if (!external && weightBytes(message) <= MOST_WEIGHT_BYTES) {
-    return writeAtomically(path, [encodeModel(message)]);
-  }
-  const location = `${basename(path)}.data`;
-  const tensors = allTensors(message.graph).filter(
-    ({ rawData }) => rawData !== undefined && rawData.length >= SMALLEST_EXTERNAL_BYTES,
-  );
-  const offsets = placeTensors(tensors);
-  await writeAtomically(join(dirname(path), location), padded(tensors));
-  await writeAtomically(path, [encodeWithReferences(message, tensors, { location, offsets })]);
+/** Bytes of a model with its weights inside; none of them is read for that. */
+export function encodedBytes(message: ModelMessage): number {
+  return encodeParts(MODEL_SCHEMA, message).length;
 }
 
-function weightBytes(message: ModelMessage): number {
-  return allTensors(message.graph).reduce((sum, tensor) => sum + contentBytes(tensor), 0);
+/** The bytes of a model without its large weights, in whose place are references that lead nowhere. */
+export function encodeOutline(message: ModelMessage): Uint8Array {
+  return encodeMessage(MODEL_SCHEMA, referTo(message, placeWeights(message, 'left-out').places));
 }
 
-function placeTensors(tensors: readonly TensorMessage[]): number[] {
-  let end = 0;
-  return tensors.map(({ rawData }) => {
-    const offset = end;
-    end = roundUp(offset + rawData!.length);
-    return offset;
-  });
+/** How a model is written. */
+export interface SaveSettings {
+  /** Large weights go to `<path>.data`; so they do in any case if the model would have 2 GB or more. */
+  readonly external: boolean;
+  /** Files that must not be written over: those the model comes from. */
+  readonly origins: readonly string[];
 }
 
-function* padded(tensors: readonly TensorMessage[]): Iterable<Uint8Array> {
-  for (const { rawData } of tensors) {
-    yield rawData!;
-    yield new Uint8Array(roundUp(rawData!.length) - rawData!.length);
-  }
-}
-
-function roundUp(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-}
-
-/** The weights leave the message while it is written and come back whatever happens. */
-function encodeWithReferences(
+/**
+ * Writes a model; each file appears as a whole, and both or none. Weights of files are copied a few MB at a time.
+ *
+ * @throws {TensorRTError} ERR_TRT_ONNX_WRITE; ERR_TRT_ONNX_EXTERNAL_DATA_MISSING if weights cannot be read any more
+ */
+export async function saveModel(
   message: ModelMessage,
-  tensors: readonly TensorMessage[],
-  { location, offsets }: { location: string; offsets: readonly number[] },
-): Uint8Array {
-  const contents = tensors.map(({ rawData }) => rawData!);
-  try {
-    tensors.forEach((tensor, index) => {
-      const entries = { location, offset: offsets[index]!, length: contents[index]!.length };
-      tensor.externalData = Object.entries(entries).map(([key, value]) => ({ key, value: String(value) }));
-      tensor.dataLocation = EXTERNAL;
-      tensor.rawData = undefined;
-    });
-    return encodeMessage(MODEL_SCHEMA, message);
-  } finally {
-    tensors.forEach((tensor, index) => {
-      Object.assign(tensor, { rawData: contents[index], externalData: [], dataLocation: undefined });
-    });
+  path: string,
+  { external, origins }: SaveSettings,
+): Promise<void> {
+  const dataPath = `${path}.data`;
+  await refuseOrigins([path, dataPath], origins);
+  const { parts, length } = encodeParts(MODEL_SCHEMA, message);
+  if (!external && length <= LARGEST_MESSAGE_BYTES) {
+    return writeTogether([{ path, parts: inSequence(parts) }]);
+  }
+  const plan = placeWeights(message, basename(dataPath));
+  const encoded = encodeParts(MODEL_SCHEMA, referTo(message, plan.places));
+  const files = [{ path, parts: inSequence(encoded.parts) }];
+  // The data file first: a model without its data is worth nothing.
+  if (plan.data.length > 0) files.unshift({ path: dataPath, parts: plan.data });
+  await writeTogether(files);
+}
+
+/** Also under another name, by a symbolic or a hard link. */
+async function refuseOrigins(targets: readonly string[], origins: readonly string[]): Promise<void> {
+  const identities = new Map<string, string>();
+  for (const origin of origins) {
+    const identity = await identityOf(origin);
+    if (identity !== undefined) identities.set(identity, origin);
+  }
+  for (const path of targets) {
+    const origin = identities.get((await identityOf(path)) ?? '');
+    if (origin === undefined) continue;
+    const same = origin === path ? '' : `, which is "${path}" too`;
+    throw new TensorRTError(
+      'ERR_TRT_ONNX_WRITE',
+      `The model comes from "${origin}"${same}: writing to "${targets[0]!}" would replace what it is read from.`,
+      { hint: 'Write the model to another path; no file was changed.', details: { path, origin } },
+    );
   }
 }
 
-async function writeAtomically(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
-  const draft = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}`);
-  try {
-    const handle = await open(draft, 'wx');
-    try {
-      for (const chunk of chunks) await handle.writeFile(chunk);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+async function identityOf(path: string): Promise<string | undefined> {
+  return stat(path, { bigint: true }).then(
+    ({ dev, ino }) => `${dev}:${ino}`,
+    () => undefined,
+  );
 }

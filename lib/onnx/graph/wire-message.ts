@@ -44,6 +44,16 @@ const WIRE_TYPES: Readonly<Record<FieldKind, WireType>> = {
   bytes: WireType.LengthDelimited,
 };
 
+/** Bytes that are fetched when they are asked for, e.g. from a file. A field of kind `bytes` may hold them. */
+export interface LazyBytes {
+  readonly length: number;
+  /** All of them, in memory of their own; nothing is kept. */
+  read(): Uint8Array;
+}
+
+/** A piece of an encoded message. */
+export type MessagePart = Uint8Array | LazyBytes;
+
 /** Reads a message. Byte fields are views of `bytes`, not copies. */
 export function decodeMessage(schema: MessageSchema, bytes: Uint8Array): Message {
   return read(schema, new BinaryReader(bytes), bytes.length);
@@ -51,7 +61,26 @@ export function decodeMessage(schema: MessageSchema, bytes: Uint8Array): Message
 
 /** The bytes of a message. */
 export function encodeMessage(schema: MessageSchema, message: Message): Uint8Array {
-  const writer = new BinaryWriter();
+  const { parts, length } = encodeParts(schema, message);
+  const bytes = new Uint8Array(length);
+  let end = 0;
+  for (const part of parts) {
+    bytes.set(part instanceof Uint8Array ? part : part.read(), end);
+    end += part.length;
+  }
+  return bytes;
+}
+
+/** An encoded message in pieces. */
+export interface EncodedMessage {
+  readonly parts: MessagePart[];
+  /** Bytes of all parts. */
+  readonly length: number;
+}
+
+/** A message as pieces to write one after the other: large byte fields are neither copied nor, if lazy, read. */
+export function encodeParts(schema: MessageSchema, message: Message): EncodedMessage {
+  const writer = new PartWriter();
   write(schema, writer, message as Values);
   return writer.finish();
 }
@@ -113,15 +142,51 @@ function readValue(kind: Field['kind'], reader: BinaryReader): unknown {
   }
 }
 
-function write(schema: MessageSchema, writer: BinaryWriter, values: Values): void {
+/** Longer byte fields are parts of their own. */
+const LONGEST_COPIED = 1 << 14;
+
+/** Collects small values in one buffer and puts large ones beside it. */
+class PartWriter {
+  readonly small = new BinaryWriter();
+  private readonly parts: MessagePart[] = [];
+  private length = 0;
+
+  bytes(value: MessagePart): void {
+    this.small.uint32(value.length);
+    if (value instanceof Uint8Array && value.length <= LONGEST_COPIED) this.small.raw(value);
+    else this.append([value]);
+  }
+
+  message({ parts, length }: EncodedMessage): void {
+    this.small.uint32(length);
+    if (parts.length === 1 && parts[0] instanceof Uint8Array && length <= LONGEST_COPIED) {
+      this.small.raw(parts[0]);
+    } else this.append(parts);
+  }
+
+  finish(): EncodedMessage {
+    this.append([]);
+    return { parts: this.parts, length: this.length };
+  }
+
+  private append(parts: readonly MessagePart[]): void {
+    for (const part of [this.small.finish(), ...parts]) {
+      if (part.length === 0) continue;
+      this.parts.push(part);
+      this.length += part.length;
+    }
+  }
+}
+
+function write(schema: MessageSchema, writer: PartWriter, values: Values): void {
   for (const [name, field] of Object.entries(schema())) {
     const value = values[name];
     if (value === undefined) continue;
     if (field.repeated !== true) writeValue(field, writer, value);
-    else if (field.packed === true) writePacked(field, writer, value as unknown[]);
+    else if (field.packed === true) writePacked(field, writer.small, value as unknown[]);
     else for (const one of value as unknown[]) writeValue(field, writer, one);
   }
-  for (const { number, wireType, data } of values.unknown ?? []) writer.tag(number, wireType).raw(data);
+  for (const { number, wireType, data } of values.unknown ?? []) writer.small.tag(number, wireType).raw(data);
 }
 
 function writePacked(field: Field, writer: BinaryWriter, list: readonly unknown[]): void {
@@ -131,12 +196,11 @@ function writePacked(field: Field, writer: BinaryWriter, list: readonly unknown[
   writer.join();
 }
 
-function writeValue(field: Field, writer: BinaryWriter, value: unknown): void {
-  writer.tag(field.number, wireTypeOf(field));
-  if (typeof field.kind !== 'function') return writeScalar(field.kind, writer, value);
-  writer.fork();
-  write(field.kind, writer, value as Values);
-  writer.join();
+function writeValue(field: Field, writer: PartWriter, value: unknown): void {
+  writer.small.tag(field.number, wireTypeOf(field));
+  if (typeof field.kind === 'function') writer.message(encodeParts(field.kind, value as Message));
+  else if (field.kind === 'bytes') writer.bytes(value as MessagePart);
+  else writeScalar(field.kind, writer.small, value);
 }
 
 function writeScalar(kind: FieldKind, writer: BinaryWriter, value: unknown): void {

@@ -4,6 +4,7 @@
 
 import { attributeOf, isStandard, subgraphsOf } from '../graph/graph-walk';
 import type { GraphScope } from '../graph/graph-scope';
+import { findMaskConstants } from './cast-masks';
 import { LARGEST, SMALLEST_NORMAL, type HalfType } from '../graph/half-floats';
 import { excludedBy, type NodeExclusion } from '../graph/node-exclusion';
 import type { NodeMessage, TensorMessage } from '../graph/onnx-messages';
@@ -31,8 +32,12 @@ export class CastDecisions {
   readonly reduced = new Set<NodeMessage>();
   /** Nodes that compute on FLOAT and stay. */
   readonly kept: KeptNode[] = [];
+  /** QuantizeLinear nodes that read the half-wide side of their input. */
+  readonly halfQuantizers = new Set<NodeMessage>();
   private readonly statistics = new Set<CastValue>();
   private readonly unbounded = new Set<CastValue>();
+  /** Values behind a DequantizeLinear that cannot be half-wide. */
+  private readonly floatOnly = new Set<CastValue>();
   private readonly rangeProblems = new Map<TensorMessage, string | undefined>();
 
   constructor(
@@ -42,15 +47,44 @@ export class CastDecisions {
 
   /** Decides about all nodes of a scope and of those inside. */
   decide(scope: GraphScope): void {
+    for (const name of findMaskConstants(scope)) {
+      const value = this.values.find(scope, name);
+      if (value !== undefined) value.isMask = true;
+    }
     for (const node of scope.graph.node) {
       for (const graph of subgraphsOf(node)) this.decide(scope.inner.get(graph)!);
-      this.decideNode(scope, node);
+      if (isQuantization(node)) this.decideQuantization(scope, node);
+      else this.decideNode(scope, node);
     }
   }
 
   /** True for the inputs of a node that go with its type; its definition keeps the others. */
   changes(node: NodeMessage, index: number): boolean {
+    if (isQuantization(node)) return index === 1 || (index === 0 && node.opType === 'QuantizeLinear');
     return CAST_RULES.get(node.opType)?.inputs?.includes(index) ?? true;
+  }
+
+  /**
+   * Integers have no precision: what is quantised goes where it comes from, and what is dequantised can be had on both
+   * sides, unless its scale is no normal value of the type.
+   */
+  private decideQuantization(scope: GraphScope, node: NodeMessage): void {
+    const scale = this.values.find(scope, node.input[1] ?? '');
+    const canBeHalf =
+      scale?.constant !== undefined &&
+      this.context.opset >= HALF_SCALES_SINCE &&
+      isNormal(readFloats(scale.constant), this.context.to);
+    if (scale !== undefined) scale.isScale = true;
+    const [input, output] = [node.input[0], node.output[0]].map((name) =>
+      this.values.find(scope, name ?? ''),
+    );
+    if (node.opType === 'QuantizeLinear') {
+      if (canBeHalf && input?.home === 'half') this.halfQuantizers.add(node);
+    } else if (output !== undefined) {
+      output.isTwin = canBeHalf;
+      if (canBeHalf) output.home = 'half';
+      else this.floatOnly.add(output);
+    }
   }
 
   private changedInputs(scope: GraphScope, node: NodeMessage): CastValue[] {
@@ -91,6 +125,9 @@ export class CastDecisions {
     }
     // Its mask was a float before opset 10.
     if (node.opType === 'Dropout' && node.output.length > 1) return 'Dropout with a mask is for training';
+    const tied = inputs.find((one) => this.floatOnly.has(one));
+    if (tied !== undefined)
+      return `the scale of its input "${tied.names.float}" is not a normal value of the type`;
     return (
       this.typeReason(scope, node) ?? this.rangeReason(node, rule, inputs) ?? this.placeReason(rule, inputs)
     );
@@ -112,7 +149,8 @@ export class CastDecisions {
     const { to, largest } = this.context;
     // A bias that is too small for the type is too small to matter.
     const bias = rule.kind === 'compute' ? node.input[2] : undefined;
-    for (const { constant, names } of inputs) {
+    for (const { constant, names, isMask } of inputs) {
+      if (isMask) continue;
       const problem = constant === undefined ? undefined : this.constantProblem(constant);
       if (problem === OUT_OF_RANGE || (problem === TOO_SMALL && names.float !== bias)) return problem;
     }
@@ -139,6 +177,18 @@ export class CastDecisions {
     }
     return this.rangeProblems.get(tensor);
   }
+}
+
+/** First opset in which scales may be half-wide. */
+const HALF_SCALES_SINCE = 19;
+
+/** True for the two operators between floating-point values and integers. */
+export function isQuantization(node: NodeMessage): boolean {
+  return isStandard(node) && (node.opType === 'QuantizeLinear' || node.opType === 'DequantizeLinear');
+}
+
+function isNormal(scales: Float32Array, to: HalfType): boolean {
+  return scales.every((scale) => scale >= SMALLEST_NORMAL[to] && scale <= LARGEST[to]);
 }
 
 const OUT_OF_RANGE = 'a constant of it is outside the range of the type';

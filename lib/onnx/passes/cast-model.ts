@@ -2,20 +2,20 @@
 import { DATA_TYPE } from '../data-type';
 import { GraphScope } from '../graph/graph-scope';
 import { allGraphs, subgraphsOf, UniqueNames } from '../graph/graph-walk';
-import { toHalf, type HalfType } from '../graph/half-floats';
+import { LARGEST, toHalf, type HalfType } from '../graph/half-floats';
 import { makeNode } from '../graph/make-node';
 import type { GraphMessage, NodeMessage } from '../graph/onnx-messages';
 import type { OnnxModel } from '../graph/onnx-model';
-import { makeTensor, readFloats } from '../graph/tensor-values';
+import { convertTensor, readFloats } from '../graph/tensor-values';
 import type { NodeExclusion } from '../graph/node-exclusion';
-import { CastDecisions } from './cast-decisions';
+import { CastDecisions, isQuantization } from './cast-decisions';
 import { CastValues, declareType, type CastValue, type KeptNode, type Side } from './cast-values';
 import { CAST_RULES } from './cast-rules';
 import { checkMixedTypes } from './check-mixed-types';
 import { expandConstants } from './expand-constants';
 import { foldBatchNormalization } from './fold-batch-normalization';
 import { raiseOpset } from './raise-opset';
-import { refuseQuantized } from './refuse-quantized';
+import { refuseFusedQuantization } from './refuse-quantized';
 import { removeCastPairs } from './remove-cast-pairs';
 
 /** How to cast a model. */
@@ -43,6 +43,8 @@ export interface CastReport {
   /** Initializers that changed, and those that are there in both types. */
   readonly initializers: number;
   readonly duplicatedInitializers: number;
+  /** Constants of masks that were moved into the range of the type. */
+  readonly clamped: readonly string[];
 }
 
 const HALF: Readonly<Record<HalfType, 'FLOAT16' | 'BFLOAT16'>> = { fp16: 'FLOAT16', bf16: 'BFLOAT16' };
@@ -58,11 +60,19 @@ const HALF_NUMBER: Readonly<Record<HalfType, number>> = { fp16: 10, bf16: 16 };
  *    it, up to an operator that bounds it.
  * 3. One Cast per value and direction, shared by all readers. A constant that both sides read is there twice.
  * 4. Bodies of If, Loop and Scan change inside; what goes in and out of them keeps its type.
+ * 5. A constant that only hides scores from a softmax is moved into the range, to half of the largest value, so that a
+ *    score or a second mask can be added.
+ * 6. In a quantised model a QuantizeLinear reads the side that its input is made on, and a DequantizeLinear gives the
+ *    side that is read, both sides by two nodes: no Cast comes between it and its reader, which would keep TensorRT from
+ *    fusing the two. Scales are half-wide then, which needs opset 19; one that is not a normal value in the type keeps
+ *    what reads it in FP32.
  *
- * @throws {TensorRTError} ERR_TRT_ONNX_UNSUPPORTED_OPERATOR for a model that is quantised already
+ * @throws {TensorRTError} ERR_TRT_QUANT_UNSUPPORTED for operators that quantise and compute in one
  */
 export function castModel(model: OnnxModel, options: CastOptions): CastReport {
-  refuseQuantized(model.graph);
+  refuseFusedQuantization(model.graph);
+  // Where it cannot be raised, what is quantised stays in FP32 and says so.
+  if (allGraphs(model.graph).some(({ node }) => node.some(isQuantization))) raiseOpset(model, 19);
   if (options.to === 'bf16') raiseForBfloat16(model);
   expandConstants(model.graph);
   foldBatchNormalization(model.graph);
@@ -82,6 +92,7 @@ class CastWork {
   private casts = 0;
   private initializers = 0;
   private duplicates = 0;
+  private readonly clamped: string[] = [];
 
   constructor(
     private readonly model: OnnxModel,
@@ -106,26 +117,41 @@ class CastWork {
       casts: this.casts,
       initializers: this.initializers,
       duplicatedInitializers: this.duplicates,
+      clamped: this.clamped,
     };
   }
 
-  /** Notes on each value which sides are read. */
+  /** Notes on each value which sides are read; readers first, as the sides of a scale depend on them. */
   private want(scope: GraphScope): void {
-    for (const node of scope.graph.node) {
-      for (const graph of subgraphsOf(node)) this.want(scope.inner.get(graph)!);
-      for (const [name, index] of node.input.map((one, position) => [one, position] as const)) {
-        const value = this.values.find(scope, name);
-        if (value !== undefined) value.wanted[this.sideOf(scope, node, index)] = true;
-      }
-    }
     for (const { name } of scope.graph.output) {
       const value = this.values.find(scope, name);
       if (value !== undefined) value.wanted[this.borderSide(scope, name)] = true;
     }
+    for (const node of [...scope.graph.node].reverse()) {
+      for (const graph of subgraphsOf(node)) this.want(scope.inner.get(graph)!);
+      node.input.forEach((name, index) => {
+        const value = this.values.find(scope, name);
+        if (value === undefined) return;
+        for (const side of this.sidesOf(scope, node, index)) value.wanted[side] = true;
+      });
+    }
+  }
+
+  /** The sides of an input that a node reads: both only for the scale of a DequantizeLinear that is there twice. */
+  private sidesOf(scope: GraphScope, node: NodeMessage, index: number): Side[] {
+    const twin = this.twinOf(scope, node);
+    return twin === undefined ? [this.sideOf(scope, node, index)] : twinSides(twin);
+  }
+
+  /** What a node dequantises, if that can be had on both sides. */
+  private twinOf(scope: GraphScope, node: NodeMessage): CastValue | undefined {
+    if (node.opType !== 'DequantizeLinear') return undefined;
+    const value = this.values.find(scope, node.output[0] ?? '');
+    return value?.isTwin === true ? value : undefined;
   }
 
   private sideOf(scope: GraphScope, node: NodeMessage, index: number): Side {
-    if (!this.decisions.reduced.has(node)) return 'float';
+    if (!this.decisions.reduced.has(node) && !this.decisions.halfQuantizers.has(node)) return 'float';
     const value = this.values.find(scope, node.input[index] ?? '');
     return value !== undefined && this.decisions.changes(node, index) ? 'half' : 'float';
   }
@@ -140,6 +166,11 @@ class CastWork {
     const nodes: NodeMessage[] = [...this.castsOfInputs(scope)];
     for (const node of graph.node) {
       for (const inner of subgraphsOf(node)) this.rewrite(scope.inner.get(inner)!);
+      const twin = this.twinOf(scope, node);
+      if (twin !== undefined) {
+        nodes.push(...this.twinNodes(scope, node, twin));
+        continue;
+      }
       node.input = node.input.map((name, index) => {
         const side = this.sideOf(scope, node, index);
         return this.values.find(scope, name)?.names[side] ?? name;
@@ -156,6 +187,15 @@ class CastWork {
     this.declare(scope);
   }
 
+  private twinNodes(scope: GraphScope, node: NodeMessage, twin: CastValue): NodeMessage[] {
+    return twinSides(twin).map((side, position) => {
+      const [quantized = '', scale = '', ...rest] = node.input;
+      const input = [quantized, this.values.find(scope, scale)!.names[side], ...rest];
+      const name = position === 0 ? node.name : this.names.make(`${node.name ?? 'dequantize'}_${side}`);
+      return { ...node, name, input, output: [twin.names[side]] };
+    });
+  }
+
   private castsOfInputs(scope: GraphScope): NodeMessage[] {
     const { graph } = scope;
     return graph.input.flatMap(({ name }) => {
@@ -165,9 +205,9 @@ class CastWork {
   }
 
   /** The Cast to the side that is not the value's home, if anybody reads it there. */
-  private castOf({ names, home, wanted, constant }: CastValue): NodeMessage[] {
+  private castOf({ names, home, wanted, constant, isTwin }: CastValue): NodeMessage[] {
     const target: Side = home === 'half' ? 'float' : 'half';
-    if (constant !== undefined || !wanted[target]) return [];
+    if (constant !== undefined || isTwin || !wanted[target]) return [];
     this.casts++;
     const to = target === 'float' ? DATA_TYPE.FLOAT : HALF_NUMBER[this.options.to];
     const name = this.names.make(`${names[target]}_cast`);
@@ -176,13 +216,19 @@ class CastWork {
 
   private rewriteConstants(scope: GraphScope): void {
     const { graph } = scope;
-    for (const { constant, names, wanted } of this.values.of(scope)) {
+    for (const { constant, names, wanted, isMask, isScale } of this.values.of(scope)) {
       if (constant === undefined) continue;
       constant.name = names.float;
       if (!wanted.half) continue;
       this.initializers++;
-      const half = toHalf(readFloats(constant), this.options.to);
-      graph.initializer.push(makeTensor(names.half, HALF[this.options.to], constant.dims, half));
+      const { to } = this.options;
+      if (isMask && clampMask(readFloats(constant), to)) this.clamped.push(names.float);
+      const tensor = convertTensor(constant, { name: names.half, type: HALF[to] }, (floats) => {
+        if (isMask) clampMask(floats, to);
+        return toHalf(floats, to);
+      });
+      graph.initializer.push(tensor);
+      if (isScale && wanted.float) constant.rawData = new Uint8Array(readFloats(tensor).buffer);
       if (wanted.float) this.duplicates++;
       else graph.initializer.splice(graph.initializer.indexOf(constant), 1);
     }
@@ -206,6 +252,26 @@ class CastWork {
     for (const output of graph.output)
       output.name = this.values.find(scope, output.name)?.names.float ?? output.name;
   }
+}
+
+/** Sides that are read; one at least, so that the node does not go. */
+function twinSides({ wanted }: CastValue): Side[] {
+  const sides = (['half', 'float'] as const).filter((side) => wanted[side]);
+  return sides.length === 0 ? ['float'] : sides;
+}
+
+/** @returns whether there was a finite value outside half of the range */
+function clampMask(values: Float32Array, to: HalfType): boolean {
+  const limit = LARGEST[to] / 2;
+  let isChanged = false;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    // Infinities were meant.
+    if (Math.abs(value) <= LARGEST[to] || !Number.isFinite(value)) continue;
+    values[i] = value < 0 ? -limit : limit;
+    isChanged = true;
+  }
+  return isChanged;
 }
 
 /** Where an operator has no BFLOAT16 yet, a newer opset is tried; nodes that cannot be raised stay FP32 and say so. */

@@ -16,6 +16,12 @@ export interface CastValue {
   readonly names: Readonly<Record<Side, string>>;
   readonly constant?: TensorMessage;
   home: Side;
+  /** Made by a DequantizeLinear, which can be there once for each side: no Cast comes between it and its readers. */
+  isTwin: boolean;
+  /** A constant that hides scores from a softmax: it is moved into the range of the type. */
+  isMask: boolean;
+  /** A scale of quantised values: those who read it on either side read the same number. */
+  isScale: boolean;
   readonly wanted: Record<Side, boolean>;
 }
 
@@ -63,6 +69,9 @@ export class CastValues {
       names: pair,
       constant: scope.constants.get(name),
       home: isHalfOutside && isInput ? 'half' : 'float',
+      isTwin: false,
+      isMask: false,
+      isScale: false,
       wanted: { float: false, half: false },
     };
   }

@@ -1,119 +1,154 @@
 // SPDX-License-Identifier: Apache-2.0
 import { GraphScope } from '../graph/graph-scope';
-import { allGraphs, attributeOf, intAttribute, isStandard, UniqueNames } from '../graph/graph-walk';
-import type { GraphMessage, NodeMessage, TensorMessage } from '../graph/onnx-messages';
-import { makeTensor, readFloats } from '../graph/tensor-values';
-
-const FLOAT = 1;
-const DEFAULT_EPSILON = 1e-5;
+import { nodeLabel, UniqueNames } from '../graph/graph-walk';
+import { makeNode } from '../graph/make-node';
+import type { GraphMessage, NodeMessage } from '../graph/onnx-messages';
+import { makeTensor } from '../graph/tensor-values';
+import { arithmeticAffine, composeAffine, normalizationAffine, type ChannelAffine } from './channel-affine';
+import { removeDeadNodes } from './remove-dead-nodes';
+import { declaredDims, type DimsOf } from './value-dims';
+import { ValueUses } from './value-uses';
+import { foldAffine, weightedChannels, type WeightedChannels } from './weighted-channels';
 
 /**
- * Computes a BatchNormalization into the weights of the convolution before it, which is exact up to rounding:
+ * Computes a BatchNormalization into the weights of the operator before it, which is exact up to rounding:
  * `w' = w s` and `b' = (b - mean) s + beta` with `s = gamma / sqrt(variance + epsilon)` per output channel. Weights then
  * have the range that they have at run time, and nothing has to change type between the two.
  *
- * Left alone: normalisations for training, of anything but a Conv or an ungrouped ConvTranspose, with parameters that
- * are no FLOAT constants, and after a convolution that others read too; the graphs inside nodes.
+ * 1. Conv and ConvTranspose, with groups too.
+ * 2. Gemm, whose `beta` becomes 1.
+ * 3. MatMul of a matrix where its result has two axes, as is or with an Add of a constant; the bias is an Add then.
+ * 4. Any of them with Mul, Div, Add or Sub of a constant per channel between it and the normalisation.
+ * 5. Such steps behind the normalisation as well, which older frameworks scale and shift with.
+ * 6. The same in the graphs inside nodes.
  *
+ * Left alone: normalisations for training; with parameters that are no FLOAT constants, or of which a scale would not be
+ * finite; after an operator, or a step between, whose result others read too.
+ *
+ * @param dimsOf - Dims of the main graph's values, for case 3. Default: as declared.
  * @returns how many were folded
  */
-export function foldBatchNormalization(graph: GraphMessage): number {
-  const scope = new GraphScope(graph);
-  const names = new UniqueNames(graph);
-  const producers = new Map(graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)));
-  const readers = countReaders(graph);
-  const folded = new Set<NodeMessage>();
+export function foldBatchNormalization(graph: GraphMessage, dimsOf: DimsOf = declaredDims(graph)): number {
+  let folded = 0;
+  // A normalisation behind a folded one is behind an operator with weights now.
+  for (let count = -1; count !== 0; folded += count)
+    count = foldIn(new GraphScope(graph), dimsOf, new UniqueNames(graph));
+  if (folded > 0) removeDeadNodes(graph);
+  return folded;
+}
+
+interface Chain {
+  readonly source: WeightedChannels;
+  /** All that goes; the last of them makes the result. */
+  readonly steps: readonly NodeMessage[];
+  readonly affine: ChannelAffine;
+}
+
+function foldIn(scope: GraphScope, dimsOf: DimsOf, names: UniqueNames): number {
+  const { graph } = scope;
+  let count = 0;
+  for (const [inner, innerScope] of scope.inner)
+    count += foldIn(innerScope, declaredDims(inner, dimsOf), names);
+  const uses = new ValueUses(graph);
+  const gone = new Set<NodeMessage>();
+  const added = new Map<NodeMessage, NodeMessage>();
   for (const node of graph.node) {
-    const convolution = producers.get(node.input[0] ?? '');
-    const parts = convolution && findParts(node, convolution, scope);
-    if (parts === undefined || readers.get(node.input[0]!) !== 1) continue;
-    const { weight, bias } = foldParts(parts);
-    weight.name = names.make(`${weight.name!}_folded`);
-    bias.name = names.make(`${weight.name}_bias`);
-    graph.initializer.push(weight, bias);
-    convolution!.input = [convolution!.input[0]!, weight.name, bias.name];
-    convolution!.output = [node.output[0]!];
-    folded.add(node);
+    const chain = node.opType === 'BatchNormalization' ? findChain(node, { scope, uses, dimsOf }) : undefined;
+    if (chain === undefined) continue;
+    for (const step of chain.steps) gone.add(step);
+    const last = chain.steps.at(-1)!;
+    const add = rewrite(chain, { scope, names, result: last.output[0]! });
+    if (add !== undefined) added.set(last, add);
+    count++;
   }
-  graph.node = graph.node.filter((node) => !folded.has(node));
-  if (folded.size > 0) removeUnread(graph, scope);
-  return folded.size;
+  graph.node = graph.node.flatMap((node) => added.get(node) ?? (gone.has(node) ? [] : node));
+  return count;
 }
 
-interface Parts {
-  readonly weight: TensorMessage;
-  /** Axis of the output channels. */
-  readonly axis: 0 | 1;
-  readonly bias: TensorMessage | undefined;
-  /** gamma, beta, mean, variance. */
-  readonly parameters: readonly TensorMessage[];
-  readonly epsilon: number;
+interface Context {
+  readonly scope: GraphScope;
+  readonly uses: ValueUses;
+  readonly dimsOf: DimsOf;
 }
 
-function findParts(node: NodeMessage, convolution: NodeMessage, scope: GraphScope): Parts | undefined {
-  const isTransposed = convolution.opType === 'ConvTranspose';
-  const isFoldable =
-    node.opType === 'BatchNormalization' &&
-    [node, convolution].every(isStandard) &&
-    node.output.length === 1 &&
-    intAttribute(node, 'training_mode', 0) === 0 &&
-    (convolution.opType === 'Conv' || (isTransposed && intAttribute(convolution, 'group', 1) === 1));
-  if (!isFoldable) return undefined;
-  const constant = (name: string | undefined) => {
-    const tensor = scope.constants.get(name ?? '');
-    return tensor?.dataType === FLOAT ? tensor : undefined;
-  };
-  const weight = constant(convolution.input[1]);
-  const biasName = convolution.input[2] ?? '';
-  const bias = constant(biasName);
-  const parameters = node.input.slice(1, 5).flatMap((name) => constant(name) ?? []);
-  if (weight === undefined || parameters.length !== 4 || (biasName !== '' && bias === undefined))
-    return undefined;
-  const epsilon = attributeOf(node, 'epsilon')?.f ?? DEFAULT_EPSILON;
-  return { weight, axis: isTransposed ? 1 : 0, bias, parameters, epsilon };
-}
-
-function foldParts({ weight, axis, bias, parameters, epsilon }: Parts): {
-  weight: TensorMessage;
-  bias: TensorMessage;
-} {
-  const [gamma, beta, mean, variance] = parameters.map(readFloats) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
-  const scales = Float64Array.from(
-    gamma,
-    (value, channel) => value / Math.sqrt(variance[channel]! + epsilon),
-  );
-  const inner = weight.dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
-  const weights = readFloats(weight).map(
-    (value, index) => value * scales[Math.floor(index / inner) % scales.length]!,
-  );
-  const old = bias && readFloats(bias);
-  const biases = Float32Array.from(scales, (scale, channel) => {
-    return ((old?.[channel] ?? 0) - mean[channel]!) * scale + beta[channel]!;
-  });
-  return {
-    weight: makeTensor(weight.name ?? '', 'FLOAT', weight.dims, weights),
-    bias: makeTensor('', 'FLOAT', [biases.length], biases),
-  };
-}
-
-function countReaders(graph: GraphMessage): Map<string, number> {
-  const readers = new Map<string, number>();
-  for (const { node, output } of allGraphs(graph)) {
-    const names = [...node.flatMap(({ input }) => input), ...output.map(({ name }) => name)];
-    for (const name of names) readers.set(name, (readers.get(name) ?? 0) + 1);
+function findChain(normalization: NodeMessage, context: Context): Chain | undefined {
+  const { scope, uses, dimsOf } = context;
+  const steps: NodeMessage[] = [normalization];
+  let value = normalization.input[0]!;
+  for (;;) {
+    const producer = uses.isInner(value) ? uses.producer(value) : undefined;
+    if (producer === undefined) return undefined;
+    const source = weightedChannels(producer, scope);
+    if (source !== undefined) {
+      const isOther = producer.opType === 'MatMul' && dimsOf(value)?.length !== 2;
+      return isOther ? undefined : completeChain(source, steps, context);
+    }
+    const before = variableInput(producer, scope);
+    if (before === undefined || !STEPS.includes(producer.opType)) return undefined;
+    steps.unshift(producer);
+    value = before;
   }
-  return readers;
 }
 
-/** Drops constants that nobody reads any more, and what is declared of values that are gone. */
-function removeUnread(graph: GraphMessage, { constants }: GraphScope): void {
-  const readers = countReaders(graph);
-  const made = new Set(graph.node.flatMap(({ output }) => output));
-  graph.initializer = graph.initializer.filter(({ name = '' }) => readers.has(name) || !constants.has(name));
-  graph.valueInfo = graph.valueInfo.filter(({ name }) => made.has(name));
+/** The chain with the steps behind it; undefined where what is before it is not one step per channel. */
+function completeChain(
+  source: WeightedChannels,
+  steps: NodeMessage[],
+  { scope, uses }: Context,
+): Chain | undefined {
+  let affine: ChannelAffine | undefined;
+  for (const step of steps) {
+    const next = affineOf(step, source, scope);
+    if (next === undefined) return undefined;
+    affine = affine === undefined ? next : composeAffine(affine, next);
+  }
+  for (let value = steps.at(-1)!.output[0]!; uses.isInner(value); value = steps.at(-1)!.output[0]!) {
+    const reader = uses.readers(value)[0]!;
+    const next = STEPS.includes(reader.opType) ? affineOf(reader, source, scope) : undefined;
+    if (next === undefined) break;
+    affine = composeAffine(affine!, next);
+    steps.push(reader);
+  }
+  return { source, steps, affine: affine! };
+}
+
+const STEPS: readonly string[] = ['Mul', 'Div', 'Add', 'Sub'];
+
+function variableInput(node: NodeMessage, scope: GraphScope): string | undefined {
+  return node.input.find((name) => scope.constantOf(name) === undefined);
+}
+
+function affineOf(
+  step: NodeMessage,
+  { layout }: WeightedChannels,
+  scope: GraphScope,
+): ChannelAffine | undefined {
+  if (!STEPS.includes(step.opType)) return normalizationAffine(step, scope, layout.channels);
+  const value = variableInput(step, scope);
+  return value === undefined ? undefined : arithmeticAffine(step, value, scope, layout);
+}
+
+/** @returns the Add that takes the place of the normalisation, for an operator without a bias */
+function rewrite(
+  { source, affine }: Chain,
+  { scope, names, result }: { scope: GraphScope; names: UniqueNames; result: string },
+): NodeMessage | undefined {
+  const { node, weight } = source;
+  const folded = foldAffine(source, affine);
+  const weightName = names.make(`${weight.name ?? ''}_folded`);
+  const biasName = names.make(`${weightName}_bias`);
+  scope.graph.initializer.push(
+    makeTensor(weightName, 'FLOAT', weight.dims, folded.weights),
+    makeTensor(biasName, 'FLOAT', [folded.bias.length], folded.bias),
+  );
+  if (node.opType === 'MatMul') {
+    node.input = [node.input[0]!, weightName];
+    const name = names.make(`${nodeLabel(node)}_bias`);
+    return makeNode({ op: 'Add', name, inputs: [node.output[0]!, biasName], outputs: [result] });
+  }
+  node.input = [node.input[0]!, weightName, biasName];
+  node.output = [result];
+  // The bias has it in itself.
+  node.attribute = node.attribute.filter(({ name }) => name !== 'beta');
+  return undefined;
 }

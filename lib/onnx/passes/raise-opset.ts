@@ -1,136 +1,125 @@
 // SPDX-License-Identifier: Apache-2.0
-// A newer opset is not a number alone: operators change their meaning. Those that are converted or did not change are
-// listed here; a model with any other operator is not raised.
-// Source: https://github.com/onnx/onnx/blob/v1.22.0/docs/Changelog.md
-
 import { TensorRTError } from '../../errors';
-import {
-  allGraphs,
-  attributeOf,
-  intAttribute,
-  isStandard,
-  nodeLabel,
-  UniqueNames,
-} from '../graph/graph-walk';
-import type { GraphMessage, NodeMessage } from '../graph/onnx-messages';
+import { GraphScope } from '../graph/graph-scope';
+import { isStandard, nodeLabel, UniqueNames } from '../graph/graph-walk';
+import type { NodeMessage } from '../graph/onnx-messages';
 import type { OnnxModel } from '../graph/onnx-model';
-import { makeTensor } from '../graph/tensor-values';
+import { operatorSchema } from '../schema/operator-schema';
+import { OPSET_CHANGES } from './opset-changes';
+import { ConversionPlace, type OpsetChange } from './opset-conversion';
+import { declaredDims, type DimsOf } from './value-dims';
 
-const OLDEST = 11;
-const NEWEST = 22;
-/** First opset of each IR version from 7 on; readers refuse a model whose IR is older than its opset. */
+const OLDEST = 7;
+const NEWEST = 23;
+/** First opset of each IR version from 4 on; readers refuse a model whose IR is older than its opset. */
 const IR_OF_OPSET = [
+  [23, 11],
   [21, 10],
   [19, 9],
   [15, 8],
   [12, 7],
+  [11, 6],
+  [10, 5],
+  [9, 4],
 ] as const;
-
-/** Operators that mean the same from opset 11 to 22, or only gained types and options. */
-const UNCHANGED = new Set(
-  (
-    'Abs Acos Add And ArgMax ArgMin Asin Atan AveragePool BatchNormalization Cast Ceil Clip Compress Concat Constant ' +
-    'ConstantOfShape Conv ConvTranspose Cos Cosh CumSum DepthToSpace Div Einsum Elu Equal Erf Exp Expand ' +
-    'Flatten Floor GRU Gather GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual ' +
-    'HardSigmoid HardSwish Identity If InstanceNormalization IsNaN LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual ' +
-    'Log Loop LpNormalization MatMul Max MaxPool Mean Min Mish Mod Mul Neg NonMaxSuppression NonZero Not OneHot Or PRelu ' +
-    'Pad Pow RNN RandomNormal RandomUniform Range Reciprocal Relu Reshape Resize Round Scan ScatterElements ScatterND Selu ' +
-    'Shape Sigmoid Sign Sin Sinh Size Slice Softplus Softsign SpaceToDepth Sqrt Sub Sum Tan Tanh ThresholdedRelu Tile ' +
-    'TopK Transpose Trilu Where Xor Squeeze Unsqueeze Split Softmax LogSoftmax Dropout ReduceSum ReduceMean ReduceMax ' +
-    'ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare'
-  ).split(' '),
-);
-
-/** Attributes that became the second input, and when. */
-const ATTRIBUTE_TO_INPUT: readonly (readonly [op: RegExp, attribute: string, opset: number])[] = [
-  [/^(Squeeze|Unsqueeze|ReduceSum)$/, 'axes', 13],
-  [/^Split$/, 'split', 13],
-  [/^Reduce(?!Sum$)/, 'axes', 18],
-];
 
 /** What keeps a model from a newer opset. */
 export interface OpsetObstacle {
   readonly node: string;
   readonly operator: string;
   readonly reason: string;
+  /** Further nodes that keep it from there. */
+  readonly others: readonly string[];
 }
 
 /**
- * Raises the version of ONNX's own operators, and the IR version that goes with it. A model that has it already stays
- * as it is.
+ * Raises the version of ONNX's own operators, from opset 7 on and up to 23, and the IR version that goes with it. A newer
+ * opset is not a number alone: operators that changed are converted, in the graphs inside nodes too.
  *
+ * 1. Attributes that became inputs: Slice, TopK, Clip, Pad, Dropout, Squeeze, Unsqueeze, Split, Reduce*, DFT.
+ * 2. Upsample and the Resize of opset 10 become the Resize of opset 11; Scatter becomes ScatterElements.
+ * 3. Softmax, LogSoftmax and Hardmax over several axes (before opset 13) get a Flatten before and a Reshape behind.
+ * 4. Other names and defaults of attributes: GridSample, RoiAlign, Split, BatchNormalization.
+ * 5. GroupNormalization: scale and bias per group are repeated per channel.
+ *
+ * Left alone: all other operators, which only gained types and options; custom operators; functions of the model, which
+ * name their own opset. A model that has the opset already stays as it is.
+ *
+ * @param dimsOf - Dims of the main graph's values, for cases 3 and 5. Default: as declared.
  * @returns what keeps the model from it, the model unchanged then; undefined when done
  */
-export function raiseOpset(model: OnnxModel, target: number): OpsetObstacle | undefined {
+export function raiseOpset(model: OnnxModel, target: number, dimsOf?: DimsOf): OpsetObstacle | undefined {
   const from = model.opset;
   if (from >= target) return undefined;
-  const graphs = allGraphs(model.graph);
-  for (const node of graphs.flatMap((graph) => graph.node)) {
-    const reason = isStandard(node) ? findObstacle(node, from, target) : undefined;
-    if (reason !== undefined) return { node: nodeLabel(node), operator: node.opType, reason };
-  }
-  const names = new UniqueNames(model.graph);
-  for (const graph of graphs) for (const node of graph.node) convert(node, graph, { from, target, names });
+  const changes = OPSET_CHANGES.filter(({ opset }) => from < opset && opset <= target);
+  const places = placesOf(
+    new GraphScope(model.graph),
+    dimsOf ?? declaredDims(model.graph),
+    new UniqueNames(model.graph),
+  );
+  const obstacles = places.flatMap((place) =>
+    place.scope.graph.node.flatMap((node) => {
+      const reason = isStandard(node) ? findObstacle(node, place, { from, target, changes }) : undefined;
+      return reason === undefined ? [] : [{ node: nodeLabel(node), operator: node.opType, reason }];
+    }),
+  );
+  const [first, ...others] = obstacles;
+  if (first !== undefined) return { ...first, others: others.map(({ node }) => node) };
+  for (const change of changes) for (const place of places) convert(place, change);
   model.opset = target;
   const ir = IR_OF_OPSET.find(([opset]) => target >= opset)![1];
   model.message.irVersion = Math.max(model.message.irVersion ?? 0, ir);
   return undefined;
 }
 
+function placesOf(scope: GraphScope, dimsOf: DimsOf, names: UniqueNames): ConversionPlace[] {
+  const inner = [...scope.inner].flatMap(([graph, one]) => placesOf(one, declaredDims(graph, dimsOf), names));
+  return [new ConversionPlace(scope, dimsOf, names), ...inner];
+}
+
 /**
  * Raises the opset or refuses.
  *
- * @throws {TensorRTError} ERR_TRT_ONNX_UNSUPPORTED_OPERATOR with node, operator and reason
+ * @throws {TensorRTError} ERR_TRT_ONNX_UNSUPPORTED_OPERATOR with node, operator, reason and the names of others
  */
 export function requireOpset(model: OnnxModel, target: number, why: string): void {
   const obstacle = raiseOpset(model, target);
   if (obstacle === undefined) return;
-  const { node, operator, reason } = obstacle;
+  const { node, operator, reason, others } = obstacle;
+  const more = others.length === 0 ? '' : `; so do ${others.length} more`;
   throw new TensorRTError(
     'ERR_TRT_ONNX_UNSUPPORTED_OPERATOR',
-    `${why} needs opset ${target}; the model has ${model.opset} and cannot be raised: node "${node}" (${operator}): ${reason}.`,
-    { hint: `Export the model with opset ${target} or newer.`, details: { node, operator, reason } },
+    `${why} needs opset ${target}; the model has ${model.opset} and cannot be raised: node "${node}" (${operator}) keeps it there: ${reason}${more}.`,
+    { hint: `Export the model with opset ${target} or newer.`, details: { node, operator, reason, others } },
   );
 }
 
-function findObstacle(node: NodeMessage, from: number, target: number): string | undefined {
-  if (from < OLDEST || target > NEWEST) return `opsets ${OLDEST} to ${NEWEST} are converted`;
-  if (!UNCHANGED.has(node.opType)) return 'how it changed between the two is not known here';
-  const crosses = (opset: number) => from < opset && target >= opset;
-  if (crosses(13) && /^(Log)?Softmax$/.test(node.opType) && intAttribute(node, 'axis', 1) !== -1) {
-    return 'its axis meant all axes from there on before opset 13';
-  }
-  if (crosses(12) && node.opType === 'Dropout' && attributeOf(node, 'ratio') !== undefined) {
-    return 'its ratio was an attribute before opset 12';
-  }
-  if (crosses(14) && node.opType === 'BatchNormalization' && node.output.length > 1) {
-    return 'it is there for training';
-  }
-  if (crosses(19) && node.opType === 'AveragePool' && intAttribute(node, 'ceil_mode', 0) !== 0) {
-    return 'ceil_mode changed at opset 19';
-  }
-  return undefined;
-}
-
-interface Conversion {
+interface Step {
   readonly from: number;
   readonly target: number;
-  readonly names: UniqueNames;
+  readonly changes: readonly OpsetChange[];
 }
 
-function convert(node: NodeMessage, graph: GraphMessage, { from, target, names }: Conversion): void {
-  if (!isStandard(node)) return;
-  for (const [op, attribute, opset] of ATTRIBUTE_TO_INPUT) {
-    const values = attributeOf(node, attribute)?.ints;
-    if (from >= opset || target < opset || !op.test(node.opType) || values === undefined) continue;
-    const name = names.make(`${nodeLabel(node)}_${attribute}`);
-    graph.initializer.push(makeTensor(name, 'INT64', [values.length], BigInt64Array.from(values)));
-    node.input = [node.input[0]!, name];
-    node.attribute = node.attribute.filter((one) => one.name !== attribute);
-  }
-  const isEvenSplit = node.opType === 'Split' && node.input.length < 2;
-  if (isEvenSplit && from < 18 && target >= 18) {
-    const i = BigInt(node.output.length);
-    node.attribute.push({ name: 'num_outputs', type: 2, i, floats: [], ints: [], graphs: [] });
-  }
+function findObstacle(
+  node: NodeMessage,
+  place: ConversionPlace,
+  { from, target, changes }: Step,
+): string | undefined {
+  const { opType } = node;
+  if (from < OLDEST || target > NEWEST) return `opsets ${OLDEST} to ${NEWEST} are converted`;
+  const schema = operatorSchema(opType, from);
+  if (schema === undefined) return `ONNX has no such operator at opset ${from}`;
+  const own = changes.filter(({ ops }) => ops.includes(opType));
+  const reason = own.flatMap(({ obstacle }) => obstacle?.(node, place) ?? [])[0];
+  const isReplaced = own.some(({ convert: replace }) => replace !== undefined);
+  const isGone = operatorSchema(opType, target)?.deprecated !== false;
+  return reason ?? (isGone && !isReplaced ? `it is gone at opset ${target}` : undefined);
+}
+
+function convert(place: ConversionPlace, change: OpsetChange): void {
+  const { graph } = place.scope;
+  graph.node = graph.node.flatMap((node) => {
+    if (!isStandard(node) || !change.ops.includes(node.opType)) return node;
+    return change.convert?.(node, place) ?? node;
+  });
 }

@@ -25,7 +25,10 @@ describe('validateBuildOptions', () => {
     const every: Required<BuildOptions> = {
       runtime: 'tensorrt-rtx',
       libraryPath: '/lib',
-      precision: 'fp16',
+      precision: 'int8',
+      calibration: [{ x: new Float32Array(2) }],
+      maxDrop: 0.005,
+      quantization: { method: 'mse', rest: 'fp16' },
       allowTypeChanges: true,
       profiles: [{ x: [1, 2] }],
       dynamicAxes: { batch: [1, 2, 3] },
@@ -61,6 +64,7 @@ describe('validateBuildOptions', () => {
     [{ optimisationLevel: 3 }, 'optimizationLevel'],
     [{ cachedir: 'x' }, 'cacheDir'],
     [{ profile: [] }, 'profiles'],
+    [{ quantization: { exlude: {} } }, 'exclude'],
   ])('names the nearest option for %j', (options, nearest) => {
     expect(() => check(options)).toThrow(
       expect.objectContaining({
@@ -86,13 +90,20 @@ describe('validateBuildOptions', () => {
     [{ outputPath: new URL('file:///x') }],
     [{ signal: {} }],
     [{ onProgress: 'log' }],
+    [{ precision: 'int8', calibration: 5 }],
+    [{ precision: 'int8', calibration: [], maxDrop: '1%' }],
+    [{ quantization: 'mse' }],
   ])('refuses the type of %j', (options) => {
     expect(() => check(options)).toThrow(expect.objectContaining({ code: 'ERR_TRT_ARG_TYPE' }));
   });
 
   it.each([
     [{ runtime: 'rtx' }],
-    [{ precision: 'fp8' }],
+    [{ precision: 'fp4' }],
+    [{ precision: 'int8', calibration: [], maxDrop: 5 }],
+    [{ precision: 'int8', maxDrop: 0.01 }],
+    [{ precision: 'fp16', calibration: [], maxDrop: 0.01 }],
+    [{ calibration: [] }],
     [{ workspaceBytes: 0 }],
     [{ workspaceBytes: NaN }],
     [{ workspaceBytes: 1.5 }],

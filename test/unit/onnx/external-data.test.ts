@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TensorRTError } from '../../../lib/errors';
-import { checkExternalBytes, checkExternalData, readModelInfo } from '../../../lib/onnx';
+import { checkExternalBytes, checkExternalData, readModelInfo } from '../../../lib/onnx/reader';
 import { makeModel } from '../../onnx-builder';
 import { addModel, externalModel } from '../../onnx-models';
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BenchResult, type OutputAccuracy } from '../../result';
-import { type Part } from './markup';
-import { formatNumber, formatShare, NOTHING } from './numbers';
-import { section, type Section, table } from './table';
+import { type Part } from '../../../html/markup';
+import { formatNumber, formatShare, NOTHING } from '../../../html/numbers';
+import { section, type Section, table } from '../../../html/table';
 
 const COLUMNS = [
   { title: 'output', isText: true },

@@ -2,9 +2,9 @@
 // A comparison in one sentence and three numbers.
 
 import { type ComparedMetric, type Comparison } from '../../compare/comparison';
-import { type Judgement, key } from './headline';
-import { html, type Html } from './markup';
-import { formatChange, formatNumber, metricTitle, NOTHING } from './numbers';
+import { type Judgement, key } from '../../../html/verdict';
+import { html, type Html } from '../../../html/markup';
+import { formatChange, formatNumber, metricTitle, NOTHING } from '../../../html/numbers';
 
 const TONES: Readonly<Record<Comparison['verdict'], Judgement['tone']>> = {
   slower: 'bad',

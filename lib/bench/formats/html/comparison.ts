@@ -7,14 +7,14 @@ import {
   type Difference,
 } from '../../compare/comparison';
 import { type BenchDocument, type BenchResult } from '../../result';
-import { type Charts } from './chart';
+import { type Charts } from '../../../html/chart';
 import { comparisonKeys, judgeComparison } from './comparison-headline';
 import { formatDate } from './conditions';
-import { verdict } from './headline';
-import { html, type Html, type Part } from './markup';
-import { formatChange, formatNumber, metricTitle, NOTHING } from './numbers';
+import { verdict } from '../../../html/verdict';
+import { html, type Html, type Part } from '../../../html/markup';
+import { formatChange, formatNumber, metricTitle, NOTHING } from '../../../html/numbers';
 import { casePanels, overviewSections } from './suite';
-import { section, type Section, table, withContents } from './table';
+import { section, type Section, table, withContents } from '../../../html/table';
 
 const TONES: Readonly<Record<string, string>> = { slower: 'bad', faster: 'good', mixed: 'warn' };
 

@@ -3,9 +3,9 @@ import { type BenchEnvironment } from '../../environment';
 import { type BenchResult } from '../../result';
 import { type BenchSettings, type Load } from '../../settings';
 import { settingText } from '../settings-text';
-import { html, type Part } from './markup';
-import { formatBytes, formatCount, formatMs, formatNumber } from './numbers';
-import { facts, section, type Section } from './table';
+import { html, type Part } from '../../../html/markup';
+import { formatBytes, formatCount, formatMs, formatNumber } from '../../../html/numbers';
+import { facts, section, type Section } from '../../../html/table';
 
 /** One line that says how calls were made. */
 export function describeLoad(load: Load): string {

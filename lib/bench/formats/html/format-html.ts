@@ -2,15 +2,18 @@
 import { basename } from 'node:path';
 import { type Comparison } from '../../compare/comparison';
 import { type BenchDocument, type BenchResult, type BenchSuite } from '../../result';
-import { Charts } from './chart';
+import { Charts } from '../../../html/chart';
 import { comparisonBody } from './comparison';
 import { environmentSection, formatDate } from './conditions';
-import { judgeResult, judgeSuite, keyNumbers, subtitle, suiteKeys, verdict, warningList } from './headline';
-import { html, type Html } from './markup';
+import { judgeResult, judgeSuite, keyNumbers, subtitle, suiteKeys, warningList } from './headline';
+import { verdict } from '../../../html/verdict';
+import { html, type Html } from '../../../html/markup';
 import { measurementSections } from './measurement';
-import { page } from './page';
+import { page } from '../../../html/page';
 import { casePanels, overviewSections } from './suite';
-import { withContents } from './table';
+import { withContents } from '../../../html/table';
+
+const ABOUT = { kind: 'benchmark', tool: 'tensorrt-node bench' };
 
 /** What a report has besides its document. */
 export interface HtmlOptions {
@@ -34,7 +37,7 @@ export function formatHtml(document: BenchDocument, options: HtmlOptions = {}): 
   const charts = new Charts();
   const body =
     document.kind === 'suite' ? suiteBody(document, charts, options) : resultBody(document, charts, options);
-  return page(titleOf(document, options), body, charts).text;
+  return page({ title: titleOf(document, options), ...ABOUT, charts }, body).text;
 }
 
 /**
@@ -49,7 +52,8 @@ export function formatComparisonHtml(
 ): string {
   const charts = new Charts();
   const heading = title ?? modelName(comparison.b.model);
-  return page(heading, comparisonBody(heading, comparison, { document, charts }), charts).text;
+  return page({ title: heading, ...ABOUT, charts }, comparisonBody(heading, comparison, { document, charts }))
+    .text;
 }
 
 function titleOf(document: BenchDocument, { title }: HtmlOptions): string {

@@ -8,18 +8,10 @@ import {
 } from '../../result';
 import { isEmpty } from '../document-parts';
 import { describeLoad, formatDate } from './conditions';
-import { html, type Html, type Part } from './markup';
-import { formatCount, formatJoules, formatMs, formatNumber, NOTHING } from './numbers';
+import { html, type Html } from '../../../html/markup';
+import { formatCount, formatJoules, formatMs, formatNumber } from '../../../html/numbers';
+import { type Judgement, key } from '../../../html/verdict';
 import { isUnavailable } from './resources';
-
-type Tone = 'good' | 'warn' | 'bad' | 'plain';
-
-/** Tone, headline, and the sentences below it. */
-export interface Judgement {
-  readonly tone: Tone;
-  readonly title: string;
-  readonly reasons: readonly Part[];
-}
 
 /** Whether the numbers may be quoted. */
 export function judgeResult(result: BenchResult): Judgement {
@@ -94,19 +86,6 @@ function judgeSearch({ limit, highestRatePerSecond, label, tried }: RateSearchRe
   };
 }
 
-const SIGNS: Readonly<Record<Tone, string>> = { good: '✓', warn: '!', bad: '✕', plain: '=' };
-
-/** The verdict as a banner. */
-export function verdict({ tone, title, reasons }: Judgement): Html {
-  return html`<div class="verdict ${tone}">
-    <span class="sign" aria-hidden="true">${SIGNS[tone]}</span>
-    <div>
-      <strong>${title}</strong>
-      ${reasons.map((reason) => html`<p>${reason}</p>`)}
-    </div>
-  </div> `;
-}
-
 /** The few numbers that are quoted. */
 export function keyNumbers(result: BenchResult): Html {
   if (isEmpty(result)) return html`<p class="empty">Nothing was measured.</p>`;
@@ -133,16 +112,6 @@ export function keyNumbers(result: BenchResult): Html {
     )}
     ${energyKeys(result)}
   </dl> `;
-}
-
-/** One tile. */
-export function key(title: string, value: string, unit: string, note: string): Html {
-  return html`<div>
-    <dt>${title}</dt>
-    <dd>
-      <b>${value}</b>${value !== NOTHING && html` <span class="unit">${unit}</span>`}<small>${note}</small>
-    </dd>
-  </div> `;
 }
 
 function energyKeys({ gpu, cpuEnergy }: BenchResult): Html[] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type LatencyBlock } from '../../result';
 import { lowerBound, upperBound } from '../../stats/histogram';
-import { shorten } from './numbers';
+import { shorten } from '../../../html/numbers';
 
 /** All latencies of a measurement: ranges of rising milliseconds with the calls in them. */
 export interface LatencyShape {

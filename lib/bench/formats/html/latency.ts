@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BenchResult, type Distribution, type LatencyBlock } from '../../result';
 import { USUAL_PERCENTILES } from '../../stats/distribution';
-import { type Charts, type ChartSeries } from './chart';
+import { type Charts, type ChartSeries } from '../../../html/chart';
 import { latencyBars, mergeBlocks, percentileCurve, percentilePlace } from './latency-shape';
-import { html, type Html, type Part } from './markup';
-import { formatCount, formatMs, formatNumber, formatShare, shorten } from './numbers';
-import { section, type Section, table } from './table';
+import { html, type Html, type Part } from '../../../html/markup';
+import { formatCount, formatMs, formatNumber, formatShare, shorten } from '../../../html/numbers';
+import { section, type Section, table } from '../../../html/table';
 
 /** How the latency is distributed: curve, histogram, table. */
 export function latencySection(result: BenchResult, charts: Charts, prefix: string): Section {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BenchResult, type LayerTime } from '../../result';
-import { html, type Html } from './markup';
-import { formatMs, formatNumber, NOTHING } from './numbers';
-import { bar, section, type Section, table } from './table';
+import { html, type Html } from '../../../html/markup';
+import { formatMs, formatNumber, NOTHING } from '../../../html/numbers';
+import { bar, section, type Section, table } from '../../../html/table';
 
 /** Rows beyond these wait for "show all"; report.css has the same number. */
 const SHOWN = 20;

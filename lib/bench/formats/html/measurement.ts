@@ -2,13 +2,13 @@
 import { type BenchResult } from '../../result';
 import { isEmpty } from '../document-parts';
 import { accuracySection } from './accuracy';
-import { type Charts } from './chart';
+import { type Charts } from '../../../html/chart';
 import { environmentSection, settingsSection } from './conditions';
 import { latencySection, timelineSection } from './latency';
 import { layersSection } from './layers';
 import { missingSection, powerSection, processSection } from './resources';
 import { stagesSection } from './stages';
-import { type Section } from './table';
+import { type Section } from '../../../html/table';
 
 /**
  * All sections of one measurement but its headline.

@@ -6,11 +6,19 @@ import {
   type Sampled,
   type Unavailable,
 } from '../../result';
-import { type Charts } from './chart';
+import { type Charts } from '../../../html/chart';
 import { distributionTable } from './latency';
-import { html, type Html, type Part } from './markup';
-import { formatBytes, formatJoules, formatMs, formatNumber, formatShare, shorten, withUnit } from './numbers';
-import { facts, section, type Section, table } from './table';
+import { html, type Html, type Part } from '../../../html/markup';
+import {
+  formatBytes,
+  formatJoules,
+  formatMs,
+  formatNumber,
+  formatShare,
+  shorten,
+  withUnit,
+} from '../../../html/numbers';
+import { facts, section, type Section, table } from '../../../html/table';
 
 /** Whether a part of the document is a reason instead of numbers. */
 export function isUnavailable(part: object | undefined): part is Unavailable {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BenchResult, type Distribution, type PipelinedPhase, type TrtexecSummary } from '../../result';
 import { distributionTable } from './latency';
-import { html, type Html, type Part } from './markup';
-import { formatCount, formatNumber, NOTHING } from './numbers';
-import { bar, section, type Section, table } from './table';
+import { html, type Html, type Part } from '../../../html/markup';
+import { formatCount, formatNumber, NOTHING } from '../../../html/numbers';
+import { bar, section, type Section, table } from '../../../html/table';
 
 const STAGES = [
   { key: 'enqueueMs', title: 'Enqueue', color: 4 },

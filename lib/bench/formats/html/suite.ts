@@ -2,13 +2,14 @@
 import { type BenchAxis, type BenchResult, type BenchSuite, type RateSearchResult } from '../../result';
 import { isEmpty } from '../document-parts';
 import { accuracyOfAll } from './accuracy';
-import { type ChartSeries, type Charts } from './chart';
-import { failure, judgeResult, keyNumbers, subtitle, verdict, warningList } from './headline';
-import { html, type Html, type Part } from './markup';
+import { type ChartSeries, type Charts } from '../../../html/chart';
+import { failure, judgeResult, keyNumbers, subtitle, warningList } from './headline';
+import { verdict } from '../../../html/verdict';
+import { html, type Html, type Part } from '../../../html/markup';
 import { measurementSections } from './measurement';
-import { formatBytes, formatJoules, formatNumber, NOTHING, shorten } from './numbers';
+import { formatBytes, formatJoules, formatNumber, NOTHING, shorten } from '../../../html/numbers';
 import { isUnavailable } from './resources';
-import { bar, section, type Section, table, withContents } from './table';
+import { bar, section, type Section, table, withContents } from '../../../html/table';
 
 /** All cases in one table and one chart. */
 export function overviewSections(suite: BenchSuite, charts: Charts): Section[] {

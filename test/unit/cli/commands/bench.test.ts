@@ -257,17 +257,17 @@ describe('bench of several cases', () => {
   it('makes the precisions of an ONNX model that are not there, and removes them afterwards', async () => {
     const world = fakeBench();
     const made: unknown[] = [];
-    const preparePrecision = async (model: string, precision: string, { feeds }: { feeds?: unknown[] }) => {
-      made.push([model, precision, feeds?.length]);
-      const report = {
-        precision,
-        changed: true,
-        reducedNodes: 4,
-        keptNodes: [{ node: 'a', op: 'Exp', reason: 'range' }],
-      };
-      return { bytes: new Uint8Array([1, 2, 3]), report };
+    const saved = { save: (path: string) => writeFile(path, 'rewritten') };
+    const kept = [{ node: 'a', op: 'Exp', reason: 'range' }];
+    const cast = async (model: string, { to, calibration }: { to: string; calibration?: unknown[] }) => {
+      made.push([model, to, calibration?.length]);
+      return { model: saved, report: { reduced: 4, kept } };
     };
-    const api = { ...world.api, preparePrecision: preparePrecision as never };
+    const quantize = async (model: string, { calibration }: { calibration?: unknown[] }) => {
+      made.push([model, 'int8', calibration?.length]);
+      return { model: saved, report: { quantized: [1, 2], kept: [] } };
+    };
+    const api = { ...world.api, cast: cast as never, quantize: quantize as never };
     const { code, stderr } = await runFake(
       'bench dir/m.onnx --precision fp32,fp16,bf16,int8 --input-sets 5',
       {
@@ -281,6 +281,7 @@ describe('bench of several cases', () => {
       ['dir/m.onnx', 'int8', 5],
     ]);
     expect(stderr).toContain('fp16: 4 nodes compute in it, 1 node kept as they were');
+    expect(stderr).toContain('int8: 2 nodes compute in it');
     const path = world.requests[1]!.model as string;
     expect(path).toMatch(/m-fp16\.onnx$/);
     expect(world.requests[1]!.name).toBe('dir/m.onnx');

@@ -56,6 +56,25 @@ describe('inspect of an ONNX model', () => {
     });
   });
 
+  it('prints the graph with --graph, and ranges of weights with --verbose', async () => {
+    const path = await file('graph.onnx', convModel());
+    const { code, stdout } = await runFake(['inspect', path, '--graph'], { api });
+    expect(code).toBe(0);
+    expect(stdout).toContain('\nr1: float32 [1, 8, 8, 8] = Relu(c1)  # relu1\n');
+    expect(stdout).not.toContain('-0.5 to 0.4');
+    const verbose = await runFake(['inspect', path, '--graph', '--verbose'], { api });
+    expect(verbose.stdout).toContain('288 bytes, -0.5 to 0.423077');
+    const { graph } = JSON.parse((await runFake(['inspect', path, '--graph', '--json'], { api })).stdout);
+    expect(graph).toContain('input images: float32 [1, 1, 8, 8]');
+  });
+
+  it('has no graph to print of an engine', async () => {
+    const path = await file('some.engine', planBytes());
+    const { code, stderr } = await runFake(['inspect', path, '--graph'], { api });
+    expect(code).toBe(2);
+    expect(stderr).toContain('--graph is for ONNX models');
+  });
+
   it('says what TensorRT would refuse, once for all families', async () => {
     const path = await file('double.onnx', identityModel([4], 'DOUBLE'));
     const { code, stdout } = await runFake(['inspect', path], { api });

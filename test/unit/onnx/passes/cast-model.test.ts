@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../../../lib/onnx/graph/onnx-model';
 import { readModelInfo } from '../../../../lib/onnx';
+import { readFloats } from '../../../../lib/onnx/graph/tensor-values';
 import type { GraphMessage } from '../../../../lib/onnx/graph/onnx-messages';
 import { castModel, type CastOptions, type CastReport } from '../../../../lib/onnx/passes/cast-model';
 import { makeModel, type GraphSpec, type ModelSpec, type NodeSpec } from '../../../onnx-builder';
@@ -20,6 +21,26 @@ async function cast(bytes: Uint8Array, options: Partial<CastOptions> = {}) {
   const report: CastReport = castModel(model, { to: 'fp16', ...options });
   const initializers = model.graph.initializer.map(({ name, dataType }) => `${name!}:${dataType}`);
   return { model, report, lines: lines(model.graph), initializers };
+}
+
+/** `x` [4, 4] as `d`, behind a Q/DQ pair, and INT8 weights as `wd`, in front of more nodes. */
+function quantized(nodes: NodeSpec[], weightScale = 0.5): Uint8Array {
+  return makeModel({
+    inputs: [{ name: 'x', dims: [4, 4] }],
+    outputs: [{ name: nodes.at(-1)!.outputs[0]!, dims: [4, 4] }],
+    nodes: [
+      node('QuantizeLinear', ['x', 'scale', 'zero'], 'q'),
+      node('DequantizeLinear', ['q', 'scale', 'zero'], 'd'),
+      node('DequantizeLinear', ['w', 'w_scale', 'zero'], 'wd'),
+      ...nodes,
+    ],
+    initializers: [
+      { name: 'scale', dims: [], data: [0.5] },
+      { name: 'w_scale', dims: [], data: [weightScale] },
+      { name: 'zero', type: 'INT8', dims: [], data: [0] },
+      { name: 'w', type: 'INT8', dims: [4, 4] },
+    ],
+  });
 }
 
 /** A model on `x` [4] with the outputs of the last node, scalars by name as initializers. */
@@ -137,11 +158,51 @@ describe('casting to FP16', () => {
   });
 
   it('keeps what is computed from a constant beyond the range until an operator bounds it', async () => {
-    const { lines: nodes, report } = await cast(attentionModel());
-    expect(nodes).toContain('Mul(hidden, low) -> bias');
-    expect(nodes).toContain('Add(s, bias) -> sm');
-    expect(nodes).toContain('MatMul(p_fp16, v_fp16) -> m_fp16');
-    expect(report.kept.map((one) => one.node)).toEqual(['norm', 'lowest', 'masked', 'softmax']);
+    const { lines: nodes, report } = await cast(
+      chain(
+        [
+          node('Mul', ['x', 'low'], 'a'),
+          node('Add', ['a', 'x'], 'b'),
+          node('Sigmoid', ['b'], 'c'),
+          node('Mul', ['c', 'c'], 'y'),
+        ],
+        { low: -3.4e38 },
+      ),
+    );
+    expect(nodes.slice(0, 3)).toEqual(['Mul(x, low) -> a', 'Add(a, x) -> b', 'Sigmoid(b) -> c']);
+    expect(nodes).toContain('Mul(c_fp16, c_fp16) -> y_fp16');
+    expect(report.kept.map((one) => one.node)).toEqual(['a', 'b', 'c']);
+  });
+
+  it.each(['fp16', 'bf16'] as const)('moves what only masks a softmax into the range of %s', async (to) => {
+    const { lines: nodes, report, model } = await cast(attentionModel(), { to });
+    expect(nodes).toContain(`Mul(hidden_${to}, low_${to}) -> bias_${to}`);
+    expect(nodes).toContain(`Add(s_${to}, bias_${to}) -> sm_${to}`);
+    expect(report.kept.map((one) => one.node)).toEqual(['norm', 'softmax']);
+    expect(report.clamped).toEqual(['low']);
+    const low = model.graph.initializer.find(({ name }) => name === `low_${to}`)!;
+    expect(readFloats(low)[0]).toBe(to === 'fp16' ? -32752 : -(2 ** 127 * (1 - 2 ** -8)));
+  });
+
+  it('keeps the lowest FLOAT where something else reads the masked scores too', async () => {
+    const bytes = chain(
+      [
+        node('Where', ['is', 'x', 'low'], 'm'),
+        node('Softmax', ['m'], 's'),
+        node('ReduceMax', ['m'], 'top', { keepdims: 1 }),
+        node('Mul', ['s', 'top'], 'y'),
+      ],
+      { low: -3.4e38 },
+      {
+        inputs: [
+          { name: 'x', dims: [4] },
+          { name: 'is', type: 'BOOL', dims: [4] },
+        ],
+      },
+    );
+    const { lines: nodes, report } = await cast(bytes);
+    expect(nodes[0]).toBe('Where(is, x, low) -> m');
+    expect(report.clamped).toEqual([]);
   });
 
   it('does not let the far bounds of a Clip keep all that follows', async () => {
@@ -281,9 +342,9 @@ describe('casting to FP16', () => {
     ]);
   });
 
-  it('refuses a model that is quantised already', async () => {
-    const model = await loadModel(quantizedModel());
-    const refused = expect.objectContaining({ code: 'ERR_TRT_ONNX_UNSUPPORTED_OPERATOR' });
+  it('refuses operators that quantise and compute in one', async () => {
+    const model = await loadModel(chain([node('DynamicQuantizeLinear', ['x'], 'y')]));
+    const refused = expect.objectContaining({ code: 'ERR_TRT_QUANT_UNSUPPORTED' });
     expect(() => castModel(model, { to: 'fp16' })).toThrow(refused);
   });
 });
@@ -333,6 +394,59 @@ describe('graphs inside nodes', () => {
   });
 });
 
+describe('casting what is quantised', () => {
+  it('gives half-wide values from integers without a Cast, and raises the opset for it', async () => {
+    const { lines: nodes, model, report, initializers } = await cast(quantizedModel());
+    expect(nodes).toEqual([
+      'QuantizeLinear(x, scale, zero) -> xq',
+      'DequantizeLinear(xq, scale_fp16, zero) -> xd_fp16',
+      'DequantizeLinear(w, scale_fp16, zero_w) -> wd_fp16',
+      'MatMul(xd_fp16, wd_fp16) -> y_fp16',
+      'Cast(y_fp16) -> y',
+    ]);
+    expect([model.opset, report.reduced, report.kept]).toEqual([19, 1, []]);
+    expect(initializers).toEqual(['scale:1', 'zero:3', 'zero_w:3', 'w:3', 'scale_fp16:10']);
+    const [float, half] = ['scale', 'scale_fp16'].map((name) =>
+      readFloats(model.graph.initializer.find((one) => one.name === name)!),
+    );
+    expect(half).toEqual(float);
+  });
+
+  it('dequantises twice for an operator that stays FP32 beside one that does not', async () => {
+    const { lines: nodes } = await cast(
+      quantized([node('MatMul', ['d', 'wd'], 'a'), node('Exp', ['d'], 'b'), node('Mul', ['a', 'b'], 'y')]),
+    );
+    expect(nodes).toContain('DequantizeLinear(q, scale_fp16, zero) -> d_fp16');
+    expect(nodes).toContain('DequantizeLinear(q, scale, zero) -> d');
+    expect(nodes).toContain('MatMul(d_fp16, wd_fp16) -> a_fp16');
+    expect(nodes).toContain('Exp(d) -> b');
+    expect(nodes.filter((one) => /^Cast\((d|q|wd)/.test(one))).toEqual([]);
+  });
+
+  it('reads the half-wide side of what is computed there', async () => {
+    const { lines: nodes } = await cast(
+      quantized([
+        node('MatMul', ['d', 'wd'], 'a'),
+        node('QuantizeLinear', ['a', 'scale', 'zero'], 'aq'),
+        node('DequantizeLinear', ['aq', 'scale', 'zero'], 'ad'),
+        node('MatMul', ['ad', 'wd'], 'y'),
+      ]),
+    );
+    expect(nodes).toContain('QuantizeLinear(a_fp16, scale_fp16, zero) -> aq');
+  });
+
+  it('keeps what a scale that is not normal in FP16 belongs to in FP32, weights and activations alike', async () => {
+    const bytes = quantized([node('MatMul', ['d', 'wd'], 'a'), node('Relu', ['a'], 'y')], 3e-5);
+    const { lines: nodes, report } = await cast(bytes);
+    expect(nodes).toContain('MatMul(d, wd) -> a');
+    expect(nodes).toContain('Relu(a_fp16) -> y_fp16');
+    expect(report.kept).toEqual([
+      { node: 'a', op: 'MatMul', reason: 'the scale of its input "wd" is not a normal value of the type' },
+    ]);
+    expect((await cast(bytes, { to: 'bf16' })).report.kept).toEqual([]);
+  });
+});
+
 describe('casting to BF16', () => {
   it('raises the opset for operators that had no BFLOAT16 before', async () => {
     const { model, report } = await cast(convModel(), { to: 'bf16' });
@@ -340,14 +454,11 @@ describe('casting to BF16', () => {
   });
 
   it('keeps them where the opset cannot be raised, and says so', async () => {
-    const grid = node('GridSample', ['images', 'grid'], 'sampled');
+    const pool = node('AveragePool', ['images'], 'pooled', { kernel_shape: [3, 3], ceil_mode: 1 });
     const bytes = makeModel({
-      inputs: [
-        { name: 'images', dims: [1, 1, 8, 8] },
-        { name: 'grid', dims: [1, 8, 8, 2] },
-      ],
+      inputs: [{ name: 'images', dims: [1, 1, 8, 8] }],
       outputs: [{ name: 'y' }],
-      nodes: [grid, node('Conv', ['images', 'w'], 'y')],
+      nodes: [pool, node('Conv', ['images', 'w'], 'y')],
       initializers: [weight('w', [1, 1, 3, 3], 1)],
     });
     const { model, report } = await cast(bytes, { to: 'bf16' });

@@ -50,10 +50,31 @@ describe('raising the opset', () => {
   });
 
   it.each([
-    ['Softmax', { op: 'Softmax' }, 11, 'its axis meant all axes'],
-    ['GridSample', { op: 'GridSample' }, 16, 'is not known here'],
-    ['an old opset', { op: 'Relu' }, 9, 'opsets 11 to 22 are converted'],
-    ['training', { op: 'BatchNormalization', outputs: ['y', 'm'] }, 11, 'for training'],
+    ['an unknown operator', { op: 'Strange' }, 16, 'no such operator at opset 16'],
+    ['an operator that came later', { op: 'Gelu' }, 16, 'no such operator at opset 16'],
+    ['an old opset', { op: 'Relu' }, 6, 'opsets 7 to 23 are converted'],
+    ['an old Scan', { op: 'Scan' }, 8, 'opset 8 had another Scan'],
+    ['training', { op: 'BatchNormalization', outputs: ['m', 'y'] }, 11, 'for training'],
+    ['a mask', { op: 'Dropout', outputs: ['m', 'y'] }, 9, 'its mask changed'],
+    [
+      'each element normalised',
+      { op: 'BatchNormalization', attributes: { spatial: 0 } },
+      8,
+      'each element by itself',
+    ],
+    [
+      'an AveragePool with ceil_mode',
+      { op: 'AveragePool', attributes: { ceil_mode: 1 } },
+      17,
+      'ceil_mode changed',
+    ],
+    ['unknown channels', { op: 'GroupNormalization' }, 18, 'no constants'],
+    [
+      'a Resize of TensorFlow',
+      { op: 'Resize', attributes: { coordinate_transformation_mode: 'tf_half_pixel_for_nn' } },
+      11,
+      'is gone since opset 13',
+    ],
   ])('stops at %s and leaves the model as it was', async (_, node, from, reason) => {
     const kept = await model(from, node);
     const before = kept.toBytes();
@@ -64,6 +85,24 @@ describe('raising the opset', () => {
     expect(() => requireOpset(kept, 22, 'This')).toThrow(
       expect.objectContaining({ code: 'ERR_TRT_ONNX_UNSUPPORTED_OPERATOR' }),
     );
+  });
+
+  it('names all nodes that keep it where it is', async () => {
+    const nodes = ['a', 'b', 'y'].map((name, index) => ({
+      op: 'Strange',
+      name,
+      inputs: [['x', 'a', 'b'][index]!],
+      outputs: [name],
+    }));
+    const kept = await loadModel(makeModel({ inputs: [{ name: 'x' }], outputs: [{ name: 'y' }], nodes }));
+    expect(raiseOpset(kept, 21)).toMatchObject({ node: 'a', others: ['b', 'y'] });
+    expect(() => requireOpset(kept, 21, 'This')).toThrow('so do 2 more');
+  });
+
+  it('drops outputs that nobody reads where their type changed', async () => {
+    const raised = await model(9, { op: 'Dropout', outputs: ['y', 'mask'] });
+    expect(raiseOpset(raised, 13)).toBeUndefined();
+    expect(raised.graph.node[0]!.output).toEqual(['y']);
   });
 
   it('does nothing to a model that is new enough', async () => {

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TensorRTError } from '../errors';
+import { GraphScope } from '../onnx/graph/graph-scope';
+import type { NodeExclusion } from '../onnx/graph/node-exclusion';
+import { loadModel, OnnxModel } from '../onnx/graph/onnx-model';
+import { castModel, type CastReport } from '../onnx/passes/cast-model';
+import { simplifyModel } from '../onnx/passes/simplify-model';
+import { openFeeds, type CalibrationData } from './calibrate/feed-source';
+import { collectRanges } from './calibrate/collect-ranges';
+import { OutputJudge, type OutputScore } from './output-judge';
+import { refuseHalf } from './refuse-half';
+import type { FeedSource, ModelSource, Runner } from './runner';
+
+/** How to bring a model to a half-wide type. */
+export interface CastToOptions<Feeds> {
+  readonly to: 'fp16' | 'bf16';
+  /** Inputs and outputs keep their types. Default true; with false, those of FLOAT become half-wide too. */
+  readonly keepIo?: boolean;
+  /** Nodes that stay FP32. */
+  readonly exclude?: NodeExclusion;
+  /**
+   * Some typical inputs: tensors that come near the end of FP16's range on them stay FP32, and the report tells how far
+   * the outputs are from the source's. The first four runs are used.
+   */
+  readonly calibration?: CalibrationData<Feeds>;
+  /** Runs models on the calibration data. */
+  readonly runner?: Runner<Feeds>;
+  /** Stops between two runs of the model. */
+  readonly signal?: AbortSignal;
+}
+
+/** What `cast` did. */
+export interface CastToReport extends CastReport {
+  readonly precision: 'fp16' | 'bf16';
+  /** Runs of data that ranges were taken from. A graph does not tell how large activations become. */
+  readonly dataRuns: number;
+  /** How near the outputs are to the source's on that data; absent without data, for BF16, and where outputs change type. */
+  readonly score?: OutputScore;
+}
+
+/** A model that `cast` changed. */
+export interface CastTo {
+  readonly model: OnnxModel;
+  readonly report: CastToReport;
+}
+
+/** Overflow shows on a few inputs or not at all. */
+const MOST_RANGE_RUNS = 4;
+
+/**
+ * Rewrites an FP32 model so that it computes in FP16 or BF16 where that loses nothing that matters; see `castModel` for
+ * the rules. The source is not changed.
+ *
+ * @param source - Path of an .onnx file, its bytes, or a loaded model.
+ * @throws {TensorRTError} ERR_TRT_BUILD_PRECISION if less than half of the arithmetic can be in the type, or the model is
+ * in a half-wide type already;
+ * ERR_TRT_ARG_VALUE for data without a runner; and what `loadModel` and `castModel` throw
+ * @example
+ * const { model, report } = await cast('model.onnx', { to: 'fp16' });
+ * await model.save('model-fp16.onnx');
+ */
+export async function cast<Feeds>(
+  source: ModelSource | OnnxModel,
+  options: CastToOptions<Feeds>,
+): Promise<CastTo> {
+  const { to, keepIo, exclude, calibration, runner, signal } = options;
+  const original = source instanceof OnnxModel ? source : await loadModel(source);
+  refuseHalf(original, to);
+  const model = original.clone();
+  simplifyModel(model);
+  if (calibration === undefined) {
+    return finish(model, castModel(model, { to, keepIo, exclude }), { precision: to, dataRuns: 0 });
+  }
+  if (runner === undefined) throw noRunner();
+  const feeds = await openFeeds(calibration);
+  try {
+    const some = firstRuns(feeds, MOST_RANGE_RUNS);
+    const largest = to === 'fp16' ? await largestValues(model, { feeds: some, runner, signal }) : {};
+    const report = castModel(model, { to, keepIo, exclude, largest });
+    // Few runtimes compute in BFLOAT16, and none compares half-wide outputs with those of FLOAT.
+    const isMeasured = to === 'fp16' && keepIo !== false;
+    const score = isMeasured ? await scoreOf(model, original, { feeds: some, runner }) : undefined;
+    return finish(model, report, { precision: to, dataRuns: some.count, ...(score && { score }) });
+  } finally {
+    await feeds.close();
+  }
+}
+
+async function scoreOf<Feeds>(
+  model: OnnxModel,
+  source: OnnxModel,
+  { feeds, runner }: { feeds: FeedSource<Feeds>; runner: Runner<Feeds> },
+): Promise<OutputScore> {
+  const judge = await OutputJudge.create(source, feeds, runner);
+  return judge.score(model);
+}
+
+/** A bound on memory and time: the same data again and again. */
+function firstRuns<Feeds>(feeds: FeedSource<Feeds>, most: number): FeedSource<Feeds> {
+  return {
+    count: Math.min(most, feeds.count),
+    async *[Symbol.asyncIterator]() {
+      let run = 0;
+      for await (const one of feeds) {
+        if (run++ >= most) return;
+        yield one;
+      }
+    },
+  };
+}
+
+async function largestValues<Feeds>(
+  model: OnnxModel,
+  data: { feeds: FeedSource<Feeds>; runner: Runner<Feeds>; signal: AbortSignal | undefined },
+): Promise<Record<string, number>> {
+  const request = { ...data, tensors: floatTensors(model), method: 'max', skipInfinite: true } as const;
+  const ranges = await collectRanges(model, request);
+  return Object.fromEntries(Object.entries(ranges).map(([name, { amplitude }]) => [name, amplitude]));
+}
+
+const FLOAT = 1;
+/** Results that are no larger than what they come from, which is looked at itself. */
+const NOT_LARGER = new Set(
+  (
+    'Relu Reshape Flatten Transpose Squeeze Unsqueeze Slice Split Gather MaxPool AveragePool Identity Softmax ' +
+    'Sigmoid Tanh'
+  ).split(' '),
+);
+
+function floatTensors({ graph }: OnnxModel): string[] {
+  const scope = new GraphScope(graph);
+  const made = graph.node.filter(({ opType }) => !NOT_LARGER.has(opType)).flatMap(({ output }) => output);
+  const inputs = graph.input.map(({ name }) => name);
+  return [...inputs, ...made].filter((name) => scope.typeOf(name) === FLOAT && !scope.constants.has(name));
+}
+
+function finish(model: OnnxModel, report: CastReport, rest: Omit<CastToReport, keyof CastReport>): CastTo {
+  checkIsReduced(model, rest.precision, report);
+  return { model, report: { ...report, ...rest } };
+}
+
+const ARITHMETIC = /^(Conv|ConvTranspose|Gemm|MatMul|Einsum|LSTM|GRU|RNN|Attention|DeformConv)$/;
+
+/** Asking for FP16 and getting FP32 is an error. Constants and normalisations stay everywhere: arithmetic counts. */
+function checkIsReduced(model: OnnxModel, to: 'fp16' | 'bf16', { reduced, kept }: CastReport): void {
+  const arithmetic = kept.filter(({ op }) => ARITHMETIC.test(op));
+  const total = model.graph.node.filter(({ opType }) => ARITHMETIC.test(opType)).length;
+  if (reduced > 0 && arithmetic.length * 2 <= Math.max(total, arithmetic.length)) return;
+  const reasons = arithmetic.slice(0, 3).map(({ node, op, reason }) => `"${node}" (${op}): ${reason}`);
+  throw new TensorRTError(
+    'ERR_TRT_BUILD_PRECISION',
+    `Only ${total - arithmetic.length} of ${total} arithmetic nodes can be in ${to}: ${reasons.join('; ')}.`,
+    { hint: 'Use the precision that the model is in.', details: { asked: to, kept } },
+  );
+}
+
+function noRunner(): TensorRTError {
+  return new TensorRTError('ERR_TRT_ARG_VALUE', '`calibration` needs a `runner` that runs models on it.', {
+    hint: 'Pass runner: sessionRunner(), which runs them on the CPU.',
+  });
+}

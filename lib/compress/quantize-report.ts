@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { OutputScore } from './output-judge';
+import type { QuantizationDecisions } from './quantization-decisions';
+import type { QuantizedType, WeightRounding } from './quantize-options';
+import type { QuantizeReport } from './quantize/quantize-model';
+
+/** Something that was tried, and how near the outputs came to the source's: SQNR in dB. */
+export interface Trial {
+  readonly choice: string;
+  readonly sqnrDb: number;
+}
+
+/** A layer that stayed in higher precision so that the bound holds. */
+export interface BoundLayer {
+  readonly node: string;
+  readonly reason: string;
+}
+
+/** What `quantize` did, and what it measured. */
+export interface QuantizationReport extends QuantizeReport {
+  readonly type: QuantizedType;
+  readonly weightOnly: boolean;
+  readonly rest: 'fp32' | 'fp16' | 'bf16';
+  readonly decisions: QuantizationDecisions;
+  /** Runs of data that ranges come from, and runs that choices were measured on; `shared` if they are the same ones. */
+  readonly dataRuns: { readonly fit: number; readonly judge: number; readonly shared: boolean };
+  /** Strengths of equalisation that were tried. */
+  readonly equalization: readonly Trial[];
+  /** Ways to choose ranges that were tried. */
+  readonly methods: readonly Trial[];
+  /** Corrections of weights and biases that were tried, with the score before them first. */
+  readonly corrections: readonly Trial[];
+  /** How weights were rounded in the end. */
+  readonly rounding: WeightRounding;
+  /** Layers that stayed in higher precision to keep the bound. */
+  readonly keptForBound: readonly BoundLayer[];
+  /** How near the outputs are to the source's; absent without data. */
+  readonly score?: OutputScore;
+  /** What the reader should know. */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Feeds, SessionOptions, TensorInfo } from '../../index';
+import type { EVALUATION_SCHEMA_VERSION } from '../evaluation';
+import type { ModelToEvaluate } from '../evaluated-model';
+import type { TensorDifference } from './difference-sums';
+import type { Tolerance, ValidatedPrecision } from './tolerance';
+
+/** Feeds of runs. */
+export type GivenInputs = Iterable<Feeds> | AsyncIterable<Feeds>;
+
+/** What changes a validation. */
+export interface ValidateOptions {
+  /** Inputs of your own, each the feeds of one run, before the random ones; or a function that makes them for a model. */
+  readonly inputs?: GivenInputs | ((inputs: readonly TensorInfo[]) => GivenInputs | Promise<GivenInputs>);
+  /** Runs on random inputs. Default 8, or 0 where inputs are given. */
+  readonly runs?: number;
+  /** Start of the random numbers. Default 0. */
+  readonly seed?: number;
+  /** Dims of random inputs where the model leaves some open: `{ x: [4, 3, 224, 224] }`. Default: what an engine is tuned for, else 1. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Absolute tolerance. Default: by the precision of the candidate, as a share of the tensor's largest magnitude. */
+  readonly atol?: number;
+  /** Relative tolerance. Default: by the precision of the candidate; 0 where `atol` is given. */
+  readonly rtol?: number;
+  /** Which defaults are taken. Default: what the candidate, or the manifest of an engine, says. */
+  readonly precision?: ValidatedPrecision;
+  /** How the candidate becomes a session. */
+  readonly session?: SessionOptions;
+  /** How the source becomes one. Default: on the CPU. */
+  readonly sourceSession?: SessionOptions;
+  /** Whether to look for the first tensor that parts, where an output does. Default true. */
+  readonly findDivergence?: boolean;
+  /** How the report calls the two. Default: their paths. */
+  readonly names?: { readonly candidate?: string; readonly source?: string };
+  readonly signal?: AbortSignal;
+}
+
+/** An output of the candidate against the source's. */
+export interface OutputDifference extends TensorDifference {
+  readonly output: string;
+}
+
+/** A tensor inside of both models. */
+export interface InnerDifference extends TensorDifference {
+  readonly tensor: string;
+  /** The node of the source that makes it. */
+  readonly node: string;
+  /** Its operator. */
+  readonly op: string;
+}
+
+/** Where the candidate parts from its source. */
+export interface Divergence {
+  /** The first tensor, in the order of the source's graph, that is outside of the tolerance; null if none is. */
+  readonly first: InnerDifference | null;
+  /** The last one before it that is inside. */
+  readonly lastGood: InnerDifference | null;
+  /** Tensors of both models that were looked at. */
+  readonly tensors: number;
+  /** The run that they were looked at in. */
+  readonly run: number;
+}
+
+/** A model to validate: what can be evaluated. */
+export type ModelToValidate = ModelToEvaluate;
+
+/** What `validate` found, ready for JSON. */
+export interface Validation {
+  readonly schemaVersion: typeof EVALUATION_SCHEMA_VERSION;
+  readonly kind: 'validation';
+  readonly candidate: string;
+  readonly source: string;
+  readonly candidateDevice: string | null;
+  readonly sourceDevice: string | null;
+  readonly date: string;
+  readonly elapsedMs: number;
+  /** Whether all outputs are inside of the tolerance. */
+  readonly passed: boolean;
+  readonly runs: number;
+  readonly precision: ValidatedPrecision;
+  readonly tolerance: Tolerance;
+  readonly outputs: readonly OutputDifference[];
+  /** Where the two part, if they do; null where that cannot be told. */
+  readonly divergence: Divergence | null;
+  /** Why it cannot be told. */
+  readonly divergenceNote?: string;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole quantisation, with choices measured on ONNX Runtime and the result built by TensorRT-RTX.
+import { describe, expect, it } from 'vitest';
+import { quantize } from '../../lib/compress/quantize';
+import type { QuantizeOptions } from '../../lib/compress/quantize-options';
+import { buildEngine, sessionRunner, type Feeds } from '../../lib/index';
+import { attentionModel, noise, residualModel, sqnr } from '../precision-models';
+import { rejection } from '../temporary-folder';
+
+const runner = sessionRunner({ device: 'cpu', intraOpNumThreads: 1 });
+const images = (seed: number): Feeds => ({ images: { data: noise(4 * 768, 1, seed), dims: [4, 3, 16, 16] } });
+const calibration = Array.from({ length: 12 }, (_, index) => images(index + 1));
+const data = { calibration, runner };
+
+async function outputsOf(model: string | Uint8Array, feeds: Feeds): Promise<Float32Array[]> {
+  for await (const outputs of runner(model, [feeds]))
+    return Object.values(outputs).map((tensor) => tensor.data as Float32Array);
+  throw new Error('nothing ran');
+}
+
+describe('quantize', () => {
+  it('measures its choices and reports them', async () => {
+    const source = residualModel();
+    const { model, report } = await quantize(source, data);
+    expect(report).toMatchObject({ type: 'int8', weightOnly: false, rest: 'fp32', rounding: 'nearest' });
+    expect(report.dataRuns).toEqual({ fit: 9, judge: 3, shared: false });
+    expect(report.methods.map(({ choice }) => choice)).toEqual(['mse', 'max', 'percentile', 'entropy']);
+    const best = Math.max(...report.methods.map(({ sqnrDb }) => sqnrDb));
+    expect(report.methods.find(({ choice }) => choice === report.decisions.method)!.sqnrDb).toBe(best);
+    expect(report.score!.sqnrDb).toBeCloseTo(best, 6);
+    expect(report.equalization[0]!.choice).toBe('none');
+    const [expected] = await outputsOf(source, images(99));
+    const [actual] = await outputsOf(model.toBytes(), images(99));
+    expect(sqnr(expected!, actual!)).toBeGreaterThan(28);
+  });
+
+  it('does the same again from its decisions, without data', async () => {
+    const source = residualModel();
+    const first = await quantize(source, data);
+    const decisions = JSON.parse(JSON.stringify(first.report.decisions)) as typeof first.report.decisions;
+    const again = await quantize(source, { decisions });
+    expect(Buffer.compare(again.model.toBytes(), first.model.toBytes())).toBe(0);
+    expect(again.report.score).toBeUndefined();
+  });
+
+  it('keeps layers in floating point until the bound holds', async () => {
+    const source = residualModel();
+    const plain = await quantize(source, data);
+    const minSqnrDb = plain.report.score!.sqnrDb + 3;
+    const { model, report } = await quantize(source, { ...data, bound: { minSqnrDb } });
+    expect(report.keptForBound.length).toBeGreaterThan(0);
+    expect(report.quantized.length).toBe(plain.report.quantized.length - report.keptForBound.length);
+    expect(report.keptForBound[0]!.reason).toContain('dB');
+    const engine = await buildEngine(model.toBytes(), {
+      runtime: 'tensorrt-rtx',
+      isolation: 'thread',
+      dynamicAxes: { batch: [1, 4, 8] },
+    });
+    expect(engine.report().precision!.int8).toBeGreaterThan(0);
+  });
+
+  it('says what was reached where a bound cannot be kept', async () => {
+    const error = await rejection(quantize(residualModel(), { ...data, bound: { minSqnrDb: 150 } }));
+    expect(error).toMatchObject({ code: 'ERR_TRT_QUANT_BOUND' });
+    expect(error.message).toContain('dB');
+  });
+
+  it('measures a bound by the score of the caller', async () => {
+    const scores: number[] = [];
+    const bound: QuantizeOptions<Feeds>['bound'] = {
+      maxDrop: 0.1,
+      score: async (model) => {
+        const [values] = await outputsOf(model, images(50));
+        scores.push(values![0]!);
+        return 1;
+      },
+    };
+    await quantize(residualModel(), { ...data, bound });
+    expect(scores.length).toBe(2);
+  });
+
+  it.each([
+    ['a corrected bias', { biasCorrection: true }],
+    ['a method for each tensor', { method: 'mixed' }],
+    ['no equalisation', { equalize: 'off', method: 'max' }],
+    ['the rest in FP16', { rest: 'fp16' }],
+    ['weights alone', { weightOnly: true }],
+    ['FP8', { type: 'fp8' }],
+  ] as const)('takes %s', async (_, options) => {
+    const { model, report } = await quantize<Feeds>(residualModel(), { ...data, ...options });
+    expect(report.quantized.length).toBeGreaterThan(2);
+    const engine = await buildEngine(model.toBytes(), {
+      runtime: 'tensorrt-rtx',
+      isolation: 'thread',
+      dynamicAxes: { batch: [1, 4, 8] },
+    });
+    expect(engine.bytes).toBeGreaterThan(0);
+  });
+
+  it.each(['gptq', 'awq'] as const)('rounds INT4 weights by %s where that is better', async (rounding) => {
+    const sequences = Array.from({ length: 8 }, (_, seed) => ({
+      x: { data: noise(2 * 256, 1, seed + 1), dims: [2, 8, 32] },
+      mask: { data: new Float32Array(16).fill(1), dims: [2, 1, 8] },
+    }));
+    const { report } = await quantize<Feeds>(attentionModel(), {
+      type: 'int4',
+      blockSize: 32,
+      calibration: sequences,
+      runner,
+      rounding,
+    });
+    const [nearest, other] = report.corrections;
+    expect(nearest!.choice).toBe('nearest');
+    expect(report.rounding).toBe(other!.sqnrDb > nearest!.sqnrDb ? rounding : 'nearest');
+    expect(report.score!.sqnrDb).toBeCloseTo(Math.max(nearest!.sqnrDb, other!.sqnrDb), 6);
+  });
+
+  it('refuses what cannot be, before it runs anything', async () => {
+    const source = residualModel();
+    const cases: [QuantizeOptions<Feeds>, string, string][] = [
+      [{}, 'ERR_TRT_QUANT_CALIBRATION', 'no calibration data'],
+      [{ calibration }, 'ERR_TRT_ARG_VALUE', 'runner'],
+      [{ calibration: [], runner }, 'ERR_TRT_QUANT_CALIBRATION', 'empty'],
+      [{ type: 'int4', weightOnly: false }, 'ERR_TRT_ARG_VALUE', 'INT4'],
+      [{ ...data, exclude: { names: ['stemm'] } }, 'ERR_TRT_QUANT_EXCLUDE', 'stem'],
+      [{ weightOnly: true, rounding: 'gptq' }, 'ERR_TRT_QUANT_CALIBRATION', 'gptq'],
+    ];
+    for (const [options, code, word] of cases) {
+      const error = await rejection(quantize(source, options));
+      expect(error).toMatchObject({ code });
+      expect(error.message).toContain(word);
+    }
+  });
+
+  it('names the run and the tensor of data that is not finite', async () => {
+    const broken = [
+      ...calibration.slice(0, 11),
+      { images: { data: new Float32Array(3072).fill(NaN), dims: [4, 3, 16, 16] } },
+    ];
+    const error = await rejection(
+      quantize(residualModel(), { calibration: [broken[11]!, ...broken], runner }),
+    );
+    expect(error).toMatchObject({ code: 'ERR_TRT_QUANT_CALIBRATION' });
+    expect(error.message).toMatch(/images.*run 0/s);
+  });
+
+  it('refuses a model that is quantised already', async () => {
+    const { model } = await quantize(residualModel(), data);
+    expect(await rejection(quantize(model.toBytes(), data))).toMatchObject({
+      code: 'ERR_TRT_QUANT_UNSUPPORTED',
+    });
+  });
+
+  it('stops between runs when it is told to', async () => {
+    const controller = new AbortController();
+    const stopped = quantize(residualModel(), {
+      ...data,
+      signal: controller.signal,
+      onProgress: (step) => {
+        if (step.includes('entropy')) controller.abort();
+      },
+    });
+    expect(await rejection(stopped)).toMatchObject({ code: 'ERR_TRT_RUN_ABORTED' });
+  });
+});
