@@ -191,6 +191,7 @@ const QUANTIZATION_NAMES = [
   'embeddings',
   'attention',
   'residual',
+  'smallLayers',
   'rest',
   'exclude',
   'bound',

@@ -16,6 +16,8 @@ export interface QuantizationDecisions {
   /** Ranges of the activations, after equalisation. */
   readonly ranges: TensorRanges;
   readonly method: CalibrationMethod | 'mixed' | 'given';
+  /** True if layers were quantised that are too small for INT8 to be faster. */
+  readonly smallLayers: boolean;
   /** Nodes that stay in floating point to keep the bound. */
   readonly keptForBound: readonly string[];
 }

@@ -28,6 +28,8 @@ export interface QuantizationReport extends QuantizeReport {
   readonly equalization: readonly Trial[];
   /** Ways to choose ranges that were tried. */
   readonly methods: readonly Trial[];
+  /** With and without layers that are too small for INT8 to be faster; empty where there are none. */
+  readonly smallLayers: readonly Trial[];
   /** Corrections of weights and biases that were tried, with the score before them first. */
   readonly corrections: readonly Trial[];
   /** How weights were rounded in the end. */

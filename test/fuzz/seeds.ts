@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeModel } from '../onnx-builder';
 import * as models from '../onnx-models';
+import * as passModels from '../pass-models';
+import * as precisionModels from '../precision-models';
 
 /** A file to damage. */
 export interface Seed {
@@ -30,6 +32,25 @@ export function modelSeeds(): Seed[] {
     ['function', functionModel()],
   ];
   return made.map(([name, bytes]) => ({ name, bytes }));
+}
+
+/** Models that give passes something to do. */
+export function toolkitSeeds(): Seed[] {
+  const made: [string, Uint8Array][] = [
+    ['foldable', passModels.foldableModel()],
+    ['channels last', passModels.channelsLastModel()],
+    ['normalized chain', passModels.normalizedChainModel()],
+    ['decomposed', passModels.decomposedModel()],
+    ['shared weights', passModels.sharedWeightsModel()],
+    ['known branch', passModels.knownBranchModel()],
+    ['functions', passModels.functionModel()],
+    ['residual', precisionModels.residualModel()],
+    ['attention', precisionModels.attentionModel()],
+    ['normalized', precisionModels.normalizedModel()],
+    ['overflow', precisionModels.overflowModel()],
+    ['precision loop', precisionModels.loopModel()],
+  ];
+  return [...modelSeeds(), ...made.map(([name, bytes]) => ({ name, bytes }))];
 }
 
 /** Model seeds, the example's model where it is there, and headers of both kinds of plan. */

@@ -64,6 +64,11 @@ export const quantizationOptionTable = {
   blockSize: option('<n>', 'weights that share a scale in int4; 64 unless told', parseInteger(16, 1024)),
   embeddings: flag('tables of embeddings in int8 too'),
   attention: flag('the products inside attention too'),
+  smallLayers: option(
+    '<how>',
+    'layers with fewer than 16 channels: auto (default) quantises them where the outputs hardly lose by it; float, quantize',
+    parseChoice('auto', 'float', 'quantize'),
+  ),
   floatResidual: flag('leave residual additions in floating point'),
   rest: option(
     '<precision>',
@@ -118,6 +123,7 @@ export function toQuantization(given: OptionValues<typeof quantizationOptionTabl
     rounding: given.rounding,
     blockSize: given.blockSize,
     rest: given.rest,
+    smallLayers: given.smallLayers,
     exclude: toExclusion(given),
     bound: toBound(given),
     ...(given.weightOnly ? { weightOnly: true } : {}),

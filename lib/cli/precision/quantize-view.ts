@@ -33,6 +33,14 @@ export function formatQuantize(facts: QuantizeFacts, context: CommandContext): s
     ['size', `${formatBytes(bytes.before)} → ${formatBytes(bytes.after)}`],
     ['ranges', formatTrials(report.decisions.method, report.methods)],
     ['equalised', formatTrials(formatExponent(report), report.equalization)],
+    ...(report.smallLayers.length === 0
+      ? []
+      : [
+          [
+            'small layers',
+            formatTrials(report.decisions.smallLayers ? 'quantised' : 'float', report.smallLayers),
+          ] as const,
+        ]),
     ...(report.corrections.length === 0
       ? []
       : [['corrections', formatTrials(report.rounding, report.corrections)] as const]),

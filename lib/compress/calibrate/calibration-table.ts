@@ -109,10 +109,11 @@ function checkForm(
 }
 
 function checkDecisions(path: string, decisions: Record<string, unknown>): void {
-  const { exponent, multiplications, channelMaxima, method, keptForBound } = decisions;
+  const { exponent, multiplications, smallLayers, channelMaxima, method, keptForBound } = decisions;
   if (exponent !== null && !Number.isFinite(exponent)) throw unusable(path, '"exponent" is no number');
   if (typeof multiplications !== 'boolean')
     throw unusable(path, '"multiplications" is neither true nor false');
+  if (typeof smallLayers !== 'boolean') throw unusable(path, '"smallLayers" is neither true nor false');
   const isMaxima = isRecord(channelMaxima) && Object.values(channelMaxima).every(isListOfNumbers);
   if (!isMaxima) throw unusable(path, '"channelMaxima" is no table of numbers');
   if (typeof method !== 'string') throw unusable(path, '"method" is no text');

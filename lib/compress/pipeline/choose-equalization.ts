@@ -56,7 +56,8 @@ export async function chooseEqualization<Feeds>(
     places: [],
     tried: [],
   };
-  if (equalize === 'off' || isTooLarge(prepared)) return { ...plain, histograms: await observe(prepared, work) };
+  if (equalize === 'off' || isTooLarge(prepared))
+    return { ...plain, histograms: await observe(prepared, work) };
   const { fit: feeds, runner } = work.data;
   nextStep(work.options, 'looking at the ranges of channels');
   const tensors = listEqualizationTensors(prepared);
@@ -106,7 +107,9 @@ async function observe<Feeds>(
   model: OnnxModel,
   { options, data }: QuantizationWork<Feeds>,
 ): Promise<Map<string, RangeHistogram>> {
-  const tensors = listCalibrationTensors(model, layerOptions(options));
+  // Ranges of small layers too: whether they are quantised is decided later.
+  const smallLayers = options.smallLayers !== 'float';
+  const tensors = listCalibrationTensors(model, { ...layerOptions(options), smallLayers });
   const { fit: feeds, runner } = data;
   const extremesOnly = options.method === 'max';
   return collectHistograms(model, { tensors, feeds, runner, signal: options.signal, extremesOnly });

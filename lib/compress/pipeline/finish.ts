@@ -14,6 +14,7 @@ export interface Findings {
   readonly dataRuns: QuantizationReport['dataRuns'];
   readonly equalization?: readonly Trial[];
   readonly methods?: readonly Trial[];
+  readonly smallLayers?: readonly Trial[];
   readonly corrections?: readonly Trial[];
   readonly rounding?: WeightRounding;
   readonly keptForBound?: readonly BoundLayer[];
@@ -48,6 +49,7 @@ export async function finish<Feeds>(
       dataRuns,
       equalization: findings.equalization ?? [],
       methods: findings.methods ?? [],
+      smallLayers: findings.smallLayers ?? [],
       corrections: findings.corrections ?? [],
       rounding,
       keptForBound: findings.keptForBound ?? [],

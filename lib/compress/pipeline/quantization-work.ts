@@ -61,7 +61,18 @@ export function makeCandidate<Feeds>(
 
 /** The options that say what is quantised and how. */
 export function layerOptions<Feeds>(options: QuantizeOptions<Feeds>): QuantizeModelOptions {
-  const { type, weightOnly, blockSize, rounding, embeddings, attention, residual, exclude, rest } = options;
+  const {
+    type,
+    weightOnly,
+    blockSize,
+    rounding,
+    embeddings,
+    attention,
+    residual,
+    exclude,
+    rest,
+    smallLayers,
+  } = options;
   return {
     type,
     weightOnly,
@@ -71,6 +82,7 @@ export function layerOptions<Feeds>(options: QuantizeOptions<Feeds>): QuantizeMo
     embeddings,
     attention,
     residual,
+    smallLayers: smallLayers === 'quantize',
     exclude,
     // Smaller scales would be zero in FP16.
     ...(rest === 'fp16' ? { minimumScale: 2 ** -24 } : {}),

@@ -9,6 +9,7 @@ import { correct } from './correct';
 import { finish } from './finish';
 import { keepBound } from './keep-bound';
 import { nextStep, type QuantizationWork } from './quantization-work';
+import { trySmallLayers } from './try-small-layers';
 
 /** Quantises a prepared model, each choice by measuring on data. */
 export async function quantizeWithData<Feeds>(
@@ -18,18 +19,20 @@ export async function quantizeWithData<Feeds>(
   const { options, data } = work;
   const equalized = await equalize(prepared, work);
   const chosen = await chooseRangesFor(equalized, work);
-  const bounded = await keepBound(equalized.model, chosen.ranges, work);
+  const small = await trySmallLayers(equalized.model, chosen.ranges, work);
+  const bounded = await keepBound(equalized.model, chosen.ranges, small.work);
   const corrected = await correct(bounded.candidate, {
     base: equalized.model,
     ranges: chosen.ranges,
     keep: bounded.kept.map(({ node }) => node),
-    work,
+    work: small.work,
   });
   nextStep(options, 'checking the result');
   return finish(corrected.candidate, work, {
     decisions: {
       exponent: equalized.exponent,
       multiplications: equalized.multiplications,
+      smallLayers: small.isQuantized,
       channelMaxima: toLists(equalized.channelMaxima),
       ranges: chosen.ranges,
       method: chosen.method,
@@ -38,6 +41,7 @@ export async function quantizeWithData<Feeds>(
     dataRuns: { fit: data.fit.count, judge: data.judge.runs, shared: data.shared },
     equalization: equalized.tried,
     methods: chosen.tried,
+    smallLayers: small.tried,
     corrections: corrected.tried,
     rounding: corrected.rounding,
     keptForBound: bounded.kept,

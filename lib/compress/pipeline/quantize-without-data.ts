@@ -11,6 +11,7 @@ import { makeCandidate } from './quantization-work';
 const NOTHING: QuantizationDecisions = {
   exponent: null,
   multiplications: false,
+  smallLayers: false,
   channelMaxima: {},
   ranges: {},
   method: 'given',
@@ -35,7 +36,8 @@ export async function quantizeWithoutData<Feeds>(
       ...quantizedNodes(prepared, options),
     });
   }
-  const candidate = makeCandidate(prepared, options, { ranges, keep: keptForBound });
+  const smallLayers = decisions.smallLayers ? 'quantize' : (options.smallLayers ?? 'float');
+  const candidate = makeCandidate(prepared, { ...options, smallLayers }, { ranges, keep: keptForBound });
   return finish(
     candidate,
     { source, options },

@@ -28,6 +28,8 @@ export interface PlanOptions {
   readonly attention?: boolean;
   /** Skip inputs of residual additions of convolutional networks. Default true. */
   readonly residual?: boolean;
+  /** Layers that are too small for INT8 to be faster too. Default false. */
+  readonly smallLayers?: boolean;
   /** Nodes that stay float. */
   readonly exclude?: NodeExclusion;
 }
@@ -68,11 +70,15 @@ const DEFAULT_BLOCK = 64;
  * float.
  */
 export function planQuantization(graph: GraphMessage, options: PlanOptions = {}): QuantizationPlan {
-  const { type = 'int8', blockSize = DEFAULT_BLOCK, attention = false } = options;
+  const { type = 'int8', blockSize = DEFAULT_BLOCK, attention = false, smallLayers = false } = options;
   const weightOnly = type === 'int4' || (options.weightOnly ?? false);
   const links = new GraphLinks(new GraphScope(graph));
   const products = attention && !weightOnly ? findProducts(links, options) : NO_PRODUCTS;
-  const { sites, kept } = findSites(links, { type, weightOnly, blockSize }, { options, products });
+  const { sites, kept } = findSites(
+    links,
+    { type, weightOnly, blockSize, smallLayers },
+    { options, products },
+  );
   return {
     type,
     links,

@@ -25,6 +25,8 @@ export interface SiteRules {
   /** Activations stay float: small weights pay too, as there is no kernel to be found. */
   readonly weightOnly: boolean;
   readonly blockSize: number;
+  /** INT8 too where it is hardly faster. */
+  readonly smallLayers: boolean;
 }
 
 const WEIGHTED = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
@@ -107,12 +109,18 @@ function layoutOf(
   return { axis: reduced === last ? last - 1 : last };
 }
 
-function productProblem({ dims }: TensorMessage, { type, weightOnly }: SiteRules): string | undefined {
+/** INT8 has kernels for all sizes; those of small ones are no faster than FP16's. */
+function isAnySize({ type, smallLayers }: SiteRules): boolean {
+  return smallLayers && type === 'int8';
+}
+
+function productProblem({ dims }: TensorMessage, rules: SiteRules): string | undefined {
+  const { type, weightOnly } = rules;
   const shown = `its weights are [${dims.join(', ')}]`;
   if (dims.length < 2) return `${shown}: a vector has no channels`;
   if (type === 'int4' && dims.at(-1)! % 2 !== 0) return `${shown}: INT4 needs an even last dimension`;
   if (weightOnly) return tooFew(dims);
-  return Math.min(...dims.slice(-2)) < SMALLEST
+  return Math.min(...dims.slice(-2)) < SMALLEST && !isAnySize(rules)
     ? `${shown}: below ${SMALLEST} ${type.toUpperCase()} does not pay`
     : undefined;
 }
@@ -143,6 +151,7 @@ function convolutionProblem(
 ): string | undefined {
   if (rules.type === 'int4') return 'INT4 in blocks is for products of matrices';
   if (rules.weightOnly) return tooFew(dims);
+  if (isAnySize(rules)) return undefined;
   const group = intAttribute(node, 'group', 1);
   const isTransposed = node.opType === 'ConvTranspose';
   const outputs = isTransposed ? dims[1]! * group : dims[0]!;

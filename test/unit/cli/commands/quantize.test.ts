@@ -21,6 +21,7 @@ const report: QuantizationReport = {
   decisions: {
     exponent: 0.5,
     multiplications: false,
+    smallLayers: false,
     channelMaxima: {},
     ranges: { x: { min: -1, max: 2, amplitude: 2 } },
     method: 'mse',
@@ -35,6 +36,7 @@ const report: QuantizationReport = {
     { choice: 'mse', sqnrDb: 32.2 },
     { choice: 'max', sqnrDb: 30 },
   ],
+  smallLayers: [],
   corrections: [],
   rounding: 'nearest',
   keptForBound: [{ node: 'b', reason: 'quantised alone, the outputs are at 12.0 dB' }],

@@ -16,6 +16,7 @@ const TABLE: CalibrationTable = {
   decisions: {
     exponent: 0.5,
     multiplications: true,
+    smallLayers: false,
     channelMaxima: { x: [1, 0.25] },
     ranges: JSON.parse(
       '{"__proto__": {"min": -1, "max": 2.5, "amplitude": 2.25}}',
@@ -70,6 +71,8 @@ describe('a calibration table', () => {
       [decided({ ranges: { r: { ...range, min: 2 } } }), 'the range of "r" is none'],
       [decided({ exponent: 'a' }), '"exponent"'],
       [decided({ channelMaxima: { x: ['1'] } }), '"channelMaxima"'],
+      [decided({ multiplications: 1 }), '"multiplications"'],
+      [decided({ smallLayers: 'no' }), '"smallLayers"'],
       [decided({ method: 1 }), '"method"'],
       [decided({ keptForBound: [1] }), '"keptForBound"'],
       [{ warnings: [1] }, '"warnings"'],
