@@ -15,7 +15,7 @@ const MAY_USE = {
   runtime: ['binding'],
   onnx: [],
   builder: ['runtime', 'binding', 'onnx', 'compress'],
-  session: ['builder', 'runtime', 'binding'],
+  session: ['builder', 'runtime', 'binding', 'onnx'],
   compress: ['onnx'],
   evaluate: ['index.ts', 'onnx', 'compress'],
   bench: ['index.ts'],

@@ -10,7 +10,7 @@ export { TensorRTError, errorCodes, isErrorCode } from './errors';
 export type { LogLine, TensorRTErrorCode, TensorRTErrorOptions } from './errors';
 export type { CudaStatus, Family, NativeCudaDevice as CudaDevice } from './binding/contract';
 export { buildEngine } from './builder/build-engine';
-export type { BuildOptions, BuildProgress } from './builder/build-engine';
+export type { BuildOptions, BuildProgress, BuildQuantization } from './builder/build-engine';
 export type { DynamicAxes } from './builder/dynamic-axes';
 export type { Precision } from './builder/precision-checks';
 export type { InputRange, ProfileSpec, ShapeRange, ValuesRange } from './builder/profiles';
@@ -31,7 +31,14 @@ export type { GpuReadings, GpuSamples } from './runtime/gpu-readings';
 export { IoBinding } from './runtime/io-binding';
 export { loadEngine } from './runtime/load-engine';
 export type { LoadOptions } from './runtime/load-engine';
-export type { EngineProfile, EngineRange, FileDigest, Manifest, MinOptMax } from './runtime/manifest';
+export type {
+  EngineProfile,
+  EngineRange,
+  FileDigest,
+  Manifest,
+  MinOptMax,
+  PrecisionRewrite,
+} from './runtime/manifest';
 export { readPlanHeader } from './runtime/plan-header';
 export type { PlanHeader } from './runtime/plan-header';
 export { probe } from './runtime/probe';

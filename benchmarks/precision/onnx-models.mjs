@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The models of the onnx package that build in FP32, cast to FP16 and quantised to INT8, and built.
 //
-//     npm run bench:precision-models -- [--set light] [--json] [--write]
+//     npm run bench:precision-models -- [--set light] [--resume] [--json] [--write]
 //
 // Which models build in FP32 is what `npm run bench:onnx-coverage` wrote to benchmarks/results/onnx-coverage.json.
 
-import { readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LinePeer } from '../harness/children.mjs';
@@ -13,6 +13,7 @@ import { onnxTestModel, requirePeers, ROOT } from '../harness/paths.mjs';
 import { markdownTable, publish, readOptions, say } from '../harness/report.mjs';
 
 const SETS = ['light', 'pytorch-converted', 'pytorch-operator', 'simple', 'node'];
+const JOURNAL = join(ROOT, 'build/precision-models.jsonl');
 const WORKER = fileURLToPath(new URL('rewrite-worker.mjs', import.meta.url));
 /** Gigabytes of arithmetic a run: one method of calibration is enough for what is asked here. */
 const HEAVY = /(vgg19|zfnet512|resnet50|alexnet|densenet121|inception)/;
@@ -28,7 +29,7 @@ set's. "Refused" is a typed error that says why there is nothing to do: most mod
 Cosines are those of the CPU runtime's outputs to the FP32 model's on the same data.`;
 
 requirePeers();
-const options = readOptions({ set: { type: 'string' } });
+const options = readOptions({ set: { type: 'string' }, resume: { type: 'boolean' } });
 const results = await rewriteAll(listModels());
 const failures = results.flatMap((one) =>
   PRECISIONS.filter((precision) => isFailure(one[precision])).map((precision) => ({
@@ -57,23 +58,30 @@ function listModels() {
   );
 }
 
+/** Results are kept line by line, so that a run that was ended can go on. */
 async function rewriteAll(ids) {
-  const all = [];
+  const done = options.resume ? readDone() : new Map();
+  if (!options.resume) rmSync(JOURNAL, { force: true });
   let worker = startWorker();
-  for (const id of ids) {
+  for (const id of ids.filter((one) => !done.has(one))) {
     const settings = HEAVY.test(id) && id.startsWith('light/') ? HEAVY_SETTINGS : undefined;
-    try {
-      all.push({ id, ...(await worker.ask({ path: onnxTestModel(id), settings })) });
-    } catch (error) {
-      const crashed = { status: 'crashed', reason: error.message };
-      all.push({ id, fp32: crashed, fp16: crashed, int8: crashed });
+    const answer = await worker.ask({ path: onnxTestModel(id), settings }).catch((error) => {
       worker = startWorker();
-    }
-    const { fp32, fp16, int8 } = all.at(-1);
-    say(`${id}: FP32 ${fp32.status}, FP16 ${fp16?.status}, INT8 ${int8?.status}`);
+      const crashed = { status: 'crashed', reason: error.message };
+      return { fp32: crashed, fp16: crashed, int8: crashed };
+    });
+    done.set(id, { id, ...answer });
+    appendFileSync(JOURNAL, `${JSON.stringify(done.get(id))}\n`);
+    say(`${id}: FP32 ${answer.fp32.status}, FP16 ${answer.fp16?.status}, INT8 ${answer.int8?.status}`);
   }
   worker.close();
-  return all;
+  return ids.map((id) => done.get(id));
+}
+
+function readDone() {
+  if (!existsSync(JOURNAL)) return new Map();
+  const lines = readFileSync(JOURNAL, 'utf8').trimEnd().split('\n');
+  return new Map(lines.map((line) => JSON.parse(line)).map((one) => [one.id, one]));
 }
 
 function startWorker() {
@@ -87,9 +95,9 @@ function isFailure(one) {
 function format() {
   const sets = [...new Set(results.map(({ id }) => id.split('/')[0]))];
   const rows = [...sets, 'all'].map((set) => {
-    const some = set === 'all' ? results : results.filter(({ id }) => id.startsWith(`${set}/`));
-    const built = some.filter(({ fp32 }) => fp32.status === 'built');
-    return [set, built.length, ...PRECISIONS.flatMap((precision) => countsOf(built, precision))];
+    const some = results.filter(({ id }) => set === 'all' || id.startsWith(`${set}/`));
+    const built = some.filter(({ fp32 }) => fp32.status === 'built').length;
+    return [set, built, ...PRECISIONS.flatMap((precision) => countsOf(some, precision))];
   });
   const titles = [
     'set',
@@ -101,10 +109,10 @@ function format() {
 
 function countsOf(some, precision) {
   const count = (isWanted) => some.filter((one) => isWanted(one[precision])).length;
-  const cosines = some.flatMap((one) => one[precision].score?.cosine ?? []);
+  const cosines = some.flatMap((one) => one[precision]?.score?.cosine ?? []);
   return [
-    count(({ status }) => status === 'built'),
-    count(({ status }) => status === 'refused'),
+    count((one) => one?.status === 'built'),
+    count((one) => one?.status === 'refused'),
     count(isFailure),
     cosines.length === 0 ? '-' : Math.min(...cosines).toFixed(4),
   ];
@@ -126,10 +134,14 @@ function formatReasons() {
 
 function shorten(reason) {
   const [code, ...message] = reason.split(': ');
+  if (code === 'ERR_TRT_RUN_MODEL') return `${code}: the CPU runtime does not run the FP32 model`;
   const rest = message.join(': ').replace(/"[^"]*"( \([^)]*\))?/g, '…');
-  return `${code}: ${rest.split(/[;.] /)[0].slice(0, 120)}`;
+  const cause = rest.split(/; the model|; …|\. /)[0].replace(/[:.\s]+$/, '');
+  return `${code}: ${cause}`;
 }
 
 function formatFailures() {
-  return failures.map(({ id, precision, status, reason }) => `- ${id}, ${precision}, ${status}: ${reason}`).join('\n');
+  return failures
+    .map(({ id, precision, status, reason }) => `- ${id}, ${precision}, ${status}: ${reason}`)
+    .join('\n');
 }

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { buildEngine, sessionRunner } from 'tensorrt-node';
+import { buildEngine, createSession, sessionRunner } from 'tensorrt-node';
 import { cast, quantize } from 'tensorrt-node/compress';
 import { readModelInfo } from 'tensorrt-node/onnx';
 import { findFeeds, makeProfiles } from './shipped-feeds.mjs';
@@ -36,14 +36,24 @@ async function rewriteModel({ path, settings }) {
   const fp32 = await attempt(async () => ({ path }), profiles);
   if (fp32.status !== 'built') return { isShipped, fp32 };
   const data = { calibration: feeds, runner: sessionRunner() };
+  const reason = await whyNotRun(path, feeds);
   // Constant weights make activations that no trained network has; on them all would stay FP32.
-  const castData = isShipped ? data : {};
-  return {
-    isShipped,
-    fp32,
-    fp16: await attempt(() => save('fp16', cast(path, { ...castData, to: 'fp16' })), profiles),
-    int8: await attempt(() => save('int8', quantize(path, { ...data, ...settings })), profiles),
-  };
+  const castData = isShipped && reason === null ? data : {};
+  const fp16 = await attempt(() => save('fp16', cast(path, { ...castData, to: 'fp16' })), profiles);
+  if (reason !== null) return { isShipped, fp32, fp16, int8: { status: 'refused', reason, seconds: 0 } };
+  const int8 = await attempt(() => save('int8', quantize(path, { ...data, ...settings })), profiles);
+  return { isShipped, fp32, fp16, int8 };
+}
+
+/** Ranges come from runs on the CPU, which does not have every operator of every opset. */
+async function whyNotRun(path, [first]) {
+  try {
+    const session = await createSession(path, { device: 'cpu' });
+    await session.run(first).finally(() => session.close());
+    return null;
+  } catch (error) {
+    return describe(error);
+  }
 }
 
 async function save(name, rewritten) {
@@ -69,7 +79,12 @@ async function attempt(make, profiles) {
   const { path, score } = made;
   try {
     // Types that TensorRT narrows by itself (DOUBLE) are the source's affair.
-    await buildEngine(path, { runtime: 'tensorrt-rtx', profiles, allowTypeChanges: true });
+    await buildEngine(path, {
+      runtime: 'tensorrt-rtx',
+      isolation: 'thread',
+      profiles,
+      allowTypeChanges: true,
+    });
     return done('built', { score });
   } catch (error) {
     return done('not-built', { reason: describe(error), score });

@@ -154,6 +154,8 @@ export interface NativeCpuSessionRequest extends NativeSessionBase {
   /** Copied before the call returns. */
   modelBytes?: Uint8Array;
   intraOpNumThreads: number;
+  /** Leaves out ONNX Runtime's rewritings of the graph but for the basic ones. */
+  basicOptimizations?: boolean;
   /** ONNX Runtime writes its profile to `<prefix>_<date>.json` when the session closes. */
   profileFilePrefix?: string;
 }

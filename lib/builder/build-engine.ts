@@ -3,7 +3,7 @@ import { captureCallSite } from '../binding/native-error';
 import type { Engine } from '../runtime/engine';
 import type { BuildOptions } from './build-options';
 
-export type { BuildOptions } from './build-options';
+export type { BuildOptions, BuildQuantization } from './build-options';
 export type { BuildProgress } from './build-progress';
 
 /**

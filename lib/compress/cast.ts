@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
-import { GraphScope } from '../onnx/graph/graph-scope';
 import type { NodeExclusion } from '../onnx/graph/node-exclusion';
 import { loadModel, OnnxModel } from '../onnx/graph/onnx-model';
 import { castModel, type CastReport } from '../onnx/passes/cast-model';
 import { simplifyModel } from '../onnx/passes/simplify-model';
+import { checkedFeeds } from './calibrate/checked-feeds';
 import { openFeeds, type CalibrationData } from './calibrate/feed-source';
-import { collectRanges } from './calibrate/collect-ranges';
+import { collectLargestValues, MOST_RANGE_RUNS } from './calibrate/largest-values';
+import { firstRuns } from './calibrate/split-feeds';
+import { stoppable } from './observe/stop-work';
 import { OutputJudge, type OutputScore } from './output-judge';
 import { refuseHalf } from './refuse-half';
 import type { FeedSource, ModelSource, Runner } from './runner';
@@ -44,9 +46,6 @@ export interface CastTo {
   readonly report: CastToReport;
 }
 
-/** Overflow shows on a few inputs or not at all. */
-const MOST_RANGE_RUNS = 4;
-
 /**
  * Rewrites an FP32 model so that it computes in FP16 or BF16 where that loses nothing that matters; see `castModel` for
  * the rules. The source is not changed.
@@ -74,8 +73,8 @@ export async function cast<Feeds>(
   if (runner === undefined) throw noRunner();
   const feeds = await openFeeds(calibration);
   try {
-    const some = firstRuns(feeds, MOST_RANGE_RUNS);
-    const largest = to === 'fp16' ? await largestValues(model, { feeds: some, runner, signal }) : {};
+    const some = stoppable(checkedFeeds(firstRuns(feeds, MOST_RANGE_RUNS)), signal);
+    const largest = to === 'fp16' ? await collectLargestValues(model, { feeds: some, runner, signal }) : {};
     const report = castModel(model, { to, keepIo, exclude, largest });
     // Few runtimes compute in BFLOAT16, and none compares half-wide outputs with those of FLOAT.
     const isMeasured = to === 'fp16' && keepIo !== false;
@@ -95,45 +94,6 @@ async function scoreOf<Feeds>(
   return judge.score(model);
 }
 
-/** A bound on memory and time: the same data again and again. */
-function firstRuns<Feeds>(feeds: FeedSource<Feeds>, most: number): FeedSource<Feeds> {
-  return {
-    count: Math.min(most, feeds.count),
-    async *[Symbol.asyncIterator]() {
-      let run = 0;
-      for await (const one of feeds) {
-        if (run++ >= most) return;
-        yield one;
-      }
-    },
-  };
-}
-
-async function largestValues<Feeds>(
-  model: OnnxModel,
-  data: { feeds: FeedSource<Feeds>; runner: Runner<Feeds>; signal: AbortSignal | undefined },
-): Promise<Record<string, number>> {
-  const request = { ...data, tensors: floatTensors(model), method: 'max', skipInfinite: true } as const;
-  const ranges = await collectRanges(model, request);
-  return Object.fromEntries(Object.entries(ranges).map(([name, { amplitude }]) => [name, amplitude]));
-}
-
-const FLOAT = 1;
-/** Results that are no larger than what they come from, which is looked at itself. */
-const NOT_LARGER = new Set(
-  (
-    'Relu Reshape Flatten Transpose Squeeze Unsqueeze Slice Split Gather MaxPool AveragePool Identity Softmax ' +
-    'Sigmoid Tanh'
-  ).split(' '),
-);
-
-function floatTensors({ graph }: OnnxModel): string[] {
-  const scope = new GraphScope(graph);
-  const made = graph.node.filter(({ opType }) => !NOT_LARGER.has(opType)).flatMap(({ output }) => output);
-  const inputs = graph.input.map(({ name }) => name);
-  return [...inputs, ...made].filter((name) => scope.typeOf(name) === FLOAT && !scope.constants.has(name));
-}
-
 function finish(model: OnnxModel, report: CastReport, rest: Omit<CastToReport, keyof CastReport>): CastTo {
   checkIsReduced(model, rest.precision, report);
   return { model, report: { ...report, ...rest } };
@@ -145,13 +105,23 @@ const ARITHMETIC = /^(Conv|ConvTranspose|Gemm|MatMul|Einsum|LSTM|GRU|RNN|Attenti
 function checkIsReduced(model: OnnxModel, to: 'fp16' | 'bf16', { reduced, kept }: CastReport): void {
   const arithmetic = kept.filter(({ op }) => ARITHMETIC.test(op));
   const total = model.graph.node.filter(({ opType }) => ARITHMETIC.test(opType)).length;
-  if (reduced > 0 && arithmetic.length * 2 <= Math.max(total, arithmetic.length)) return;
+  if (reduced > 0 && arithmetic.length * 2 <= total) return;
+  if (total === 0) throw nothingReduced(to, kept);
   const reasons = arithmetic.slice(0, 3).map(({ node, op, reason }) => `"${node}" (${op}): ${reason}`);
   throw new TensorRTError(
     'ERR_TRT_BUILD_PRECISION',
     `Only ${total - arithmetic.length} of ${total} arithmetic nodes can be in ${to}: ${reasons.join('; ')}.`,
     { hint: 'Use the precision that the model is in.', details: { asked: to, kept } },
   );
+}
+
+function nothingReduced(to: 'fp16' | 'bf16', kept: CastReport['kept']): TensorRTError {
+  const reasons = kept.slice(0, 3).map(({ node, op, reason }) => `"${node}" (${op}): ${reason}`);
+  const why = reasons.length === 0 ? 'it computes nothing in FLOAT' : reasons.join('; ');
+  return new TensorRTError('ERR_TRT_BUILD_PRECISION', `No node of the model can be in ${to}: ${why}.`, {
+    hint: 'Use the precision that the model is in.',
+    details: { asked: to, kept },
+  });
 }
 
 function noRunner(): TensorRTError {

@@ -11,6 +11,10 @@ export type { AccuracyBound, QuantizedType, QuantizeOptions, WeightRounding } fr
 export type { BoundLayer, QuantizationReport, Trial } from './quantize-report';
 export type { QuantizationDecisions } from './quantization-decisions';
 export type { OutputScore } from './output-judge';
+export type { QuantizedNode } from './quantize/insert-weights';
+export type { FloatNode } from './quantize/plan-quantization';
+export type { NodeExclusion } from '../onnx/graph/node-exclusion';
+export type { KeptNode } from '../onnx/passes/cast-values';
 export type { FeedSource, ModelSource, Runner, RunnerOutputs } from './runner';
 
 export { collectRanges, type CollectRangesOptions } from './calibrate/collect-ranges';

@@ -4,22 +4,34 @@
 
 import { TensorRTError } from '../errors';
 import type { OnnxModel } from '../onnx/graph/onnx-model';
+import type { TensorData } from '../tensor/element-arrays';
 import { asNumbers, SimilaritySums } from '../tensor/similarity';
+import { firstRuns } from './calibrate/split-feeds';
 import { runModel } from './run-model';
 import type { FeedSource, Runner, RunnerOutputs } from './runner';
 
 /** How near the outputs of a candidate are to the source's. */
 export interface OutputScore {
-  /** Signal-to-noise ratio of each output in dB, averaged; at most 200 each. */
+  /**
+   * Signal-to-noise ratio in dB, -200 to 200, of the mean over the outputs of noise by signal: the worst output decides,
+   * and one that cannot change, e.g. a copy of an input, adds 3 dB at most. Outputs of integers (classes, indices) count
+   * only where there are no others, and outputs that are always zero not at all.
+   */
   readonly sqnrDb: number;
-  /** Cosine of the worst output. */
+  /** Cosine of the worst output, of those that count above. */
   readonly cosine: number;
-  /** Share of samples (last axis: classes) with the same largest value; 1 where outputs have no last axis of two or more. */
+  /**
+   * Share of samples (last axis: classes) with the same largest value, and of the elements of integer outputs that are
+   * the same; 1 where outputs have no last axis of two or more.
+   */
   readonly top1Agreement: number;
+  /** There where a value is NaN that is a number in the source's outputs. */
+  readonly notNumbers?: true;
 }
 
 /** Equal outputs have no finite ratio; this is more than FP32 can tell apart. */
 const MOST_DB = 200;
+const LEAST_NOISE = 10 ** (-MOST_DB / 10);
 /** Outputs of the source that are kept in memory. */
 const MOST_BYTES = 256 * 2 ** 20;
 
@@ -62,36 +74,68 @@ export class OutputJudge<Feeds> {
   async score(candidate: OnnxModel): Promise<OutputScore> {
     const sums = new Map<string, SimilaritySums>();
     const agreement = { same: 0, all: 0 };
+    let notNumbers = false;
     let run = 0;
-    for await (const outputs of runModel(candidate, this.firstRuns(), this.runner)) {
+    for await (const outputs of runModel(candidate, firstRuns(this.feeds, this.runs), this.runner)) {
       for (const [name, { data, dims }] of Object.entries(this.expected[run]!)) {
         const [expected, actual] = [asNumbers(data), asNumbers(outputs[name]!.data)];
         if (!sums.has(name)) sums.set(name, new SimilaritySums());
         sums.get(name)!.add(expected, actual);
-        countAgreement(agreement, expected, actual, dims.at(-1) ?? 1);
+        notNumbers ||= lostNumbers(expected, actual);
+        if (isReal(data)) countAgreement(agreement, expected, actual, dims.at(-1) ?? 1);
+        else countEqual(agreement, expected, actual);
       }
       run++;
     }
-    const all = [...sums.values()];
+    const all = this.measured().map((name) => sums.get(name)!);
     return {
-      sqnrDb: all.reduce((sum, { sqnrDb }) => sum + clampDb(sqnrDb), 0) / all.length,
+      sqnrDb: decibels(all.flatMap(noiseOf)),
       cosine: Math.min(...all.map(({ cosine }) => (Number.isNaN(cosine) ? -1 : cosine))),
       top1Agreement: agreement.all === 0 ? 1 : agreement.same / agreement.all,
+      ...(notNumbers ? { notNumbers } : {}),
     };
   }
 
-  private async *firstRuns(): AsyncGenerator<Feeds> {
-    let run = 0;
-    for await (const one of this.feeds) {
-      if (run++ >= this.runs) return;
-      yield one;
-    }
+  /** Outputs that hold numbers rather than classes or indices; all of them where there are no such. */
+  private measured(): string[] {
+    const outputs = Object.entries(this.expected[0]!);
+    const real = outputs.filter(([, { data }]) => isReal(data));
+    return (real.length > 0 ? real : outputs).map(([name]) => name);
   }
 }
 
+/** By name: `Float16Array` is new. */
+function isReal(data: TensorData): boolean {
+  return /^Float\d+Array$/.test(data.constructor.name);
+}
+
+/** Noise by signal; nothing for an output that is always zero, which noise cannot be a share of. */
+function noiseOf(sums: SimilaritySums): number[] {
+  const { relativeError, cosine } = sums;
+  if (relativeError === Infinity && cosine === 0) return [];
+  return [Number.isNaN(relativeError) ? Infinity : relativeError ** 2];
+}
+
 /** A model whose outputs are not numbers any more is as far away as can be. */
-function clampDb(db: number): number {
-  return Number.isNaN(db) ? -MOST_DB : Math.max(-MOST_DB, Math.min(MOST_DB, db));
+function decibels(noises: readonly number[]): number {
+  if (noises.length === 0) return MOST_DB;
+  const mean = noises.reduce((sum, noise) => sum + noise, 0) / noises.length;
+  return Math.max(-MOST_DB, -10 * Math.log10(Math.max(mean, LEAST_NOISE)));
+}
+
+function lostNumbers(expected: ArrayLike<number>, actual: ArrayLike<number>): boolean {
+  for (let i = 0; i < actual.length; i++)
+    if (Number.isNaN(actual[i]) && !Number.isNaN(expected[i])) return true;
+  return false;
+}
+
+function countEqual(
+  agreement: { same: number; all: number },
+  expected: ArrayLike<number>,
+  actual: ArrayLike<number>,
+): void {
+  agreement.all += expected.length;
+  for (let i = 0; i < expected.length; i++) if (expected[i] === actual[i]) agreement.same++;
 }
 
 function countAgreement(

@@ -18,6 +18,8 @@ export interface QuantizationDecisions {
   readonly method: CalibrationMethod | 'mixed' | 'given';
   /** True if layers were quantised that are too small for INT8 to be faster. */
   readonly smallLayers: boolean;
+  /** Largest absolute values of tensors that FP16 is not wide enough for, where it computes the rest. */
+  readonly largest?: Readonly<Record<string, number>>;
   /** Nodes that stay in floating point to keep the bound. */
   readonly keptForBound: readonly string[];
 }

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TensorRTError } from '../errors';
 import { checkExclusion } from '../onnx/graph/node-exclusion';
 import { loadModel, OnnxModel } from '../onnx/graph/onnx-model';
+import { readFloats } from '../onnx/graph/tensor-values';
 import { refuseQuantized } from '../onnx/passes/refuse-quantized';
 import { simplifyModel } from '../onnx/passes/simplify-model';
+import { checkedFeeds } from './calibrate/checked-feeds';
 import { openFeeds } from './calibrate/feed-source';
 import { splitFeeds } from './calibrate/split-feeds';
+import { checkOptions } from './check-options';
+import { stoppable } from './observe/stop-work';
 import { OutputJudge } from './output-judge';
+import { layerOptions } from './pipeline/quantization-work';
 import { quantizeWithData } from './pipeline/quantize-with-data';
 import { quantizeWithoutData } from './pipeline/quantize-without-data';
 import type { QuantizeOptions } from './quantize-options';
 import type { QuantizationReport } from './quantize-report';
+import { planQuantization } from './quantize/plan-quantization';
+import { checkFinite } from './quantize/quantize-weights';
 import { refuseHalf } from './refuse-half';
 import type { ModelSource, Runner } from './runner';
 
@@ -55,8 +61,10 @@ export async function quantize<Feeds>(
   if (options.exclude !== undefined) checkExclusion(options.exclude, original.graph);
   if (options.calibration === undefined || options.decisions !== undefined)
     return quantizeWithoutData(prepared, original, options);
-  const feeds = await openFeeds(options.calibration);
+  checkWeights(prepared, options);
+  const opened = await openFeeds(options.calibration);
   try {
+    const feeds = stoppable(checkedFeeds(opened), options.signal);
     const { fit, judge: judged, shared } = splitFeeds(feeds);
     const runner = options.runner as Runner<Feeds>;
     const judge = await OutputJudge.create(original, judged, runner);
@@ -66,37 +74,12 @@ export async function quantize<Feeds>(
       data: { all: feeds, fit, shared, runner, judge },
     });
   } finally {
-    await feeds.close();
+    await opened.close();
   }
 }
 
-/** What contradicts itself is refused before anything is read. */
-function checkOptions<Feeds>(options: QuantizeOptions<Feeds>): void {
-  const { type = 'int8', calibration, runner, ranges, decisions, bound, rounding, biasCorrection } = options;
-  const weightOnly = options.weightOnly ?? type === 'int4';
-  if (type === 'int4' && !weightOnly) throw contradiction('INT4 is for weights alone; weightOnly is false');
-  if (calibration !== undefined && runner === undefined)
-    throw contradiction(
-      'calibration needs a runner that runs models on it',
-      'Pass runner: sessionRunner(), which runs them on the CPU.',
-    );
-  if (calibration !== undefined) return;
-  const needs =
-    (!weightOnly && ranges === undefined && decisions === undefined && `${type} activations`) ||
-    (bound !== undefined && decisions === undefined && 'a bound') ||
-    ((rounding === 'gptq' || rounding === 'awq') && `rounding "${rounding}"`) ||
-    (biasCorrection === true && 'biasCorrection');
-  if (needs !== false && needs !== undefined && needs !== '')
-    throw new TensorRTError(
-      'ERR_TRT_QUANT_CALIBRATION',
-      `There is no calibration data, which ${needs} needs.`,
-    );
-}
-
-function contradiction(message: string, hint?: string): TensorRTError {
-  return new TensorRTError(
-    'ERR_TRT_ARG_VALUE',
-    `Options of quantize: ${message}.`,
-    hint === undefined ? {} : { hint },
-  );
+/** Said of the weight itself: the data would only show what becomes of it. */
+function checkWeights<Feeds>({ graph }: OnnxModel, options: QuantizeOptions<Feeds>): void {
+  for (const { weight } of planQuantization(graph, layerOptions(options)).sites)
+    checkFinite(weight.name ?? '', readFloats(weight));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OnnxModel } from '../onnx/graph/onnx-model';
 import { openSource } from '../onnx/graph/with-source';
+import { nameNodes } from '../onnx/passes/name-nodes';
 import { asCpuModel } from './quantize/cpu-arithmetic';
 import type { Runner, RunnerOutputs } from './runner';
 
@@ -15,7 +16,10 @@ export function runModel<Feeds>(
   feeds: AsyncIterable<Feeds>,
   runner: Runner<Feeds>,
 ): AsyncIterable<RunnerOutputs> {
-  return runCopy(asCpuModel(model.clone()), feeds, runner);
+  const copy = model.clone();
+  // ONNX Runtime refuses two nodes of one name, TensorRT does not.
+  nameNodes(copy.graph);
+  return runCopy(asCpuModel(copy), feeds, runner);
 }
 
 async function* runCopy<Feeds>(

@@ -58,23 +58,17 @@ export { summarizeModel, type ModelSummary } from './print/summarize-model';
 // Types and shapes.
 export { inferShapes, type InferShapesOptions } from './infer/infer-shapes';
 export { InferredTypes, type InferredType } from './infer/inferred-types';
+export type { ShapeConflict, ValueType } from './infer/value-type';
 
 // Checks.
 export { assertOnnxModel, checkOnnxModel } from './check/check-onnx-model';
 export type { ModelProblem } from './check/model-problem';
 
-// Passes: each changes a model or a graph in place.
+// Passes: each changes a model in place.
 export { simplifyModel, type SimplifyOptions, type SimplifyReport } from './passes/simplify-model';
 export { raiseOpset, type OpsetObstacle } from './passes/raise-opset';
 export { castModel, type CastOptions, type CastReport } from './passes/cast-model';
-export { expandConstants } from './passes/expand-constants';
-export { foldConstants } from './passes/fold-constants';
-export { foldBatchNormalization } from './passes/fold-batch-normalization';
-export { fuseLayerNormalization } from './passes/fuse-layer-normalization';
-export { eliminateTransposes } from './passes/eliminate-transposes';
-export { removeIdentities } from './passes/remove-identities';
-export { removeCastPairs } from './passes/remove-cast-pairs';
-export { removeDeadNodes } from './passes/remove-dead-nodes';
-export { nameNodes } from './passes/name-nodes';
-export { inlineBranches } from './passes/inline-branches';
-export { inlineFunctions } from './passes/inline-functions';
+export type { KeptNode } from './passes/cast-values';
+export type { HalfType } from './graph/half-floats';
+export { inlineFunctions, type InlineFunctionsReport } from './passes/inline-functions';
+export type { NodeExclusion } from './graph/node-exclusion';

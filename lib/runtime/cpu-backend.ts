@@ -17,6 +17,8 @@ export interface CpuBackendOptions {
   model: string | Uint8Array;
   contexts: number;
   intraOpNumThreads: number;
+  /** Leaves out ONNX Runtime's rewritings of the graph but for the basic ones: the others change what FP8 pairs compute. */
+  basicOptimizations?: boolean;
   maxQueue: number;
   /** Record when runs begin and end. */
   stageTimes?: boolean;

@@ -120,7 +120,7 @@ function reasonOf({ code, message, hint }: TensorRTError): string {
   return `${reason}; pass build: { ${pick('dynamicAxes') ?? pick('profiles') ?? 'dynamicAxes: { … }'} }`;
 }
 
-function runOnCpu(
+async function runOnCpu(
   model: string | Uint8Array,
   options: CheckedOptions,
   fallbackReason: string | null,
@@ -140,10 +140,23 @@ function runOnCpu(
     intraOpNumThreads,
     maxQueue,
     stageTimes,
+    basicOptimizations: await hasFloat8(model),
     ...(runtimeLibrary === undefined ? {} : { runtimeLibrary }),
     ...(profileFilePrefix === undefined ? {} : { profileFilePrefix }),
   });
   return openSession(backend, fallbackReason);
+}
+
+/** ONNX Runtime 1.30 replaces FP8 pairs by kernels that compute something else; other models it computes as they are. */
+async function hasFloat8(model: string | Uint8Array): Promise<boolean> {
+  const { readModelInfo } = await import('../onnx/reader.js');
+  try {
+    const { quantize } = (await readModelInfo(model)).typeCensus;
+    return Object.keys(quantize).some((type) => type.startsWith('FLOAT8'));
+  } catch {
+    // What is wrong with a model ONNX Runtime says itself.
+    return false;
+  }
 }
 
 async function buildAndRun(

@@ -23,6 +23,7 @@ void ReadCpuRequest(Napi::Object object, JsSessionRequest& request) {
   CpuModelRequest model;
   model.library = RequiredString(object, "library");
   model.options.intra_op_num_threads = OptionalInt(object, "intraOpNumThreads").value_or(1);
+  model.options.basic_optimizations = OptionalBool(object, "basicOptimizations");
   model.options.stage_log = request.stage_log;
   model.options.profile_file_prefix = OptionalString(object, "profileFilePrefix").value_or("");
   if (ReadBytes(object, "modelBytes", request)) {

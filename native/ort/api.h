@@ -48,6 +48,7 @@ struct ApiBase {
     size_t, const char* const* output_names, size_t, Value**)                                              \
   X(10, CreateSessionOptions, Status*, SessionOptions**)                                                   \
   X(14, EnableProfiling, Status*, SessionOptions*, const char* file_prefix)                                \
+  X(23, SetSessionGraphOptimizationLevel, Status*, SessionOptions*, int)                                   \
   X(24, SetIntraOpNumThreads, Status*, SessionOptions*, int)                                               \
   X(25, SetInterOpNumThreads, Status*, SessionOptions*, int)                                               \
   X(30, SessionGetInputCount, Status*, const OrtSession*, size_t*)                                         \

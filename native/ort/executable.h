@@ -17,6 +17,8 @@ struct ModelOptions {
   size_t model_bytes = 0;
   /// Threads that one operator may use, the calling one included. 1 runs everything on the calling thread.
   int intra_op_num_threads = 1;
+  /// Leaves out all but the basic rewritings of the graph: the others change what FP8 pairs compute.
+  bool basic_optimizations = false;
   /// Where the times of runs go; null records none.
   std::shared_ptr<StageLog> stage_log;
   /// Not empty: ONNX Runtime records its events and writes them to "<prefix>_<date>.json" when the executable

@@ -68,6 +68,9 @@ std::vector<TensorInfo> ReadTensors(const Model& model, CountFunction get_count,
   return tensors;
 }
 
+/// ORT_ENABLE_BASIC of onnxruntime_c_api.h.
+constexpr int kBasicOptimizations = 1;
+
 Handle<SessionOptions> MakeOptions(const Runtime& runtime, const ModelOptions& wanted) {
   const Api& api = runtime.api();
   SessionOptions* raw = nullptr;
@@ -75,6 +78,10 @@ Handle<SessionOptions> MakeOptions(const Runtime& runtime, const ModelOptions& w
   Handle<SessionOptions> options(raw, api.ReleaseSessionOptions);
   runtime.Check(api.SetIntraOpNumThreads(raw, wanted.intra_op_num_threads), kModelError,
                 "SetIntraOpNumThreads");
+  if (wanted.basic_optimizations) {
+    runtime.Check(api.SetSessionGraphOptimizationLevel(raw, kBasicOptimizations), kModelError,
+                  "SetSessionGraphOptimizationLevel");
+  }
   if (!wanted.profile_file_prefix.empty()) {
     runtime.Check(api.EnableProfiling(raw, wanted.profile_file_prefix.c_str()), kModelError,
                   "EnableProfiling");

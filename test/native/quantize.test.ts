@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole quantisation, with choices measured on ONNX Runtime and the result built by TensorRT-RTX.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { quantize } from '../../lib/compress/quantize';
 import type { QuantizeOptions } from '../../lib/compress/quantize-options';
 import { buildEngine, sessionRunner, type Feeds } from '../../lib/index';
+import { loadModel } from '../../lib/onnx/graph/onnx-model';
+import { makeTensor } from '../../lib/onnx/graph/tensor-values';
+import { parseNpy } from '../../lib/tensor/npy';
 import { makeModel } from '../onnx-builder';
 import { attentionModel, noise, residualModel, sqnr, weight } from '../precision-models';
 import { rejection } from '../temporary-folder';
@@ -39,6 +43,21 @@ const small = {
   })),
   runner,
 };
+
+/** Two products of 32 columns with a Relu between: `x` to `y`. */
+function productModel({ w, v }: { w: number; v: number }, name?: string): Uint8Array {
+  const named = name === undefined ? {} : { name };
+  return makeModel({
+    inputs: [{ name: 'x', dims: ['batch', 32] }],
+    outputs: [{ name: 'y', dims: ['batch', 32] }],
+    nodes: [
+      { op: 'MatMul', inputs: ['x', 'w'], outputs: ['a'], ...named },
+      { op: 'Relu', inputs: ['a'], outputs: ['r'] },
+      { op: 'MatMul', inputs: ['r', 'v'], outputs: ['y'], ...named },
+    ],
+    initializers: [weight('w', [32, 32], w, 1), weight('v', [32, 32], v, 2)],
+  });
+}
 
 describe('quantize', () => {
   it('measures its choices and reports them', async () => {
@@ -127,6 +146,7 @@ describe('quantize', () => {
     ['a method for each tensor', { method: 'mixed' }],
     ['no equalisation', { equalize: 'off', method: 'max' }],
     ['the rest in FP16', { rest: 'fp16' }],
+    ['the rest in BF16', { rest: 'bf16' }],
     ['weights alone', { weightOnly: true }],
     ['FP8', { type: 'fp8' }],
   ] as const)('takes %s', async (_, options) => {
@@ -188,6 +208,61 @@ describe('quantize', () => {
     expect(error.message).toMatch(/images.*run 0/s);
   });
 
+  it('names a run that choices would be measured on, and a weight, that is not finite', async () => {
+    const broken = [...calibration];
+    broken[3] = { images: { data: new Float32Array(3072).fill(NaN), dims: [4, 3, 16, 16] } };
+    const error = await rejection(quantize(residualModel(), { calibration: broken, runner }));
+    expect(error).toMatchObject({ code: 'ERR_TRT_QUANT_CALIBRATION', details: { input: 'images', run: 3 } });
+    const model = await loadModel(residualModel());
+    const at = model.graph.initializer.findIndex(({ name }) => name === 'left_w');
+    model.graph.initializer[at] = makeTensor(
+      'left_w',
+      'FLOAT',
+      [16, 16, 3, 3],
+      new Float32Array(2304).fill(NaN),
+    );
+    expect(await rejection(quantize(model, data))).toMatchObject({
+      code: 'ERR_TRT_QUANT_WEIGHTS',
+      details: { weight: 'left_w' },
+    });
+  });
+
+  it('keeps FP32 what FP16 does not hold, also from its decisions', async () => {
+    const source = productModel({ w: 1e4, v: 1e-6 });
+    const calibration = Array.from({ length: 8 }, (_, seed) => ({
+      x: { data: noise(128, 100, seed), dims: [4, 32] },
+    }));
+    const { model, report } = await quantize<Feeds>(source, { calibration, runner, rest: 'fp16' });
+    expect(report.decisions.largest!.a).toBeGreaterThan(65504);
+    expect(report.score!.sqnrDb).toBeGreaterThan(25);
+    const again = await quantize(source, { decisions: report.decisions, rest: 'fp16' });
+    expect(Buffer.compare(again.model.toBytes(), model.toBytes())).toBe(0);
+  });
+
+  it('takes a model with two nodes of one name', async () => {
+    const calibration = Array.from({ length: 8 }, (_, seed) => ({
+      x: { data: noise(128, 1, seed), dims: [4, 32] },
+    }));
+    const { report } = await quantize<Feeds>(productModel({ w: 1, v: 1 }, 'same'), { calibration, runner });
+    expect(report.quantized.map(({ node }) => node)).toEqual(['same', 'same_1']);
+  });
+
+  it('drops a correction that would break the bound', async () => {
+    const plain = await quantize<Feeds>(residualModel(), { ...data, biasCorrection: true });
+    const [before, after] = plain.report.corrections;
+    expect(after!.sqnrDb).toBeGreaterThan(before!.sqnrDb);
+    let measured = 0;
+    // The source and the candidate are good, the corrected one is not.
+    const score = () => Promise.resolve(measured++ < 2 ? 1 : 0);
+    const { report } = await quantize<Feeds>(residualModel(), {
+      ...data,
+      biasCorrection: true,
+      bound: { maxDrop: 0.1, score },
+    });
+    expect(measured).toBe(3);
+    expect(report.score!.sqnrDb).toBeCloseTo(before!.sqnrDb, 6);
+  });
+
   it('refuses a model that is quantised already', async () => {
     const { model } = await quantize(residualModel(), data);
     expect(await rejection(quantize(model.toBytes(), data))).toMatchObject({
@@ -205,5 +280,33 @@ describe('quantize', () => {
       },
     });
     expect(await rejection(stopped)).toMatchObject({ code: 'ERR_TRT_RUN_ABORTED' });
+  });
+});
+
+function digits(runs: number): Feeds[] {
+  const { data, dims } = parseNpy(readFileSync('benchmarks/precision/networks/digits-calibration.npy'));
+  const size = data.length / dims[0]!;
+  return Array.from({ length: runs }, (_, run) => ({
+    input: {
+      data: Float32Array.from(data.subarray(run * 8 * size, (run + 1) * 8 * size) as Uint8Array),
+      dims: [8, ...dims.slice(1)],
+    },
+  }));
+}
+
+describe('a model in FP8 on the CPU', () => {
+  // ONNX Runtime's own fusions give -9 dB here: a session has to leave them out.
+  it('computes in a session what it means', async () => {
+    const { model, report } = await quantize<Feeds>('benchmarks/precision/networks/cnn.onnx', {
+      type: 'fp8',
+      method: 'max',
+      equalize: 'off',
+      calibration: digits(8),
+      runner,
+    });
+    expect(report.score!.sqnrDb).toBeGreaterThan(25);
+    const [expected] = await outputsOf('benchmarks/precision/networks/cnn.onnx', digits(9)[8]!);
+    const [actual] = await outputsOf(model.toBytes(), digits(9)[8]!);
+    expect(sqnr(expected!, actual!)).toBeGreaterThan(25);
   });
 });

@@ -109,7 +109,15 @@ function checkForm(
 }
 
 function checkDecisions(path: string, decisions: Record<string, unknown>): void {
-  const { exponent, multiplications, smallLayers, channelMaxima, method, keptForBound } = decisions;
+  const {
+    exponent,
+    multiplications,
+    smallLayers,
+    channelMaxima,
+    method,
+    keptForBound,
+    largest = {},
+  } = decisions;
   if (exponent !== null && !Number.isFinite(exponent)) throw unusable(path, '"exponent" is no number');
   if (typeof multiplications !== 'boolean')
     throw unusable(path, '"multiplications" is neither true nor false');
@@ -117,6 +125,8 @@ function checkDecisions(path: string, decisions: Record<string, unknown>): void 
   const isMaxima = isRecord(channelMaxima) && Object.values(channelMaxima).every(isListOfNumbers);
   if (!isMaxima) throw unusable(path, '"channelMaxima" is no table of numbers');
   if (typeof method !== 'string') throw unusable(path, '"method" is no text');
+  if (!isRecord(largest) || !isListOfNumbers(Object.values(largest)))
+    throw unusable(path, '"largest" is no table of numbers');
   if (!Array.isArray(keptForBound) || keptForBound.some((one) => typeof one !== 'string'))
     throw unusable(path, '"keptForBound" is no list of texts');
 }

@@ -40,3 +40,19 @@ function pick<Feeds>(
     },
   };
 }
+
+/** The first runs of data: a bound on memory and time. */
+export function firstRuns<Feeds>(feeds: FeedSource<Feeds>, most: number): FeedSource<Feeds> {
+  const count = Math.min(most, feeds.count);
+  return {
+    count,
+    async *[Symbol.asyncIterator]() {
+      let run = 0;
+      if (count === 0) return;
+      for await (const one of feeds) {
+        yield one;
+        if (++run === count) return;
+      }
+    },
+  };
+}

@@ -7,6 +7,7 @@ import { valueNames } from '../../onnx/extract/tensor-names';
 import { nodeLabel } from '../../onnx/graph/graph-walk';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes';
+import { firstRuns } from '../calibrate/split-feeds';
 import type { OutputJudge, OutputScore } from '../output-judge';
 import type { FeedSource, Runner } from '../runner';
 import { addToBias, findBiasSites, type BiasSite } from './bias-sites';
@@ -48,7 +49,7 @@ export async function correctBiases<Feeds>(
   const known = new Set(valueNames(source));
   const sites = findBiasSites(quantized.graph).filter(({ tensor }) => known.has(tensor));
   if (sites.length === 0) return [];
-  const data = { feeds: firstOf(feeds, runs), runner, ...(signal === undefined ? {} : { signal }) };
+  const data = { feeds: firstRuns(feeds, runs), runner, ...(signal === undefined ? {} : { signal }) };
   onProgress?.('looking at the means of channels');
   const expected = await collectChannelMeans(source, axesOf(sites), data);
   const corrected: BiasDelta[] = [];
@@ -122,18 +123,4 @@ export async function correctBiasesIfBetter<Feeds>({
 
 function axesOf(sites: readonly BiasSite[]): Map<string, 1 | -1> {
   return new Map(sites.map(({ tensor, axis }) => [tensor, axis]));
-}
-
-function firstOf<Feeds>(feeds: FeedSource<Feeds>, most: number): FeedSource<Feeds> {
-  const count = Math.min(feeds.count, most);
-  return {
-    count,
-    async *[Symbol.asyncIterator]() {
-      let run = 0;
-      for await (const one of feeds) {
-        if (run++ >= count) return;
-        yield one;
-      }
-    },
-  };
 }

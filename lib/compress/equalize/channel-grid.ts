@@ -89,16 +89,18 @@ export function weightShares(
   const energies = new Float64Array(outputs);
   const shares = new Float64Array(inputs);
   const { rows, columns, inner } = grid;
-  for (const pass of ['outputs', 'shares'] as const) {
+  // Twice: the outputs have to be known before shares of them.
+  for (const isSecond of [false, true]) {
     for (let row = 0, at = 0; row < rows; row++) {
       const firstIn = Math.floor(row / input.rowsEach) * input.channelsEach;
       const firstOut = Math.floor(row / output.rowsEach) * output.channelsEach;
       for (let column = 0; column < columns; column++, at += inner) {
         const c = firstIn + column * input.columnStep;
         const o = firstOut + column * output.columnStep;
-        const size = largestOf(values, at, inner);
-        if (pass === 'outputs') energies[o]! += (size * x[c]!) ** 2;
-        else if (energies[o]! > 0) shares[c]! += size ** 2 / energies[o]!;
+        const size = inner === 1 ? values[at]! : largestOf(values, at, inner);
+        const energy = size * size;
+        if (!isSecond) energies[o]! += energy * x[c]! * x[c]!;
+        else if (energies[o]! > 0) shares[c]! += energy / energies[o]!;
       }
     }
   }

@@ -33,7 +33,7 @@ export class ChannelSizes {
     // Tensors of one group may have sizes of their own: only the differences between their channels count.
     const mean = geometricMean(maxima);
     const sizes = Float64Array.from(maxima, (value) => value / mean);
-    const shares = weightShares(readFloats(weight), grid, sizes);
+    const shares = sharesOf(weight, grid, sizes);
     for (let channel = 0; channel < sizes.length; channel++) {
       const group = groupOf[channel]!;
       this.activations[group] = Math.max(this.activations[group]!, sizes[channel]!);
@@ -46,6 +46,25 @@ export class ChannelSizes {
     const [activation, weight] = [this.activations[group]!, this.weights[group]!];
     return activation > 0 && weight > 0 ? activation ** exponent / weight ** (1 - exponent) : undefined;
   }
+}
+
+interface KnownShares {
+  readonly grid: string;
+  readonly sizes: Float64Array;
+  readonly shares: Float64Array;
+}
+
+/** The last answer for each weight in memory: all strengths of equalisation ask for the same. */
+const known = new WeakMap<object, KnownShares>();
+
+function sharesOf(weight: TensorMessage, grid: WeightedReader['grid'], sizes: Float64Array): Float64Array {
+  const before = weight.rawData === undefined ? undefined : known.get(weight.rawData);
+  const text = JSON.stringify(grid);
+  const isSame = before?.grid === text && before.sizes.every((size, channel) => size === sizes[channel]);
+  if (isSame && before.sizes.length === sizes.length) return before.shares;
+  const shares = weightShares(readFloats(weight), grid, sizes);
+  if (weight.rawData !== undefined) known.set(weight.rawData, { grid: text, sizes, shares });
+  return shares;
 }
 
 /** The weight that reads a tensor. */

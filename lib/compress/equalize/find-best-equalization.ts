@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
-import { throwIfAborted } from '../observe/observe-tensors';
+import { throwIfAborted } from '../observe/stop-work';
 import { equalizeModel, type EqualizeOptions } from './equalize-model';
 import { reportOf, type ChannelMaxima, type EqualizeReport } from './equalize-report';
 

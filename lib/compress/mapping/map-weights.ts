@@ -44,7 +44,7 @@ export interface MapWeightsReport {
 /** Scales per channel came with it. */
 const SCALES_OPSET = 13;
 const INT32 = 6;
-const WEIGHT_RULES = { type: 'int8', weightOnly: true, blockSize: 1 } as const;
+const WEIGHT_RULES = { type: 'int8', weightOnly: true, blockSize: 1, smallLayers: false } as const;
 
 /**
  * Stores the weights of Conv, ConvTranspose, Gemm and MatMul and the tables of embeddings in codes of a byte. The graph

@@ -3,7 +3,7 @@
 
 import { TensorRTError } from '../../errors';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
-import { throwIfAborted } from '../observe/observe-tensors';
+import { throwIfAborted } from '../observe/stop-work';
 import type { AccuracyBound } from '../quantize-options';
 import { MeasuredBound, type BoundScore } from './measured-bound';
 import type { LayerSensitivity, OutputScorer } from './scan-sensitivity';

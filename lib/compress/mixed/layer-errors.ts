@@ -8,7 +8,7 @@ import { isStandard, nodeLabel } from '../../onnx/graph/graph-walk';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { asNumbers, SimilaritySums } from '../../tensor/similarity';
 import { planPasses } from '../observe/observation-passes';
-import { throwIfAborted } from '../observe/observe-tensors';
+import { throwIfAborted } from '../observe/stop-work';
 import { runModel } from '../run-model';
 import type { FeedSource, Runner } from '../runner';
 import { ChannelAligner } from './channel-aligner';

@@ -51,7 +51,11 @@ export class MeasuredBound {
   }
 }
 
-function checkBound(
+/**
+ * @param baseline - The source's own score; anything before it is known.
+ * @throws {TensorRTError} ERR_TRT_ARG_VALUE for a bound that nothing can keep or that says nothing
+ */
+export function checkBound(
   { maxDrop, minCosine, minSqnrDb, score }: AccuracyBound,
   baseline: number | undefined,
 ): void {

@@ -2,7 +2,7 @@
 // Which layers cost the most accuracy: each is quantised by itself, with the rest in floating point.
 
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
-import { throwIfAborted } from '../observe/observe-tensors';
+import { throwIfAborted } from '../observe/stop-work';
 import type { OutputScore } from '../output-judge';
 
 /** A layer that can be quantised. */

@@ -6,6 +6,7 @@ import { unknownTensor, valueNames } from '../../onnx/extract/tensor-names';
 import { UniqueNames } from '../../onnx/graph/graph-walk';
 import { makeNode } from '../../onnx/graph/make-node';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
+import { firstRuns } from '../calibrate/split-feeds';
 import { runModel } from '../run-model';
 import type { FeedSource, Runner, RunnerOutputs } from '../runner';
 
@@ -69,7 +70,7 @@ async function measureSizes<Feeds>(
     copy.graph.output.push({ name: output, type: { tensorType: { elemType: INT64, shape: { dim: [] } } } });
     return output;
   });
-  const results = await firstOf(runModel(copy, firstRun(feeds), runner));
+  const results = await firstOf(runModel(copy, firstRuns(feeds, 1), runner));
   return new Map(
     tensors.map((tensor, index) => [
       tensor,
@@ -81,11 +82,4 @@ async function measureSizes<Feeds>(
 async function firstOf(results: AsyncIterable<RunnerOutputs>): Promise<RunnerOutputs> {
   for await (const one of results) return one;
   return {};
-}
-
-async function* firstRun<Feeds>(feeds: FeedSource<Feeds>): AsyncGenerator<Feeds> {
-  for await (const one of feeds) {
-    yield one;
-    return;
-  }
 }

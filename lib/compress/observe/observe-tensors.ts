@@ -6,6 +6,7 @@ import { asNumbers } from '../../tensor/similarity';
 import { runModel } from '../run-model';
 import type { FeedSource, Runner } from '../runner';
 import { planPasses } from './observation-passes';
+import { throwIfAborted } from './stop-work';
 
 /** What to look at, and on which data. */
 export interface ObserveOptions<Feeds> {
@@ -68,14 +69,6 @@ async function observePass<Feeds>(
     }
     run++;
   }
-}
-
-/** @throws {TensorRTError} ERR_TRT_RUN_ABORTED, with the signal's reason as its cause */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return;
-  throw new TensorRTError('ERR_TRT_RUN_ABORTED', 'The work on the model was withdrawn between two runs.', {
-    cause: signal.reason,
-  });
 }
 
 function missingOutput(tensor: string): TensorRTError {

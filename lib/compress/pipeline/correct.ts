@@ -19,6 +19,8 @@ export interface CorrectionRequest<Feeds> {
   readonly base: OnnxModel;
   readonly ranges: TensorRanges;
   readonly keep: readonly string[];
+  /** Whether the bound still holds; asked only for what the outputs get nearer by. */
+  readonly holds: (model: OnnxModel) => Promise<boolean>;
   readonly work: QuantizationWork<Feeds>;
 }
 
@@ -29,7 +31,10 @@ export interface Corrected {
   readonly tried: readonly Trial[];
 }
 
-/** Rounds weights by data and corrects biases where that was asked for; each stays only where the measured error falls. */
+/**
+ * Rounds weights by data and corrects biases where that was asked for; each stays only where the measured error falls and
+ * the bound still holds.
+ */
 export async function correct<Feeds>(
   candidate: Candidate,
   request: CorrectionRequest<Feeds>,
@@ -46,7 +51,7 @@ export async function correct<Feeds>(
 async function tryRounding<Feeds>(
   state: Corrected,
   method: 'gptq' | 'awq',
-  { base, ranges, keep, work }: CorrectionRequest<Feeds>,
+  { base, ranges, keep, holds, work }: CorrectionRequest<Feeds>,
 ): Promise<Corrected> {
   const { options, data } = work;
   nextStep(options, `rounding weights by ${method}`);
@@ -61,16 +66,17 @@ async function tryRounding<Feeds>(
   const candidate = makeCandidate(model, options, { ranges, keep, rounded });
   const after = (await data.judge.score(candidate.model)).sqnrDb;
   const tried = [...state.tried, { choice: 'nearest', sqnrDb: before }, { choice: method, sqnrDb: after }];
-  return after > before ? { candidate, rounding: method, tried } : { ...state, tried };
+  const isBetter = after > before && (await holds(candidate.model));
+  return isBetter ? { candidate, rounding: method, tried } : { ...state, tried };
 }
 
 async function tryBiases<Feeds>(
   state: Corrected,
-  { base, work }: CorrectionRequest<Feeds>,
+  { base, holds, work }: CorrectionRequest<Feeds>,
 ): Promise<Corrected> {
   const { options, data } = work;
   nextStep(options, 'correcting biases');
-  const { model, before, after } = await correctBiasesIfBetter({
+  const { model, kept, before, after } = await correctBiasesIfBetter({
     quantized: state.candidate.model,
     source: base,
     feeds: data.fit,
@@ -83,5 +89,6 @@ async function tryBiases<Feeds>(
     { choice: 'biases as they are', sqnrDb: before.sqnrDb },
     { choice: 'biases corrected', sqnrDb: after.sqnrDb },
   ];
+  if (!kept || !(await holds(model))) return { ...state, tried };
   return { ...state, candidate: { ...state.candidate, model }, tried };
 }

@@ -33,10 +33,12 @@ export async function finish<Feeds>(
   findings: Findings,
 ): Promise<{ model: OnnxModel; report: QuantizationReport }> {
   const { type = 'int8', rest = 'fp32' } = options;
-  castRest(model, options);
+  // Few runtimes compute in BFLOAT16: measured is what is cast to it.
+  const before = rest === 'bf16' ? await findings.score?.(model) : undefined;
+  castRest(model, options, findings.decisions.largest);
   checkQuantized(model, source);
-  const score = await findings.score?.(model);
-  if (score !== undefined && Number.isNaN(score.sqnrDb)) throw notANumber();
+  const score = before ?? (await findings.score?.(model));
+  if (score?.notNumbers === true) throw notANumber();
   const { decisions, dataRuns, warnings = [], rounding = 'nearest' } = findings;
   return {
     model,
@@ -74,5 +76,8 @@ function warningsOf(score: OutputScore | undefined, { shared }: QuantizationRepo
 }
 
 function notANumber(): TensorRTError {
-  return new TensorRTError('ERR_TRT_QUANT_CHECK', 'The outputs of the quantised model are not numbers.');
+  return new TensorRTError(
+    'ERR_TRT_QUANT_CHECK',
+    'Outputs of the quantised model are NaN where the source has numbers.',
+  );
 }

@@ -2,14 +2,16 @@
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { nodeLabel } from '../../onnx/graph/graph-walk';
 import { openSource } from '../../onnx/graph/with-source';
-import type { TensorRanges } from '../calibrate/choose-ranges';
 import { keepWithinBound } from '../mixed/keep-within-bound';
+import { MeasuredBound } from '../mixed/measured-bound';
 import { scanSensitivity, type Layer, type LayerSensitivity } from '../mixed/scan-sensitivity';
 import { OutputJudge } from '../output-judge';
+import type { QuantizationDecisions } from '../quantization-decisions';
 import type { AccuracyBound } from '../quantize-options';
 import type { BoundLayer } from '../quantize-report';
 import { planQuantization } from '../quantize/plan-quantization';
 import {
+  castRest,
   layerOptions,
   makeCandidate,
   nextStep,
@@ -21,6 +23,8 @@ import {
 export interface BoundedCandidate {
   readonly candidate: Candidate;
   readonly kept: readonly BoundLayer[];
+  /** Whether the bound holds for a later form of the candidate; always where there is none. */
+  readonly holds: (model: OnnxModel) => Promise<boolean>;
 }
 
 /**
@@ -29,29 +33,39 @@ export interface BoundedCandidate {
  */
 export async function keepBound<Feeds>(
   base: OnnxModel,
-  ranges: TensorRanges,
+  { ranges, largest }: Pick<QuantizationDecisions, 'ranges' | 'largest'>,
   work: QuantizationWork<Feeds>,
 ): Promise<BoundedCandidate> {
   const { options, data, source } = work;
   const { bound, signal, onProgress } = options;
-  if (bound === undefined) return { candidate: makeCandidate(base, options, { ranges }), kept: [] };
+  if (bound === undefined) {
+    const candidate = makeCandidate(base, options, { ranges });
+    return { candidate, kept: [], holds: () => Promise.resolve(true) };
+  }
   nextStep(options, 'measuring the bound');
   const judge = await OutputJudge.create(source, data.all, data.runner);
   const layers = listLayers(base, work);
   const without = (kept: Iterable<string>) => makeCandidate(base, options, { ranges, keep: kept });
+  // Few runtimes compute in BFLOAT16: it is measured in FP32.
+  const asFinished = (model: OnnxModel) => {
+    if (options.rest === 'fp16') castRest(model, options, largest);
+    return model;
+  };
   const baselineScore = await baselineOf(bound, source);
   const { kept } = await keepWithinBound({
     sensitivities: () => rank(layers, (nodes) => without(complement(layers, nodes)).model, { judge, work }),
-    quantizeWithout: (nodes) => without(nodes).model,
+    quantizeWithout: (nodes) => asFinished(without(nodes).model),
     judge,
     bound,
     ...(baselineScore === undefined ? {} : { baselineScore }),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   });
+  const limits = new MeasuredBound(bound, judge, baselineScore);
   return {
     candidate: without(kept.map(({ node }) => node)),
     kept: kept.map(({ node, reason }) => ({ node, reason })),
+    holds: async (model) => (await limits.measure(asFinished(model.clone()))).missed.length === 0,
   };
 }
 

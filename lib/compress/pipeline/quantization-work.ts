@@ -5,8 +5,11 @@ import type { NodeExclusion } from '../../onnx/graph/node-exclusion';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { castModel } from '../../onnx/passes/cast-model';
 import type { TensorRanges } from '../calibrate/choose-ranges';
-import { throwIfAborted } from '../observe/observe-tensors';
+import { collectLargestValues, MOST_RANGE_RUNS } from '../calibrate/largest-values';
+import { firstRuns } from '../calibrate/split-feeds';
+import { throwIfAborted } from '../observe/stop-work';
 import type { OutputJudge } from '../output-judge';
+import type { QuantizationDecisions } from '../quantization-decisions';
 import type { QuantizeOptions } from '../quantize-options';
 import type { QuantizeModelOptions, QuantizeReport } from '../quantize/quantize-model';
 import { quantizeModel } from '../quantize/quantize-model';
@@ -61,18 +64,8 @@ export function makeCandidate<Feeds>(
 
 /** The options that say what is quantised and how. */
 export function layerOptions<Feeds>(options: QuantizeOptions<Feeds>): QuantizeModelOptions {
-  const {
-    type,
-    weightOnly,
-    blockSize,
-    rounding,
-    embeddings,
-    attention,
-    residual,
-    exclude,
-    rest,
-    smallLayers,
-  } = options;
+  const { type, weightOnly, blockSize, rounding, embeddings, attention, residual, exclude, smallLayers } =
+    options;
   return {
     type,
     weightOnly,
@@ -84,8 +77,6 @@ export function layerOptions<Feeds>(options: QuantizeOptions<Feeds>): QuantizeMo
     residual,
     smallLayers: smallLayers === 'quantize',
     exclude,
-    // Smaller scales would be zero in FP16.
-    ...(rest === 'fp16' ? { minimumScale: 2 ** -24 } : {}),
   };
 }
 
@@ -93,9 +84,28 @@ function withNames(exclude: NodeExclusion = {}, names: Iterable<string>): NodeEx
   return { ...exclude, names: [...(exclude.names ?? []), ...names] };
 }
 
-/** Brings what is not quantised to the precision of the rest, in place. */
-export function castRest<Feeds>(model: OnnxModel, { rest = 'fp32' }: QuantizeOptions<Feeds>): void {
-  if (rest !== 'fp32') castModel(model, { to: rest });
+/** Brings what is not quantised to the precision of the rest, in place; what is too large for FP16 stays FP32. */
+export function castRest<Feeds>(
+  model: OnnxModel,
+  { rest = 'fp32' }: QuantizeOptions<Feeds>,
+  largest: QuantizationDecisions['largest'] = {},
+): void {
+  if (rest !== 'fp32') castModel(model, { to: rest, largest });
+}
+
+/** Values beyond it leave little room in FP16, whose largest number is 65504; `castModel` draws the line above it. */
+const LARGE = 4096;
+
+/** What FP16 may be too narrow for, as far as the data tells; nothing where it does not compute the rest. */
+export async function findLargest<Feeds>(
+  model: OnnxModel,
+  { options, data }: QuantizationWork<Feeds>,
+): Promise<{ largest?: Record<string, number> }> {
+  if (options.rest !== 'fp16') return {};
+  nextStep(options, 'looking for values that FP16 does not hold');
+  const { runner, all } = data;
+  const found = await collectLargestValues(model, { feeds: firstRuns(all, MOST_RANGE_RUNS), runner });
+  return { largest: Object.fromEntries(Object.entries(found).filter(([, value]) => value > LARGE)) };
 }
 
 /** Tells what is done next, and stops if that was asked for. */

@@ -8,7 +8,7 @@ import { chooseMethod, type ChosenRanges } from './choose-method';
 import { correct } from './correct';
 import { finish } from './finish';
 import { keepBound } from './keep-bound';
-import { nextStep, type QuantizationWork } from './quantization-work';
+import { findLargest, nextStep, type QuantizationWork } from './quantization-work';
 import { trySmallLayers } from './try-small-layers';
 
 /** Quantises a prepared model, each choice by measuring on data. */
@@ -20,11 +20,13 @@ export async function quantizeWithData<Feeds>(
   const equalized = await equalize(prepared, work);
   const chosen = await chooseRangesFor(equalized, work);
   const small = await trySmallLayers(equalized.model, chosen.ranges, work);
-  const bounded = await keepBound(equalized.model, chosen.ranges, small.work);
+  const rest = await findLargest(equalized.model, work);
+  const bounded = await keepBound(equalized.model, { ranges: chosen.ranges, ...rest }, small.work);
   const corrected = await correct(bounded.candidate, {
     base: equalized.model,
     ranges: chosen.ranges,
     keep: bounded.kept.map(({ node }) => node),
+    holds: bounded.holds,
     work: small.work,
   });
   nextStep(options, 'checking the result');
@@ -36,6 +38,7 @@ export async function quantizeWithData<Feeds>(
       channelMaxima: toLists(equalized.channelMaxima),
       ranges: chosen.ranges,
       method: chosen.method,
+      ...rest,
       keptForBound: bounded.kept.map(({ node }) => node),
     },
     dataRuns: { fit: data.fit.count, judge: data.judge.runs, shared: data.shared },

@@ -27,7 +27,7 @@ export function findAttentionProducts(links: GraphLinks): AttentionProducts {
   const found: AttentionFindings = { products: [], inputs: [], fixed: new Map(), kept: [] };
   for (const node of links.scope.graph.node) {
     if (node.opType !== 'MatMul' || !isStandard(node) || !hasTwoValues(node, links)) continue;
-    const softmax = links.producers.get(node.input[0]!);
+    const softmax = links.uses.producer(node.input[0]!);
     if (softmax?.opType !== 'Softmax' || !isStandard(softmax)) continue;
     const scores = findScores(softmax, links);
     const pair = scores === undefined ? [node] : [scores, node];
@@ -61,7 +61,7 @@ function hasTwoValues(node: NodeMessage, { scope }: GraphLinks): boolean {
 function findScores(softmax: NodeMessage, links: GraphLinks): NodeMessage | undefined {
   let front = [softmax.input[0]!];
   for (let step = 0; step < MOST_STEPS && front.length > 0; step++) {
-    const nodes = front.flatMap((name) => links.producers.get(name) ?? []).filter(isStandard);
+    const nodes = front.flatMap((name) => links.uses.producer(name) ?? []).filter(isStandard);
     const product = nodes.find((node) => node.opType === 'MatMul' && hasTwoValues(node, links));
     if (product !== undefined) return product;
     front = nodes.filter(({ opType }) => BETWEEN.has(opType)).flatMap(({ input }) => input);

@@ -54,7 +54,7 @@ export function insertActivations(
   for (const [tensor, readers] of activations) {
     const scale = (scales[tensor] = scaleOf(amplitudes.get(tensor)!, type, minimumScale));
     const pair = makePair(graph, tensor, { names, scale, type });
-    const producer = links.producers.get(tensor);
+    const producer = links.uses.producer(tensor);
     after.set(producer, [...(after.get(producer) ?? []), ...pair]);
     for (const { node, index } of readers) node.input[index] = pair[1]!.output[0]!;
   }

@@ -5,7 +5,8 @@ import type { GraphMessage, NodeMessage, TensorMessage } from '../../onnx/graph/
 import { contentBytes, makeTensor, readFloats } from '../../onnx/graph/tensor-values';
 import type { QuantizedType } from '../quantize-options';
 import { packInt4 } from './int4';
-import { quantizeWeights, weightSqnrDb, type QuantizedWeights } from './quantize-weights';
+import { weightSqnrDb, type QuantizedWeights } from './quantize-weights';
+import { quantizeOnce } from './quantized-once';
 import { product, scaleDims } from './scale-layout';
 import type { WeightSite } from './weight-sites';
 
@@ -89,8 +90,9 @@ function insertOne(
   const given = rounded?.get(name);
   // A table of embeddings and a product may share weights, but not scales.
   const isGiven = given?.scales.length === product(scaleDims(dims, layout));
-  const quantized = isGiven ? given : quantizeWeights(weight, { type, layout, rounding, minimumScale });
-  const sqnrDb = weightSqnrDb(readFloats(weight), quantized, { dims, layout, type });
+  const { quantized, sqnrDb } = isGiven
+    ? { quantized: given, sqnrDb: weightSqnrDb(readFloats(weight), given, { dims, layout, type }) }
+    : quantizeOnce(weight, { type, layout, rounding, minimumScale });
   const tensors = weightTensors(weight, quantized, { type, layout, names });
   graph.initializer.push(...tensors);
   const output = names.make(`${name}_dequantized`);

@@ -77,14 +77,27 @@ export function roundWeights(
   scales: Float32Array,
   { dims, layout, type }: RoundingPlace,
 ): Int8Array | Uint8Array {
+  if (type === 'fp8') return roundToFloat8(values, scales, { dims, layout });
   const { lowest, largest } = QUANTIZED_RANGE[type];
-  const result = type === 'fp8' ? new Uint8Array(values.length) : new Int8Array(values.length);
+  const result = new Int8Array(values.length);
   forEachRun(dims, layout, (start, length, group, step) => {
     for (let i = 0; i < length; i++) {
-      const value = values[start + i]! / scales[group + step * i]!;
-      if (type === 'fp8') result[start + i] = numberToFloat8(value);
-      else result[start + i] = Math.max(lowest, Math.min(largest, roundStep(value)));
+      const rounded = values[start + i]! / scales[group + step * i]! + ROUND - ROUND;
+      result[start + i] = rounded < lowest ? lowest : rounded > largest ? largest : rounded;
     }
+  });
+  return result;
+}
+
+function roundToFloat8(
+  values: Float32Array,
+  scales: Float32Array,
+  { dims, layout }: Omit<RoundingPlace, 'type'>,
+): Uint8Array {
+  const result = new Uint8Array(values.length);
+  forEachRun(dims, layout, (start, length, group, step) => {
+    for (let i = 0; i < length; i++)
+      result[start + i] = numberToFloat8(values[start + i]! / scales[group + step * i]!);
   });
   return result;
 }
@@ -112,15 +125,21 @@ export function weightSqnrDb(
   { dims, layout, type }: RoundingPlace,
 ): number {
   const numbers = type === 'fp8' ? FLOAT8_VALUES : undefined;
-  let [signal, noise] = [0, 0];
+  let signal = 0;
+  let noise = 0;
   forEachRun(dims, layout, (start, length, group, step) => {
+    // Variables outside of this function would be written to memory for every value.
+    let ownSignal = 0;
+    let ownNoise = 0;
     for (let i = 0; i < length; i++) {
       const float = floats[start + i]!;
       const value = values[start + i]!;
       const error = float - (numbers === undefined ? value : numbers[value]!) * scales[group + step * i]!;
-      signal += float * float;
-      noise += error * error;
+      ownSignal += float * float;
+      ownNoise += error * error;
     }
+    signal += ownSignal;
+    noise += ownNoise;
   });
   return noise === 0 ? Infinity : 10 * Math.log10(signal / noise);
 }
@@ -186,6 +205,10 @@ function errorsOf(values: Float32Array, scales: Float32Array, place: RoundingPla
 
 /** @throws {TensorRTError} ERR_TRT_QUANT_WEIGHTS for the first value that is not finite */
 export function checkFinite(name: string, values: Float32Array): void {
+  // The sum of finite numbers of 32 bits is finite in double precision.
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += values[index]!;
+  if (Number.isFinite(sum)) return;
   for (let index = 0; index < values.length; index++) {
     if (Number.isFinite(values[index])) continue;
     throw new TensorRTError(

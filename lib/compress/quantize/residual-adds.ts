@@ -7,6 +7,7 @@
 import type { GraphScope } from '../../onnx/graph/graph-scope';
 import { isStandard } from '../../onnx/graph/graph-walk';
 import type { NodeMessage } from '../../onnx/graph/onnx-messages';
+import { ValueUses } from '../../onnx/graph/value-uses';
 
 /** An input of a node. */
 export interface NodeInput {
@@ -14,38 +15,12 @@ export interface NodeInput {
   readonly index: number;
 }
 
-/** Who makes and who reads the values of a graph. */
+/** The main graph as plans look at it: types and constants, producers and readers. */
 export class GraphLinks {
-  readonly producers = new Map<string, NodeMessage>();
-  private readonly readers = new Map<string, number>();
+  readonly uses: ValueUses;
 
   constructor(readonly scope: GraphScope) {
-    for (const { name } of scope.graph.output) this.count(name);
-    for (const node of scope.graph.node) {
-      for (const name of node.output) this.producers.set(name, node);
-      for (const name of node.input) this.count(name);
-    }
-  }
-
-  /** True for a value with one reader; being an output of the graph counts as one. */
-  isReadOnce(name: string): boolean {
-    return this.readers.get(name) === 1;
-  }
-
-  /** Nodes from which a value is computed, with the smallest number of steps back to each. */
-  ancestors(name: string): Map<NodeMessage, number> {
-    const steps = new Map<NodeMessage, number>();
-    let front = [name];
-    for (let step = 1; front.length > 0; step++) {
-      const nodes = front.flatMap((one) => this.producers.get(one) ?? []).filter((node) => !steps.has(node));
-      for (const node of nodes) steps.set(node, step);
-      front = [...new Set(nodes)].flatMap((node) => node.input);
-    }
-    return steps;
-  }
-
-  private count(name: string): void {
-    this.readers.set(name, (this.readers.get(name) ?? 0) + 1);
+    this.uses = new ValueUses(scope.graph);
   }
 }
 
@@ -73,8 +48,8 @@ function isFloatValue(name: string, scope: GraphScope): boolean {
 
 /** The convolution that makes a value by itself, with nothing behind it but a bias, a factor or a normalisation. */
 function directConvolution(name: string, links: GraphLinks): NodeMessage | undefined {
-  for (let at = name; links.isReadOnce(at);) {
-    const node = links.producers.get(at);
+  for (let at = name; links.uses.reads(at) === 1;) {
+    const node = links.uses.producer(at);
     if (node === undefined || !isStandard(node)) return undefined;
     if (node.opType === 'Conv' || node.opType === 'ConvTranspose') return node;
     const values = node.input.filter((input) => links.scope.constantOf(input) === undefined);
@@ -87,7 +62,7 @@ function directConvolution(name: string, links: GraphLinks): NodeMessage | undef
 
 /** Both inputs come from convolutions: the one nearer to where the two part is the shortcut. */
 function shorterPath({ input }: NodeMessage, links: GraphLinks): number {
-  const [left, right] = input.map((name) => links.ancestors(name)) as [
+  const [left, right] = input.map((name) => links.uses.ancestors(name)) as [
     Map<NodeMessage, number>,
     Map<NodeMessage, number>,
   ];

@@ -47,7 +47,7 @@ export function shareAmplitudes(
   function sources(name: string, seen = new Set<string>()): string[] {
     if (seen.has(name)) return [];
     seen.add(name);
-    const node = links.producers.get(name);
+    const node = links.uses.producer(name);
     if (node === undefined) return [];
     const inputs = node.opType === 'Concat' ? node.input : MOVERS.has(node.opType) ? [node.input[0]!] : [];
     return inputs.flatMap((input) => (amplitudes.has(input) ? [input] : sources(input, seen)));

@@ -10,9 +10,30 @@ import type { GraphPlace, ProblemList } from './model-problem';
 /** Before this version of the IR, initializers had to be inputs too. */
 const FIRST_IR_WITH_CONSTANTS = 4;
 
+/** Each guess at a misspelled name looks at all names. */
+const MOST_GUESSES = 10;
+
+/** Names that a graph sees: its own so far, and those that the graphs around it had before it. */
+class VisibleNames {
+  constructor(
+    private readonly own: ReadonlySet<string>,
+    private readonly outer: VisibleNames | undefined,
+  ) {}
+
+  has(name: string): boolean {
+    return this.own.has(name) || this.outer?.has(name) === true;
+  }
+
+  *[Symbol.iterator](): Generator<string> {
+    if (this.outer !== undefined) yield* this.outer;
+    yield* this.own;
+  }
+}
+
 /** Checks the names of a graph and of the graphs in it. */
 export class NameCheck {
   private readonly places: ReadonlyMap<GraphMessage, GraphPlace>;
+  private guesses = 0;
 
   constructor(
     places: readonly GraphPlace[],
@@ -23,27 +44,33 @@ export class NameCheck {
   }
 
   /** @param outer - Names that the graph sees of those around it. */
-  check(graph: GraphMessage, outer: ReadonlySet<string> = new Set()): void {
+  check(graph: GraphMessage, outer?: VisibleNames): void {
     const place = this.places.get(graph)!;
     const own = this.checkStart(place);
+    const visible = new VisibleNames(own, outer);
     const makers = new Map<string, NodeMessage>();
     for (const node of graph.node)
       for (const name of node.output) if (!makers.has(name)) makers.set(name, node);
     const cyclic = this.checkCycles(place, makers);
     for (const node of graph.node) {
       for (const name of node.input) {
-        if (name === '' || own.has(name) || outer.has(name)) continue;
+        if (name === '' || visible.has(name)) continue;
         if (!makers.has(name))
-          this.list.error(place, neverMade(name, [...outer, ...own, ...makers.keys()]), node);
+          this.list.error(place, this.neverMade(name, () => [...visible, ...makers.keys()]), node);
         else if (!cyclic.has(node)) this.list.error(place, usedEarly(name, makers.get(name)!), node);
       }
-      for (const inner of subgraphsOf(node)) this.check(inner, new Set([...outer, ...own]));
-      this.checkOutputs(place, node, { own, outer });
+      for (const inner of subgraphsOf(node)) this.check(inner, visible);
+      this.checkOutputs(place, node, { own, visible });
     }
     for (const { name } of graph.output) {
-      if (own.has(name) || (place.parent !== undefined && outer.has(name))) continue;
+      if (own.has(name) || (place.parent !== undefined && visible.has(name))) continue;
       this.list.error(place, `output "${name}" is made by no node.${didYouMean(name, own)}`);
     }
+  }
+
+  private neverMade(name: string, names: () => Iterable<string>): string {
+    const guess = this.guesses++ < MOST_GUESSES ? didYouMean(name, names()) : '';
+    return `its input "${name}" is made by nothing.${guess}`;
   }
 
   /** Inputs and initializers: their names. */
@@ -74,11 +101,11 @@ export class NameCheck {
   private checkOutputs(
     place: GraphPlace,
     node: NodeMessage,
-    { own, outer }: { own: Set<string>; outer: ReadonlySet<string> },
+    { own, visible }: { own: Set<string>; visible: VisibleNames },
   ): void {
     for (const name of node.output) {
       if (name === '') continue;
-      if (own.has(name) || outer.has(name))
+      if (visible.has(name))
         this.list.error(place, `its output "${name}" is the name of another value, too`, node);
       own.add(name);
     }
@@ -96,9 +123,6 @@ export class NameCheck {
   }
 }
 
-function neverMade(name: string, names: readonly string[]): string {
-  return `its input "${name}" is made by nothing.${didYouMean(name, names)}`;
-}
 
 function usedEarly(name: string, maker: NodeMessage): string {
   return `its input "${name}" is made by "${nodeLabel(maker)}" (${maker.opType}), which comes later: nodes must be sorted`;

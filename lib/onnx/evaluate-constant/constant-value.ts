@@ -64,10 +64,13 @@ export function isEvaluableType(type: number): boolean {
   return ARRAYS[type] !== undefined;
 }
 
+/** Elements of the largest arrays. */
+const MOST_COUNT = 2 ** 32;
+
 /** Room for `count` elements of a type. */
 export function allocate(type: number, count: number): ConstantData {
   const Data = ARRAYS[type];
-  if (Data === undefined) throw new NotEvaluable();
+  if (Data === undefined || !(count >= 0 && count <= MOST_COUNT)) throw new NotEvaluable();
   return new Data(count);
 }
 

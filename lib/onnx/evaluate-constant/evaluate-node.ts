@@ -2,7 +2,7 @@
 import { isStandard } from '../graph/graph-walk';
 import type { NodeMessage } from '../graph/onnx-messages';
 import { cast } from './cast';
-import { bytesOfElement, hasUnknown, isExact, NotEvaluable, type ConstantValue } from './constant-value';
+import { hasUnknown, isExact, NotEvaluable, type ConstantValue } from './constant-value';
 import { ELEMENTWISE } from './elementwise';
 import { Evaluation, type Evaluator } from './evaluation';
 import { GENERATORS } from './generators';
@@ -58,7 +58,8 @@ export function evaluateNode(
   // Ends of a Slice may be anything: they are clamped.
   const counted = node.opType === 'Slice' ? given.slice(0, 1) : given;
   if (!counted.every(isExact)) return undefined;
-  const bytes = given.reduce((sum, { type, data }) => sum + bytesOfElement(type) * data.length, 0);
+  // A value that is read twice is there once: squares of squares would grow without an end.
+  const bytes = [...new Set(given)].reduce((sum, { data }) => sum + data.byteLength, 0);
   try {
     const results = evaluator(new Evaluation(node, inputs, opset, Math.max(mostBytes, bytes)));
     return results.every(isExact) ? results : undefined;

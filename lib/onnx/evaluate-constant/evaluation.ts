@@ -30,7 +30,7 @@ export class Evaluation {
 
   /** Stops before a result that is too large is computed. */
   checkSize(type: number, dims: readonly number[]): void {
-    if (countOf(dims) * bytesOfElement(type) > this.mostBytes) throw new NotEvaluable();
+    if (!(countOf(dims) * bytesOfElement(type) <= this.mostBytes)) throw new NotEvaluable();
   }
 }
 

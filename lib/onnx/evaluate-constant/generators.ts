@@ -26,7 +26,7 @@ const constantOfShape: Evaluator = (evaluation) => {
 };
 
 /** Most multiplications of a product of constants: what takes longer is not worth it. */
-const MOST_MULTIPLICATIONS = 2 ** 26;
+const MOST_MULTIPLICATIONS = 2 ** 24;
 
 /** Product of matrices of FLOAT; sums are kept in doubles. */
 const matMul: Evaluator = (evaluation) => {

@@ -11,7 +11,7 @@ const transpose: Evaluator = (evaluation) => {
   const rank = value.dims.length;
   const given = attributeOf(evaluation.node, 'perm')?.ints.map(Number) ?? [];
   const perm = given.length > 0 ? given : Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
-  if (perm.length !== rank) throw new NotEvaluable();
+  if (perm.length !== rank || value.dims.some((_, axis) => !perm.includes(axis))) throw new NotEvaluable();
   const strides = denseStrides(value.dims);
   const dims = perm.map((axis) => value.dims[axis]!);
   return [copyStrided(value, { dims, strides: perm.map((axis) => strides[axis]!) })];
@@ -42,6 +42,11 @@ const concat: Evaluator = (evaluation) => {
   const values = evaluation.inputs.map((_, position) => evaluation.input(position));
   const first = evaluation.input(0);
   const axis = frontAxis(intAttribute(evaluation.node, 'axis', 1), first.dims.length);
+  const fits = ({ type, dims }: ConstantValue) =>
+    type === first.type &&
+    dims.length === first.dims.length &&
+    dims.every((dim, index) => index === axis || dim === first.dims[index]);
+  if (!values.every(fits)) throw new NotEvaluable();
   const inner = countOf(first.dims.slice(axis + 1));
   const size = values.reduce((sum, { dims }) => sum + dims[axis]!, 0);
   const dims = withSize(first.dims, axis, size);
@@ -115,6 +120,8 @@ const split: Evaluator = (evaluation) => {
   const sizes =
     evaluation.list('split', 1) ??
     node.output.map((_, position) => Math.max(0, Math.min(even, size - position * even)));
+  if (sizes.some((part) => !(part >= 0)) || sizes.reduce((sum, part) => sum + part, 0) !== size)
+    throw new NotEvaluable();
   const strides = denseStrides(value.dims);
   let start = 0;
   const parts: ConstantValue[] = [];
@@ -124,7 +131,6 @@ const split: Evaluator = (evaluation) => {
     );
     start += part;
   }
-  if (start !== size) throw new NotEvaluable();
   return parts;
 };
 

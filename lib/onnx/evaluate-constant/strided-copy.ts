@@ -26,6 +26,8 @@ export function copyStrided(
   { type, data }: ConstantValue,
   { dims, strides, offset = 0 }: StridedView,
 ): ConstantValue {
+  // Two negative sizes make a product that looks like a size.
+  if (!dims.every((dim) => dim >= 0)) throw new NotEvaluable();
   const count = countOf(dims);
   const result = allocate(type, count);
   const rank = dims.length;

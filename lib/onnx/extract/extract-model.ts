@@ -5,7 +5,7 @@ import { nodeLabel, readsOf } from '../graph/graph-walk';
 import type { GraphMessage, NodeMessage, TypeMessage, ValueMessage } from '../graph/onnx-messages';
 import type { OnnxModel } from '../graph/onnx-model';
 import { inferShapes } from '../infer/infer-shapes';
-import { typeMessage, type InferredType } from '../infer/inferred-types';
+import { typeMessage, type InferredTypes } from '../infer/inferred-types';
 import { unknownTensor, valueNames } from './tensor-names';
 
 /** What part of a model to take out. */
@@ -18,7 +18,7 @@ export interface ExtractOptions {
   /** Results of nodes of the main graph that become outputs, in this order. */
   readonly outputs: readonly string[];
   /** Types of values that the model does not declare; by default they are inferred. */
-  readonly types?: { typeOf(name: string): InferredType | undefined };
+  readonly types?: Pick<InferredTypes, 'typeOf'>;
 }
 
 /**

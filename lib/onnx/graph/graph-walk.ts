@@ -71,6 +71,8 @@ export function isStandard(node: NodeMessage): boolean {
 /** Makes names that no value or node of a model has. */
 export class UniqueNames {
   private readonly taken = new Set<string>();
+  /** The last number behind each name: those below are taken. */
+  private readonly numbers = new Map<string, number>();
 
   constructor(graph: GraphMessage) {
     for (const { initializer, input, output, valueInfo, node } of allGraphs(graph)) {
@@ -83,7 +85,9 @@ export class UniqueNames {
   /** `wanted`, or `wanted_1`, `wanted_2`, … where it is taken. */
   make(wanted: string): string {
     let name = wanted;
-    for (let i = 1; this.taken.has(name); i++) name = `${wanted}_${i}`;
+    let number = this.numbers.get(wanted) ?? 0;
+    while (this.taken.has(name)) name = `${wanted}_${++number}`;
+    this.numbers.set(wanted, number);
     this.taken.add(name);
     return name;
   }

@@ -126,19 +126,20 @@ export interface DimensionMessage extends Message {
 type Fields = Readonly<Record<string, Field>>;
 
 const one = (number: number, kind: FieldKind | MessageSchema): Field => ({ number, kind });
+const needed = (number: number, kind: FieldKind, absent: string | number): Field => ({ number, kind, absent });
 const many = (number: number, kind: FieldKind | MessageSchema): Field => ({ number, kind, repeated: true });
 const packed = (number: number, kind: FieldKind): Field => ({ number, kind, repeated: true, packed: true });
 
 const opsetFields: Fields = { domain: one(1, 'string'), version: one(2, 'whole') };
-const entryFields: Fields = { key: one(1, 'string'), value: one(2, 'string') };
+const entryFields: Fields = { key: needed(1, 'string', ''), value: needed(2, 'string', '') };
 const dimensionFields: Fields = { dimValue: one(1, 'whole'), dimParam: one(2, 'string') };
 const shapeFields: Fields = { dim: many(1, () => dimensionFields) };
 const tensorTypeFields: Fields = { elemType: one(1, 'int32'), shape: one(2, () => shapeFields) };
 const typeFields: Fields = { tensorType: one(1, () => tensorTypeFields) };
-const valueFields: Fields = { name: one(1, 'string'), type: one(2, () => typeFields) };
+const valueFields: Fields = { name: needed(1, 'string', ''), type: one(2, () => typeFields) };
 const tensorFields: Fields = {
   dims: many(1, 'whole'),
-  dataType: one(2, 'int32'),
+  dataType: needed(2, 'int32', 0),
   floatData: packed(4, 'float'),
   int32Data: packed(5, 'int32'),
   stringData: many(6, 'bytes'),
@@ -153,7 +154,7 @@ const tensorFields: Fields = {
 const tensorSchema: MessageSchema = () => tensorFields;
 const valueSchema: MessageSchema = () => valueFields;
 const attributeFields: Fields = {
-  name: one(1, 'string'),
+  name: needed(1, 'string', ''),
   f: one(2, 'float'),
   i: one(3, 'int64'),
   s: one(4, 'bytes'),
@@ -169,7 +170,7 @@ const nodeFields: Fields = {
   input: many(1, 'string'),
   output: many(2, 'string'),
   name: one(3, 'string'),
-  opType: one(4, 'string'),
+  opType: needed(4, 'string', ''),
   attribute: many(5, () => attributeFields),
   domain: one(7, 'string'),
   overload: one(8, 'string'),
@@ -184,7 +185,7 @@ const graphFields: Fields = {
 };
 const graphSchema: MessageSchema = () => graphFields;
 const functionFields: Fields = {
-  name: one(1, 'string'),
+  name: needed(1, 'string', ''),
   input: many(4, 'string'),
   output: many(5, 'string'),
   node: many(7, () => nodeFields),

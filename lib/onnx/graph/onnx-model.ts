@@ -42,6 +42,7 @@ export class OnnxModel {
     return this.message.opsetImport.find(isOwnDomain)?.version ?? 1;
   }
 
+  /** Declares another version; nodes stay as they are, see `raiseOpset`. */
   set opset(version: number) {
     const entry = this.message.opsetImport.find(isOwnDomain);
     if (entry === undefined) this.message.opsetImport.push({ domain: '', version });
@@ -123,12 +124,26 @@ export interface LoadModelOptions {
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<OnnxModel> {
   const info = await readModelInfo(source);
   const bytes = typeof source === 'string' ? await readWhole(source) : source;
-  const message = decodeMessage(MODEL_SCHEMA, bytes) as ModelMessage;
+  const message = decodeModel(bytes);
   const origins = typeof source === 'string' ? [resolve(source)] : [];
   if (info.externalTensors.length === 0) return new OnnxModel(message, false, origins);
   const place = typeof source === 'string' ? { folder: dirname(source) } : { files: options.externalData };
   const files = await findExternalTensors(message, info, place);
   return new OnnxModel(message, true, [...origins, ...files]);
+}
+
+/** What the reader of the header did not look into may be broken still. */
+function decodeModel(bytes: Uint8Array): ModelMessage {
+  try {
+    return decodeMessage(MODEL_SCHEMA, bytes) as ModelMessage;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TensorRTError('ERR_TRT_ONNX_INVALID', `The model is not valid protobuf inside: ${reason}.`, {
+      hint: 'The file is damaged: copy or export it again.',
+      details: { reason: 'protobuf' },
+      cause: error,
+    });
+  }
 }
 
 async function readWhole(path: string): Promise<Uint8Array> {

@@ -192,6 +192,11 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
+/** True for tensors of a type that can be read as numbers: not for texts and complex numbers. */
+export function isReadable({ dataType }: TensorMessage): boolean {
+  return Object.hasOwn(LAYOUTS, dataTypeName(dataType));
+}
+
 function layoutOf({ name = '', dataType }: TensorMessage): Layout {
   const type = dataTypeName(dataType);
   const layout = Object.hasOwn(LAYOUTS, type) ? LAYOUTS[type] : undefined;

@@ -12,6 +12,8 @@ export interface Field {
   readonly number: number;
   readonly kind: FieldKind | MessageSchema;
   readonly repeated?: boolean;
+  /** What a field is read as that is not there, and then not written: of those that readers count on. */
+  readonly absent?: string | number;
   /** Repeated numbers in one length-delimited value; either form is read. */
   readonly packed?: boolean;
 }
@@ -92,7 +94,10 @@ export function emptyMessage(schema: MessageSchema): Message {
 
 function newValues(schema: MessageSchema): Values {
   const values: Values = {};
-  for (const [name, field] of Object.entries(schema())) if (field.repeated === true) values[name] = [];
+  for (const [name, field] of Object.entries(schema())) {
+    if (field.repeated === true) values[name] = [];
+    else if (field.absent !== undefined) values[name] = field.absent;
+  }
   return values;
 }
 
@@ -181,7 +186,7 @@ class PartWriter {
 function write(schema: MessageSchema, writer: PartWriter, values: Values): void {
   for (const [name, field] of Object.entries(schema())) {
     const value = values[name];
-    if (value === undefined) continue;
+    if (value === undefined || (field.absent !== undefined && value === field.absent)) continue;
     if (field.repeated !== true) writeValue(field, writer, value);
     else if (field.packed === true) writePacked(field, writer.small, value as unknown[]);
     else for (const one of value as unknown[]) writeValue(field, writer, one);
@@ -206,9 +211,17 @@ function writeValue(field: Field, writer: PartWriter, value: unknown): void {
 function writeScalar(kind: FieldKind, writer: BinaryWriter, value: unknown): void {
   if (kind === 'string') writer.string(value as string);
   else if (kind === 'bytes') writer.bytes(value as Uint8Array);
-  else if (kind === 'int64' || kind === 'whole') writer.int64(value as bigint);
+  else if (kind === 'whole') writer.int64(clampWhole(value as number));
+  else if (kind === 'int64') writer.int64(value as bigint);
   else if (kind === 'uint64') writer.uint64(value as bigint);
   else writer[kind](value as number);
+}
+
+const MOST_INT64 = 2n ** 63n - 1n;
+
+/** A number is only near the largest int64, which some exporters write for sizes they do not know: beyond it. */
+function clampWhole(value: number): number | bigint {
+  return value >= 2 ** 63 ? MOST_INT64 : Number.isSafeInteger(value) ? value : BigInt(value);
 }
 
 function fits(field: Field, wireType: WireType): boolean {

@@ -18,6 +18,8 @@ type ControlFlowRule = (
 
 /** More changes of shape from one iteration to the next than any real loop has. */
 const MOST_ROUNDS = 8;
+/** Each look at a loop looks at the loops inside it again: in deeper ones, the shapes of the state are not followed. */
+const DEEPEST_ITERATION = 4;
 
 function bodyOf(node: NodeView, name: string): GraphMessage | undefined {
   return attributeOf(node.node, name)?.g;
@@ -70,9 +72,14 @@ interface IteratedBody {
   readonly skipped: number;
 }
 
+function withoutDims(type: ValueType | undefined): ValueType | undefined {
+  return type && { elemType: type.elemType };
+}
+
 /** Looks at the body until the shapes of its state do not change any more; sizes that change become unknown. */
 function iterate(context: InferenceContext, state: GraphState, one: IteratedBody): Iterations {
-  let carried = one.initial;
+  const isFollowed = state.depth < DEEPEST_ITERATION;
+  let carried: readonly (ValueType | undefined)[] = isFollowed ? one.initial : one.initial.map(withoutDims);
   const changing = new Set<Dim>();
   for (let round = 0; ; round++) {
     const inputs = [...one.before, ...carried.map((type) => ({ type })), ...one.after];

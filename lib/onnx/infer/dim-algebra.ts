@@ -7,6 +7,10 @@ export type Dim = number | string;
 export type Dims = readonly Dim[];
 
 const MADE = '?';
+/** Far more dimensions than any runtime has. */
+const LARGEST_RANK = 256;
+/** Factors of a product that are followed: squares of squares would have any number of them. */
+const MOST_FACTORS = 64;
 /** Names that exporters give to every size they do not know: no two of them need be the same. */
 const NOT_A_SYMBOL = /^(\?.*|None|-1|)$/;
 
@@ -38,6 +42,12 @@ export class DimAlgebra {
   /** `rank` sizes that nothing is known of. */
   freshDims(rank: number): Dim[] {
     return Array.from({ length: rank }, () => this.fresh());
+  }
+
+  /** As `freshDims` for a rank that the model says itself: undefined where that is no number, or not a rank. */
+  dimsOfRank(rank: Dim | undefined): Dim[] | undefined {
+    const isRank = typeof rank === 'number' && rank >= 0 && rank <= LARGEST_RANK;
+    return isRank ? this.freshDims(rank) : undefined;
   }
 
   /** A size as a model declares it. */
@@ -95,6 +105,7 @@ export class DimAlgebra {
       factor *= part.factor;
       symbols.push(...part.symbols);
     }
+    if (symbols.length > MOST_FACTORS) return this.applySigned('product', dims, () => 0);
     return this.symbolOf({ factor, symbols: symbols.sort() });
   }
 

@@ -87,9 +87,13 @@ function outputTypes(context: InferenceContext, state: GraphState, view: NodeVie
 }
 
 function report(context: InferenceContext, state: GraphState, index: number, { conflicts }: NodeView): void {
-  const graph = context.graphs.indexOf(state.graph);
-  const found = [...new Set(conflicts)].map((message) => ({ graph, node: index, message }));
-  context.conflicts.set(`${graph}:${index}`, found);
+  const graph = context.graphs.get(state.graph) ?? -1;
+  const key = `${graph}:${index}`;
+  if (conflicts.length === 0 && !context.conflicts.has(key)) return;
+  context.conflicts.set(
+    key,
+    [...new Set(conflicts)].map((message) => ({ graph, node: index, message })),
+  );
 }
 
 /** What rules tell, filled up with what the model declares. */

@@ -10,6 +10,8 @@ export class GraphState implements InputLookup {
   readonly types = new Map<string, ValueType>();
   readonly values = new Map<string, KnownValues>();
   private readonly constants = new Map<string, TensorMessage>();
+  /** Graphs around this one. */
+  readonly depth: number;
 
   /** @param canOverride - True if callers may replace initializers that are inputs too. */
   constructor(
@@ -17,6 +19,7 @@ export class GraphState implements InputLookup {
     readonly parent: GraphState | undefined,
     canOverride: boolean,
   ) {
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
     const inputs = new Set(canOverride ? graph.input.map(({ name }) => name) : []);
     for (const tensor of graph.initializer) {
       const name = tensor.name ?? '';

@@ -40,7 +40,7 @@ export function inferShapes(model: OnnxModel, options: InferShapesOptions = {}):
     opset: model.opset,
     canOverride: (model.message.irVersion ?? 0) >= FIRST_IR_WITH_OVERRIDES,
     declared: { types: declared, shapes: declared && !isOverridden },
-    graphs,
+    graphs: new Map(graphs.map((graph, index) => [graph, index])),
     states: new Map(),
     conflicts: new Map(),
     inferBody: inferGraph,

@@ -12,8 +12,8 @@ export interface InferenceContext {
   readonly canOverride: boolean;
   /** Whether declared element types and shapes of inner values and outputs tell what rules do not. */
   readonly declared: { readonly types: boolean; readonly shapes: boolean };
-  /** All graphs, outer ones first. */
-  readonly graphs: readonly GraphMessage[];
+  /** All graphs with their numbers, outer ones first. */
+  readonly graphs: ReadonlyMap<GraphMessage, number>;
   readonly states: Map<GraphMessage, GraphState>;
   /** By graph and node, so that a second look at a body replaces what the first one found. */
   readonly conflicts: Map<string, ShapeConflict[]>;

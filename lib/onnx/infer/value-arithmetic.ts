@@ -2,6 +2,7 @@
 // Arithmetic on small tensors of sizes, element by element, with broadcasting.
 
 import { DATA_TYPE } from '../data-type';
+import { MOST_ELEMENTS } from './constant-values';
 import type { Dim } from './dim-algebra';
 import type { NodeView, ValueRule } from './node-view';
 import type { KnownValues } from './value-type';
@@ -29,6 +30,7 @@ function each(rule: ItemRule): ValueRule {
     if (dims === undefined || inputs.some((one) => one === undefined) || !isSupported(node)) return [];
     if (!dims.every((dim) => typeof dim === 'number')) return [];
     const count = dims.reduce((product, dim) => product * dim, 1);
+    if (!(count <= MOST_ELEMENTS)) return [];
     const items = Array.from({ length: count }, (_, position) =>
       rule(node, ...inputs.map((one) => itemAt(one!, dims, position))),
     );

@@ -79,7 +79,7 @@ const concat: ValueRule = (node, [dims]) => {
   const items: Item[] = [];
   for (let index = 0; index < node.inputCount; index++) {
     const size = node.dims(index)?.[0];
-    if (typeof size !== 'number') return [];
+    if (typeof size !== 'number' || size > MOST_ELEMENTS) return [];
     // Elements that are not known keep their places.
     items.push(...(node.values(index)?.items ?? Array.from({ length: size }, () => undefined)));
   }
@@ -203,5 +203,7 @@ export function knownOutputs(
   outputs: readonly (Dims | undefined)[],
 ): readonly (KnownValues | undefined)[] {
   const { opType } = node.node;
-  return Object.hasOwn(VALUE_RULES, opType) ? VALUE_RULES[opType]!(node, outputs) : [];
+  const found = Object.hasOwn(VALUE_RULES, opType) ? VALUE_RULES[opType]!(node, outputs) : [];
+  // Step by step, gathers of gathers would become data.
+  return found.map((values) => (values !== undefined && values.items.length <= MOST_ELEMENTS ? values : undefined));
 }

@@ -4,8 +4,9 @@ import { GraphScope } from '../graph/graph-scope';
 import { allGraphs, subgraphsOf, UniqueNames } from '../graph/graph-walk';
 import { LARGEST, toHalf, type HalfType } from '../graph/half-floats';
 import { makeNode } from '../graph/make-node';
-import type { GraphMessage, NodeMessage } from '../graph/onnx-messages';
+import type { GraphMessage, NodeMessage, TensorMessage } from '../graph/onnx-messages';
 import type { OnnxModel } from '../graph/onnx-model';
+import { sortNodes } from '../graph/sort-nodes';
 import { convertTensor, readFloats } from '../graph/tensor-values';
 import type { NodeExclusion } from '../graph/node-exclusion';
 import { CastDecisions, isQuantization } from './cast-decisions';
@@ -67,10 +68,12 @@ const HALF_NUMBER: Readonly<Record<HalfType, number>> = { fp16: 10, bf16: 16 };
  *    fusing the two. Scales are half-wide then, which needs opset 19; one that is not a normal value in the type keeps
  *    what reads it in FP32.
  *
- * @throws {TensorRTError} ERR_TRT_QUANT_UNSUPPORTED for operators that quantise and compute in one
+ * @throws {TensorRTError} ERR_TRT_QUANT_UNSUPPORTED for operators that quantise and compute in one; ERR_TRT_ONNX_INVALID for
+ * nodes that read each other in a circle; ERR_TRT_ONNX_EXTERNAL_DATA_MISSING if a file of weights is gone or was changed
  */
 export function castModel(model: OnnxModel, options: CastOptions): CastReport {
   refuseFusedQuantization(model.graph);
+  sortNodes(model.graph);
   // Where it cannot be raised, what is quantised stays in FP32 and says so.
   if (allGraphs(model.graph).some(({ node }) => node.some(isQuantization))) raiseOpset(model, 19);
   if (options.to === 'bf16') raiseForBfloat16(model);
@@ -216,6 +219,7 @@ class CastWork {
 
   private rewriteConstants(scope: GraphScope): void {
     const { graph } = scope;
+    const replaced = new Set<TensorMessage>();
     for (const { constant, names, wanted, isMask, isScale } of this.values.of(scope)) {
       if (constant === undefined) continue;
       constant.name = names.float;
@@ -230,8 +234,9 @@ class CastWork {
       graph.initializer.push(tensor);
       if (isScale && wanted.float) constant.rawData = new Uint8Array(readFloats(tensor).buffer);
       if (wanted.float) this.duplicates++;
-      else graph.initializer.splice(graph.initializer.indexOf(constant), 1);
+      else replaced.add(constant);
     }
+    graph.initializer = graph.initializer.filter((tensor) => !replaced.has(tensor));
   }
 
   /** Declarations of inner values follow their home; those of values that are gone go. */

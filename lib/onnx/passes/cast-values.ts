@@ -63,12 +63,12 @@ export class CastValues {
     const pair = isHalfOutside
       ? { float: names.make(`${name}_fp32`), half: name }
       : { float: name, half: names.make(`${name}_${to}`) };
-    const isInput = scope.graph.input.some((input) => input.name === name);
+    const isInput = isHalfOutside && scope.graph.input.some((input) => input.name === name);
     return {
       scope,
       names: pair,
       constant: scope.constants.get(name),
-      home: isHalfOutside && isInput ? 'half' : 'float',
+      home: isInput ? 'half' : 'float',
       isTwin: false,
       isMask: false,
       isScale: false,

@@ -2,9 +2,9 @@
 import { GraphScope } from '../graph/graph-scope';
 import { attributeOf, UniqueNames } from '../graph/graph-walk';
 import type { GraphMessage, NodeMessage } from '../graph/onnx-messages';
+import { replaceReads, ValueUses } from '../graph/value-uses';
 import { declaredDims, type DimsOf } from './value-dims';
-import { findTransposedRegion, moveRegion, permutationOf } from './transposed-region';
-import { replaceReads, ValueUses } from './value-uses';
+import { findTransposedRegion, moveRegions, permutationOf, type TransposedRegion } from './transposed-region';
 
 /**
  * Removes Transposes that others undo.
@@ -32,7 +32,7 @@ function eliminateIn(scope: GraphScope, dimsOf: DimsOf, names: UniqueNames): num
   }
   count += mergePairs(scope.graph);
   for (;;) {
-    const removed = moveOne(scope, names);
+    const removed = moveSome(scope, names);
     if (removed === 0) return count;
     count += removed;
   }
@@ -66,14 +66,23 @@ function mergePairs(graph: GraphMessage): number {
   return before - graph.node.length;
 }
 
-function moveOne(scope: GraphScope, names: UniqueNames): number {
+/** Moves regions that have nothing to do with each other; others may be left. */
+function moveSome(scope: GraphScope, names: UniqueNames): number {
   const { graph } = scope;
-  const uses = new ValueUses(graph);
-  const rejected = new Set<NodeMessage>();
+  const context = { uses: new ValueUses(graph), scope, rejected: new Set<NodeMessage>() };
+  const regions: TransposedRegion[] = [];
+  const entries = new Set<NodeMessage>();
+  const exits = new Set<NodeMessage>();
   for (const node of graph.node) {
-    if (permutationOf(node) === undefined) continue;
-    const region = findTransposedRegion(node, { uses, scope, rejected });
-    if (region !== undefined) return moveRegion(region, graph, names);
+    if (permutationOf(node) === undefined || exits.has(node)) continue;
+    const region = findTransposedRegion(node, context);
+    if (region === undefined) continue;
+    // A Transpose behind one region and before another goes with one of the two.
+    if ([...region.entries].some((one) => exits.has(one))) continue;
+    if ([...region.exits].some((one) => entries.has(one))) continue;
+    regions.push(region);
+    for (const one of region.entries) entries.add(one);
+    for (const one of region.exits) exits.add(one);
   }
-  return 0;
+  return regions.length === 0 ? 0 : moveRegions(regions, graph, names);
 }

@@ -4,10 +4,10 @@ import { nodeLabel, UniqueNames } from '../graph/graph-walk';
 import { makeNode } from '../graph/make-node';
 import type { GraphMessage, NodeMessage } from '../graph/onnx-messages';
 import { makeTensor } from '../graph/tensor-values';
+import { ValueUses } from '../graph/value-uses';
 import { arithmeticAffine, composeAffine, normalizationAffine, type ChannelAffine } from './channel-affine';
 import { removeDeadNodes } from './remove-dead-nodes';
 import { declaredDims, type DimsOf } from './value-dims';
-import { ValueUses } from './value-uses';
 import { foldAffine, weightedChannels, type WeightedChannels } from './weighted-channels';
 
 /**

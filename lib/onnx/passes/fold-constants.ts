@@ -7,7 +7,7 @@ import {
   type ConstantValue,
 } from '../evaluate-constant/constant-value';
 import { evaluateNode, isEvaluable } from '../evaluate-constant/evaluate-node';
-import { attributeOf, intAttribute, isStandard, subgraphsOf } from '../graph/graph-walk';
+import { allTensors, attributeOf, intAttribute, isStandard, subgraphsOf } from '../graph/graph-walk';
 import type { GraphMessage, NodeMessage, TensorMessage } from '../graph/onnx-messages';
 import { constantTensor } from './expand-constants';
 import { declaredDims, type Dim, type DimsOf } from './value-dims';
@@ -18,11 +18,15 @@ export interface FoldConstantsOptions {
   readonly opset?: number;
   /** Most bytes of a result that is larger than what it is made of. Default 16 MiB. */
   readonly mostBytes?: number;
+  /** For several calls on one graph. Default: `foldBudget` of it. */
+  readonly budget?: FoldBudget;
   /** Dims of the values of the main graph, e.g. inferred ones. Default: as declared. */
   readonly dimsOf?: DimsOf;
 }
 
 const MOST_BYTES = 16 * 2 ** 20;
+/** All results together have at most so many times the bytes of the weights, and of one result beside them. */
+const MOST_TIMES = { weights: 4, result: 4 };
 
 /**
  * Computes nodes whose inputs are constants, and puts initializers in their place.
@@ -35,13 +39,39 @@ const MOST_BYTES = 16 * 2 ** 20;
  * 5. Graphs inside nodes see the constants of the graphs around them.
  *
  * Left alone: nodes whose result is an output of their graph; QuantizeLinear and DequantizeLinear, whose place in the
- * graph has a meaning; random operators; custom operators; results beyond `mostBytes` that are larger than the inputs.
+ * graph has a meaning; random operators; custom operators; results beyond `mostBytes` that are larger than the inputs;
+ * what is left when the `budget` is used up.
  *
  * @returns how many nodes were folded
  */
 export function foldConstants(graph: GraphMessage, options: FoldConstantsOptions = {}): number {
   const { opset = 17, mostBytes = MOST_BYTES, dimsOf = declaredDims(graph) } = options;
-  return new ConstantFolder(graph, { opset, mostBytes }, dimsOf).run();
+  const { budget = foldBudget(graph, mostBytes) } = options;
+  return new ConstantFolder(graph, { opset, mostBytes, budget }, dimsOf).run();
+}
+
+/** What the results of folding may have together: small files can ask for any number of large constants. */
+export interface FoldBudget {
+  /** Goes down as nodes are folded. */
+  bytes: number;
+}
+
+/** Four times the weights of a graph, as each may go through some nodes, and four results of `mostBytes`. */
+export function foldBudget(graph: GraphMessage, mostBytes = MOST_BYTES): FoldBudget {
+  const weights = allTensors(graph).reduce((sum, tensor) => sum + storedBytes(tensor), 0);
+  return { bytes: MOST_TIMES.weights * weights + MOST_TIMES.result * mostBytes };
+}
+
+/** Not what its dims say, which may be anything. */
+function storedBytes({ rawData, floatData, int32Data, int64Data, doubleData }: TensorMessage): number {
+  const listed = floatData.length + int32Data.length + 2 * (int64Data.length + doubleData.length);
+  return rawData?.length ?? 4 * listed;
+}
+
+interface FoldLimits {
+  readonly opset: number;
+  readonly mostBytes: number;
+  readonly budget: FoldBudget;
 }
 
 class ConstantFolder {
@@ -53,7 +83,7 @@ class ConstantFolder {
 
   constructor(
     private readonly graph: GraphMessage,
-    private readonly limits: { readonly opset: number; readonly mostBytes: number },
+    private readonly limits: FoldLimits,
     private readonly dimsOf: DimsOf,
     private readonly outer?: ConstantFolder,
   ) {
@@ -88,7 +118,7 @@ class ConstantFolder {
   private evaluate(node: NodeMessage): ConstantValue[] | undefined {
     if (isStandard(node) && (node.opType === 'Shape' || node.opType === 'Size')) return this.shapeOf(node);
     if (node.opType === 'Constant') return constantOf(node);
-    if (!isEvaluable(node)) return undefined;
+    if (!isEvaluable(node) || this.limits.budget.bytes < 0) return undefined;
     // Weights are read only where all inputs may be constants: there may be more of them than memory.
     if (!node.input.every((name) => name === '' || this.mayBeConstant(name))) return undefined;
     const inputs: (ConstantValue | undefined)[] = [];
@@ -99,11 +129,12 @@ class ConstantFolder {
       if (value === null) return undefined;
       inputs[index] = value;
     }
-    return evaluateNode(
-      node,
-      Array.from({ length: node.input.length }, (_, index) => inputs[index]),
-      this.limits,
-    );
+    const given = Array.from({ length: node.input.length }, (_, index) => inputs[index]);
+    const results = evaluateNode(node, given, this.limits);
+    for (const { data } of results ?? []) {
+      if (!given.some((one) => one?.data === data)) this.limits.budget.bytes -= data.byteLength;
+    }
+    return results;
   }
 
   private mayBeConstant(name: string): boolean {

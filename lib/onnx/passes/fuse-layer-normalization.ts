@@ -59,16 +59,17 @@ function decomposedIn(scope: GraphScope, dimsOf: DimsOf): number {
 function fuseIn(scope: GraphScope, dimsOf: DimsOf, names: UniqueNames): number {
   const { graph } = scope;
   let count = 0;
+  const replaced = new Map<NodeMessage, NodeMessage[]>();
   for (const [inner, innerScope] of scope.inner)
     count += fuseIn(innerScope, declaredDims(inner, dimsOf), names);
   const place = { scope, dimsOf, names };
   for (const match of findLayerNormalizations(graph, dimsOf, new PatternGraph(scope))) {
     const node = match.isFused ? undefined : fusedNode(match, place);
     if (node === undefined) continue;
-    const last = match.nodes.at(-1)!;
-    graph.node = graph.node.flatMap((one) => (one === last ? node : match.nodes.includes(one) ? [] : one));
+    for (const one of match.nodes) replaced.set(one, one === match.nodes.at(-1) ? [node] : []);
     count++;
   }
+  graph.node = graph.node.flatMap((node) => replaced.get(node) ?? node);
   return count;
 }
 

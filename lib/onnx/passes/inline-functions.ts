@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { allGraphs, attributeOf, isStandard, nodeLabel, UniqueNames } from '../graph/graph-walk';
+import { allGraphs, attributeOf, isStandard, nodeLabel, subgraphsOf, UniqueNames } from '../graph/graph-walk';
 import { makeNode } from '../graph/make-node';
 import type { AttributeMessage, FunctionMessage, NodeMessage } from '../graph/onnx-messages';
 import type { OnnxModel } from '../graph/onnx-model';
@@ -36,6 +36,7 @@ export function inlineFunctions(model: OnnxModel): InlineFunctionsReport {
     if (reason === undefined) callable.set(keyOf(one.domain, one.name, one.overload), one);
     else refused.set(one, reason);
   }
+  refuseLarge(model, callable, refused);
   const names = new UniqueNames(model.graph);
   let inlined = 0;
   // Each round inlines what the functions of the last one call; a function that calls itself is not loaded.
@@ -48,6 +49,29 @@ export function inlineFunctions(model: OnnxModel): InlineFunctionsReport {
       .filter(([one]) => called.has(one))
       .map(([{ name }, reason]) => ({ function: name, reason })),
   };
+}
+
+/** Functions that call others twice, which call others twice, …: nobody has memory for what they stand for. */
+const MOST_NODES = 1_000_000;
+
+/** Takes those functions from the callable ones that would become too many nodes, all calls of the model together. */
+function refuseLarge(
+  model: OnnxModel,
+  callable: Map<string, FunctionMessage>,
+  refused: Map<FunctionMessage, string>,
+): void {
+  const sizes = new Map<FunctionMessage, number>();
+  const sizeOf = (nodes: readonly NodeMessage[]): number =>
+    nodes.reduce((sum, node) => {
+      const one = callable.get(keyOf(node.domain, node.opType, node.overload));
+      if (one !== undefined && !sizes.has(one)) sizes.set(one, sizeOf(one.node));
+      const bodies = subgraphsOf(node).reduce((inner, graph) => inner + sizeOf(graph.node), 0);
+      return sum + bodies + (one === undefined ? 1 : sizes.get(one)!);
+    }, 0);
+  if (sizeOf(model.graph.node) <= MOST_NODES) return;
+  for (const one of callable.values())
+    refused.set(one, `the calls of the model would become more than ${MOST_NODES} nodes`);
+  callable.clear();
 }
 
 function keyOf(domain = '', name = '', overload = ''): string {

@@ -16,11 +16,14 @@ export function nameNodes(graph: GraphMessage): number {
   const nodes = allGraphs(graph).flatMap(({ node }) => node);
   const wanted = new Set(nodes.map(nodeLabel));
   const taken = new Set<string>();
+  const numbers = new Map<string, number>();
   let count = 0;
   for (const node of nodes) {
     const label = nodeLabel(node);
     let name = label;
-    for (let i = 1; taken.has(name) || (i > 1 && wanted.has(name)); i++) name = `${label}_${i}`;
+    let number = numbers.get(label) ?? 0;
+    while (taken.has(name) || (number > 0 && wanted.has(name))) name = `${label}_${++number}`;
+    numbers.set(label, number);
     taken.add(name);
     if (node.name === name) continue;
     node.name = name;

@@ -5,8 +5,8 @@ import { nodeLabel, type UniqueNames } from '../graph/graph-walk';
 import { makeNode } from '../graph/make-node';
 import type { NodeMessage, TensorMessage } from '../graph/onnx-messages';
 import { makeTensor } from '../graph/tensor-values';
+import { ValueUses } from '../graph/value-uses';
 import type { DimsOf } from './value-dims';
-import { ValueUses } from './value-uses';
 
 /** How an operator changed at an opset beyond the types that it takes. */
 export interface OpsetChange {

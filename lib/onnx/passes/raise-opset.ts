@@ -67,8 +67,8 @@ export function raiseOpset(model: OnnxModel, target: number, dimsOf?: DimsOf): O
   if (first !== undefined) return { ...first, others: others.map(({ node }) => node) };
   for (const change of changes) for (const place of places) convert(place, change);
   model.opset = target;
-  const ir = IR_OF_OPSET.find(([opset]) => target >= opset)![1];
-  model.message.irVersion = Math.max(model.message.irVersion ?? 0, ir);
+  const [, ir] = IR_OF_OPSET.find(([opset]) => target >= opset) ?? [];
+  model.message.irVersion = Math.max(model.message.irVersion ?? 0, ir ?? 0);
   return undefined;
 }
 

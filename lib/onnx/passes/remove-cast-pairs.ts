@@ -31,22 +31,19 @@ export function removeCastPairs(graph: GraphScope['graph'], parent?: GraphScope)
   const before = graph.node.length;
   // The second Cast of a pair comes after the first: from behind, both go in one walk.
   const read = new Set([...outputs]);
+  const sources = new Set(replaced.values());
   graph.node = graph.node
     .reverse()
     .filter((node) => {
       const output = node.output[0] ?? '';
-      const isOfPair = replaced.has(output) || (isCast(node) && feeds(node, replaced));
+      // The widening Cast of a pair made the values that are read at their source now.
+      const isOfPair = replaced.has(output) || (isCast(node) && sources.has(node.input[0] ?? ''));
       if (isOfPair && isCast(node) && !hasBodies && !read.has(output)) return false;
       for (const name of node.input) read.add(name);
       return true;
     })
     .reverse();
   return removed + before - graph.node.length;
-}
-
-/** True for the widening Cast of a pair: it made the values that are read at their source now. */
-function feeds(node: NodeMessage, replaced: ReadonlyMap<string, string>): boolean {
-  return [...replaced.values()].includes(node.input[0] ?? '');
 }
 
 function sourceOfPair(

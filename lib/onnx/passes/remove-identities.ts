@@ -3,8 +3,8 @@ import { countOf, decodeTensor } from '../evaluate-constant/constant-value';
 import { GraphScope } from '../graph/graph-scope';
 import { attributeOf, intAttribute, isStandard, subgraphsOf } from '../graph/graph-walk';
 import type { GraphMessage, NodeMessage } from '../graph/onnx-messages';
+import { replaceReads, ValueUses } from '../graph/value-uses';
 import { declaredDims, type Dim, type DimsOf } from './value-dims';
-import { replaceReads, ValueUses } from './value-uses';
 
 /**
  * Removes nodes whose output is their first input.
@@ -38,6 +38,7 @@ function removeFrom(scope: GraphScope, dimsOf: DimsOf): number {
   for (const node of graph.node) {
     if (!isIdentity(node, { scope, dimsOf, uses })) continue;
     const [source, output] = [finalSource(replaced, node.input[0]!), node.output[0]!];
+    if (source === output) continue;
     if (!uses.isOutput(output)) {
       replaced.set(output, source);
     } else {
@@ -57,8 +58,9 @@ function removeFrom(scope: GraphScope, dimsOf: DimsOf): number {
 }
 
 function finalSource(replaced: ReadonlyMap<string, string>, name: string): string {
-  const next = replaced.get(name);
-  return next === undefined ? name : finalSource(replaced, next);
+  let result = name;
+  for (let next = replaced.get(result); next !== undefined; next = replaced.get(result)) result = next;
+  return result;
 }
 
 interface Context {

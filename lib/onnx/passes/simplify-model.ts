@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OnnxModel } from '../graph/onnx-model';
+import { sortNodes } from '../graph/sort-nodes';
 import { eliminateTransposes } from './eliminate-transposes';
 import { expandConstants } from './expand-constants';
 import { foldBatchNormalization } from './fold-batch-normalization';
-import { foldConstants } from './fold-constants';
+import { foldBudget, foldConstants } from './fold-constants';
 import { fuseLayerNormalization } from './fuse-layer-normalization';
 import { inlineBranches } from './inline-branches';
 import { inlineFunctions } from './inline-functions';
@@ -68,12 +69,16 @@ type Counts = { -readonly [key in keyof SimplifyReport]: number };
  *
  * Inputs and outputs keep their names, types and order, and dynamic dimensions stay. Only of models of IR version 3 and
  * older, where each initializer had to be an input too, those inputs go. The opset changes only with
- * `layerNormalization: 'raise'`.
+ * `layerNormalization: 'raise'`. Nodes that are not in order are sorted.
+ *
+ * @throws {TensorRTError} ERR_TRT_ONNX_INVALID for nodes that read each other in a circle; ERR_TRT_ONNX_EXTERNAL_DATA_MISSING
+ * if a file of weights that are folded is gone or was changed
  */
 export function simplifyModel(model: OnnxModel, options: SimplifyOptions = {}): SimplifyReport {
   const { layerNormalization = 'raise', splitSharedWeights: isSplit = false, mostBytes } = options;
   const { graph } = model;
   const counts = emptyCounts();
+  sortNodes(graph);
   counts.separatedInitializers = separateInitializers(model);
   counts.inlinedFunctions = inlineFunctions(model).inlined;
   counts.expandedConstants = expandConstants(graph);
@@ -94,9 +99,11 @@ export function simplifyModel(model: OnnxModel, options: SimplifyOptions = {}): 
 /** Each of these passes can make work for the others: until none finds any. */
 function reduce(model: OnnxModel, counts: Counts, mostBytes: number | undefined): void {
   const { graph, opset } = model;
+  // One for all rounds: what is folded in one is a weight in the next.
+  const budget = foldBudget(graph, mostBytes);
   for (;;) {
     const identities = removeIdentities(graph, inferredDims(model));
-    const constants = foldConstants(graph, { opset, mostBytes, dimsOf: inferredDims(model) });
+    const constants = foldConstants(graph, { opset, mostBytes, budget, dimsOf: inferredDims(model) });
     const branches = inlineBranches(graph);
     const transposes = eliminateTransposes(graph, inferredDims(model));
     const { nodes } = removeDeadNodes(graph);

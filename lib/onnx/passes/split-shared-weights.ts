@@ -2,7 +2,7 @@
 import { GraphScope } from '../graph/graph-scope';
 import { isStandard, nodeLabel, UniqueNames } from '../graph/graph-walk';
 import type { GraphMessage, NodeMessage } from '../graph/onnx-messages';
-import { ValueUses } from './value-uses';
+import { ValueUses } from '../graph/value-uses';
 
 /** Inputs that hold weights, by operator: those that passes scale, round or correct for one node alone. */
 const WEIGHT_INPUTS: Readonly<Record<string, readonly number[]>> = {

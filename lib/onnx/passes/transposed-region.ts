@@ -4,7 +4,7 @@ import { copyStrided, denseStrides } from '../evaluate-constant/strided-copy';
 import type { GraphScope } from '../graph/graph-scope';
 import { attributeOf, isStandard, type UniqueNames } from '../graph/graph-walk';
 import type { GraphMessage, NodeMessage, TensorMessage } from '../graph/onnx-messages';
-import { replaceReads, ValueUses } from './value-uses';
+import { replaceReads, ValueUses } from '../graph/value-uses';
 
 /** Operators that treat all elements alike, wherever they lie. */
 const ELEMENTWISE = new Set(
@@ -62,11 +62,13 @@ export function findTransposedRegion(
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (region.nodes.has(node)) continue;
     const isElementwise = isStandard(node) && ELEMENTWISE.has(node.opType) && !context.rejected.has(node);
-    if (!isElementwise) return undefined;
     region.nodes.add(node);
-    const neighbours = [...inputsOf(node, region, context), ...readersOf(node, region, context)];
+    const neighbours = isElementwise
+      ? [...inputsOf(node, region, context), ...readersOf(node, region, context)]
+      : [null];
     if (neighbours.includes(null)) {
-      context.rejected.add(node);
+      // Whatever is begun at any of them comes to the same end.
+      for (const one of region.nodes) context.rejected.add(one);
       return undefined;
     }
     pending.push(...(neighbours as NodeMessage[]));
@@ -132,26 +134,37 @@ function isSame(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /**
- * Lets the operators of a region compute on the values before its entries.
+ * Lets the operators of regions compute on the values before their entries. No Transpose is an exit of one of them and
+ * an entry of another.
  *
  * @returns how many Transposes went
  */
-export function moveRegion(region: TransposedRegion, graph: GraphMessage, names: UniqueNames): number {
-  const { nodes, entries, exits, constants, perm } = region;
+export function moveRegions(
+  regions: readonly TransposedRegion[],
+  graph: GraphMessage,
+  names: UniqueNames,
+): number {
+  const entries = new Set(regions.flatMap((region) => [...region.entries]));
+  const exits = new Set(regions.flatMap((region) => [...region.exits]));
+  for (const region of regions) readSources(region, graph, names);
+  const replaced = new Map([...exits].map(({ input, output }) => [output[0]!, input[0]!] as const));
+  const before = graph.node.length;
+  graph.node = graph.node.filter((node) => !exits.has(node));
+  replaceReads(graph, replaced);
+  const uses = new ValueUses(graph);
+  graph.node = graph.node.filter((node) => !entries.has(node) || uses.reads(node.output[0]) > 0);
+  // The declared dims of these values are no longer true.
+  const changed = new Set(regions.flatMap(({ nodes }) => [...nodes].flatMap(({ output }) => output)));
+  graph.valueInfo = graph.valueInfo.filter(({ name }) => !changed.has(name) && !replaced.has(name));
+  return before - graph.node.length;
+}
+
+function readSources(region: TransposedRegion, graph: GraphMessage, names: UniqueNames): void {
+  const { nodes, entries, constants, perm } = region;
   const sources = new Map<string, string>();
   for (const { input, output } of entries) sources.set(output[0]!, input[0]!);
   for (const [name, tensor] of constants) sources.set(name, addTransposed(tensor, { graph, perm, names }));
   for (const node of nodes) node.input = node.input.map((name) => sources.get(name) ?? name);
-  const replaced = new Map([...exits].map(({ input, output }) => [output[0]!, input[0]!] as const));
-  graph.node = graph.node.filter((node) => !exits.has(node));
-  replaceReads(graph, replaced);
-  const uses = new ValueUses(graph);
-  const before = graph.node.length;
-  graph.node = graph.node.filter((node) => !entries.has(node) || uses.reads(node.output[0]) > 0);
-  // The declared dims of these values are no longer true.
-  const changed = new Set([...nodes].flatMap(({ output }) => output));
-  graph.valueInfo = graph.valueInfo.filter(({ name }) => !changed.has(name) && !replaced.has(name));
-  return exits.size + before - graph.node.length;
 }
 
 interface Place {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DATA_TYPE } from '../data-type';
 import type { TensorMessage } from '../graph/onnx-messages';
-import { contentBytes, elementsOf, readNumbers } from '../graph/tensor-values';
+import { contentBytes, elementsOf, isReadable, readNumbers } from '../graph/tensor-values';
 import { printElementType, printList, printName, printNumber } from './print-values';
 
 /** Tensors up to this size are printed with their values: shapes, axes and scales are read with the graph. */
@@ -19,6 +19,7 @@ export function printTensor(tensor: TensorMessage, withRange: boolean): string {
     const texts = tensor.stringData.map((text) => printName(Buffer.from(text).toString('utf8')));
     return `${type} = ${printList(texts)}`;
   }
+  if (!isReadable(tensor)) return `${type}, ${contentBytes(tensor).toLocaleString('en-US')} bytes`;
   if (elements <= MOST_SHOWN_ELEMENTS) return `${type} = ${printFew(tensor)}`;
   const size = `${type}, ${contentBytes(tensor).toLocaleString('en-US')} bytes`;
   return withRange ? `${size}, ${printRange(tensor)}` : size;

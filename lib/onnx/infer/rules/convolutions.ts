@@ -164,7 +164,7 @@ function columnsToImage(node: NodeView): Dims | undefined {
   const dims = node.dims(0);
   const rank = node.dims(1)?.[0];
   const image =
-    node.values(1)?.items ?? (typeof rank === 'number' ? node.algebra.freshDims(rank) : undefined);
+    node.values(1)?.items ?? node.algebra.dimsOfRank(rank);
   if (dims?.length !== 3 || image === undefined) return undefined;
   const block = node.numbers(2);
   const channels =

@@ -42,7 +42,7 @@ function constantOfShape(node: NodeView): Dims | undefined {
   const items = node.values(0)?.items;
   if (items !== undefined) return items.map((item) => node.asSize(item));
   const rank = node.dims(0)?.[0];
-  return typeof rank === 'number' ? node.algebra.freshDims(rank) : undefined;
+  return node.algebra.dimsOfRank(rank);
 }
 
 export const GENERATOR_RULES: ShapeRules = {

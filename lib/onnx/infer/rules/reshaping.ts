@@ -9,7 +9,7 @@ function reshape(node: NodeView): Dims | undefined {
   const target = node.values(1)?.items ?? node.ints('shape');
   if (target === undefined) {
     const count = node.dims(1)?.[0];
-    return typeof count === 'number' ? node.algebra.freshDims(count) : undefined;
+    return node.algebra.dimsOfRank(count);
   }
   const keepsZero = node.int('allowzero', 0) === 1;
   const result: Dim[] = [];
@@ -96,7 +96,7 @@ function transpose(node: NodeView): Dims | undefined {
 function expand(node: NodeView): Dims | undefined {
   const rank = node.dims(1)?.[0];
   const target =
-    node.values(1)?.items ?? (typeof rank === 'number' ? node.algebra.freshDims(rank) : undefined);
+    node.values(1)?.items ?? node.algebra.dimsOfRank(rank);
   return (
     target &&
     node.broadcast(

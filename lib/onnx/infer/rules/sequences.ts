@@ -110,7 +110,7 @@ function ngrams(node: NodeView): Dims | undefined {
   const indexes = node.ints('ngram_indexes');
   const dims = node.dims(0);
   if (dims === undefined || dims.length < 1 || indexes === undefined) return undefined;
-  return [...dims.slice(0, -1), Math.max(...indexes) + 1];
+  return [...dims.slice(0, -1), indexes.reduce((a, b) => Math.max(a, b), -1) + 1];
 }
 
 export const SEQUENCE_RULES: ShapeRules = {

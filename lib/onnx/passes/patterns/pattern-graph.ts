@@ -3,7 +3,7 @@ import { countOf, decodeTensor, numbersOf } from '../../evaluate-constant/consta
 import { GraphScope } from '../../graph/graph-scope';
 import { attributeOf, isStandard } from '../../graph/graph-walk';
 import type { GraphMessage, NodeMessage, TensorMessage } from '../../graph/onnx-messages';
-import { ValueUses } from '../value-uses';
+import { ValueUses } from '../../graph/value-uses';
 
 /** An operator with one constant of one element, e.g. `x * 0.5`. */
 export interface ScalarStep {

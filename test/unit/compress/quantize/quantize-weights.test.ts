@@ -7,6 +7,7 @@ import {
   weightSqnrDb,
   type WeightFormat,
 } from '../../../../lib/compress/quantize/quantize-weights';
+import { quantizeOnce } from '../../../../lib/compress/quantize/quantized-once';
 import { scaleDims } from '../../../../lib/compress/quantize/scale-layout';
 import { makeTensor } from '../../../../lib/onnx/graph/tensor-values';
 import { noise } from '../../../precision-models';
@@ -104,5 +105,31 @@ describe('a scale', () => {
     expect(scaleOf(1e-42)).toBe(2 ** -126);
     expect(scaleOf(1e-6, 'int8', 2 ** -24)).toBe(2 ** -24);
     expect(scaleOf(0)).toBe(2 ** -14);
+  });
+});
+
+describe('weights that are rounded once', () => {
+  const format = { type: 'int8', layout: { axis: 0 } } as const;
+
+  it('are those of the first time for the same bytes and format', () => {
+    const first = quantizeOnce(tensor, format);
+    expect(first.quantized).toEqual(quantizeWeights(tensor, format));
+    expect(first.sqnrDb).toBe(weightSqnrDb(data, first.quantized, { ...format, dims: DIMS }));
+    expect(quantizeOnce({ ...tensor, name: 'copy' }, format)).toBe(first);
+  });
+
+  it('are other ones for another format or shape, and for other bytes', () => {
+    const first = quantizeOnce(tensor, format);
+    expect(quantizeOnce(tensor, { ...format, layout: { axis: 1 } })).not.toBe(first);
+    expect(quantizeOnce(tensor, { ...format, type: 'fp8' })).not.toBe(first);
+    expect(quantizeOnce(tensor, { ...format, rounding: 'mse' })).not.toBe(first);
+    expect(quantizeOnce({ ...tensor, dims: [20, 6] }, format).quantized.scales).toHaveLength(20);
+    expect(quantizeOnce(makeTensor('w', 'FLOAT', DIMS, data.slice()), format)).not.toBe(first);
+  });
+
+  it('are not remembered where they lie in a file', () => {
+    const bytes = new Uint8Array(data.buffer);
+    const lazy = { ...tensor, rawData: { length: bytes.length, read: () => bytes } };
+    expect(quantizeOnce(lazy, format)).not.toBe(quantizeOnce(lazy, format));
   });
 });

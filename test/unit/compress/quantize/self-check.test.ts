@@ -128,6 +128,17 @@ describe('the check of a quantised model', () => {
     expect(problems.join('\n')).toContain(problem);
   });
 
+  it('accepts old models that list weights as inputs, of which those that are folded go', async () => {
+    const { model, source } = await quantized();
+    const float = source.graph.input[0]!.type!;
+    source.graph.input.push({ name: 'stem_w', type: float }, { name: 'left_b', type: float });
+    expect(() => checkQuantized(model, source)).not.toThrow();
+    model.graph.input.push({ name: 'left_b', type: float });
+    expect(() => checkQuantized(model, source)).not.toThrow();
+    source.graph.input.push({ name: 'extra', type: float });
+    expect(() => checkQuantized(model, source)).toThrow('its inputs are images, those of the source images');
+  });
+
   it('finds a quantised input of a softmax', async () => {
     const { model, source } = await quantized(attentionModel(), { attention: true });
     nodeOf(model, 'softmax').input[0] = 'q_dequantized';

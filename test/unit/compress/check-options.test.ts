@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { checkOptions } from '../../../lib/compress/check-options';
+import type { QuantizeOptions } from '../../../lib/compress/quantize-options';
+
+const runner = async function* () {};
+const data = { calibration: [1], runner };
+const decisions = { ranges: {}, channelMaxima: {}, keptForBound: [] };
+
+describe('options of quantize', () => {
+  it.each([
+    [{ type: 'int5' }, 'type is one of int8, fp8, int4; got int5'],
+    [{ method: 'average' }, 'method is one of'],
+    [{ equalize: 'on' }, 'equalize is one of auto, off'],
+    [{ rounding: 'up' }, 'rounding is one of'],
+    [{ rest: 'fp8' }, 'rest is one of'],
+    [{ blockSize: 0 }, 'blockSize is a whole number'],
+    [{ blockSize: NaN }, 'blockSize is a whole number'],
+    [{ percentile: 0 }, 'percentile is above 0'],
+    [{ percentile: 100.1 }, 'percentile is above 0'],
+    [{ bound: {} }, 'one of maxDrop, minCosine and minSqnrDb'],
+    [{ bound: { maxDrop: 5 } }, 'maxDrop is a share'],
+    [{ decisions: {} }, 'decisions lack ranges'],
+    [{ decisions, rounding: 'gptq' }, 'decisions hold neither'],
+    [{ decisions, biasCorrection: true }, 'decisions hold neither'],
+    [{ rounding: 'awq' }, 'rounding "awq" is for weights alone'],
+    [{ type: 'int4', weightOnly: false }, 'INT4 is for weights alone'],
+    [{ runner: undefined }, 'calibration needs a runner'],
+  ])('are refused at once: %o', (options, message) => {
+    const check = () => checkOptions({ ...data, ...options } as unknown as QuantizeOptions<number>);
+    expect(check).toThrow(expect.objectContaining({ code: 'ERR_TRT_ARG_VALUE' }));
+    expect(check).toThrow(message);
+  });
+
+  it.each([
+    [{}, 'int8 activations'],
+    [{ weightOnly: true, bound: { maxDrop: 0 } }, 'a bound'],
+    [{ weightOnly: true, rounding: 'gptq' }, 'rounding "gptq"'],
+    [{ weightOnly: true, biasCorrection: true }, 'biasCorrection'],
+  ])('say what needs data: %o', (options, what) => {
+    const check = () => checkOptions(options as QuantizeOptions<number>);
+    expect(check).toThrow(expect.objectContaining({ code: 'ERR_TRT_QUANT_CALIBRATION' }));
+    expect(check).toThrow(`which ${what} needs`);
+  });
+
+  it('pass where they can be followed', () => {
+    for (const options of [data, { weightOnly: true }, { decisions }, { ranges: {} }])
+      expect(() => checkOptions(options as unknown as QuantizeOptions<number>)).not.toThrow();
+  });
+});
