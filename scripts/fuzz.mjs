@@ -3,6 +3,7 @@
 // a crash or a hang costs that one case, is reported with its number, and the run goes on behind it.
 //
 //   node scripts/fuzz.mjs [--cases 20000] [--seed 1] [--first 0]     readers of models and plans
+//   node scripts/fuzz.mjs --toolkit 5000 [--seed 1] [--first 0]      graph toolkit: checks, inference, passes, printing
 //   node scripts/fuzz.mjs --native 500 [--seed 1] [--first 0]        builds with TensorRT-RTX in the addon
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -11,9 +12,9 @@ import { parseArgs } from 'node:util';
 import { packageProgram, runLoud } from './run-tool.mjs';
 import { ROOT } from './sdk/steps.mjs';
 
-const HANG_MS = { reader: 20_000, native: 120_000 };
+const HANG_MS = { reader: 20_000, toolkit: 60_000, native: 120_000 };
 /** So many cases share a process: what it found is lost if it dies. */
-const CASES_PER_PROCESS = { reader: 2500, native: 50 };
+const CASES_PER_PROCESS = { reader: 2500, toolkit: 500, native: 50 };
 /** A run that dies this often has told enough. */
 const MOST_DEATHS = 25;
 
@@ -24,13 +25,14 @@ function readOptions() {
       cases: { type: 'string', default: '20000' },
       seed: { type: 'string', default: '1' },
       first: { type: 'string', default: '0' },
+      toolkit: { type: 'string' },
       native: { type: 'string' },
     },
   });
-  const mode = values.native === undefined ? 'reader' : 'native';
-  const numbers = [values.native ?? values.cases, values.seed, values.first].map(Number);
+  const mode = ['native', 'toolkit'].find((name) => values[name] !== undefined) ?? 'reader';
+  const numbers = [values[mode] ?? values.cases, values.seed, values.first].map(Number);
   if (!numbers.every(Number.isSafeInteger))
-    throw new Error('--cases, --native, --seed and --first take whole numbers');
+    throw new Error('--cases, --toolkit, --native, --seed and --first take whole numbers');
   const [cases, seed, first] = numbers;
   return { mode, cases, seed, first };
 }

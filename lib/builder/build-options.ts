@@ -14,7 +14,7 @@ import {
   typeError,
   valueError,
   type OptionCheck,
-} from '../runtime/option-checks';
+} from '../option-checks';
 import type { RuntimeChoice } from '../runtime/select-library';
 import type { BuildProgress } from './build-progress';
 import type { DynamicAxes } from './dynamic-axes';

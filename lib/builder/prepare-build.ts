@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path';
 import type { NativeBuildRequest, NativeCudaReport } from '../binding/contract';
 import { TensorRTError } from '../errors';
 import type { ModelInfo } from '../onnx';
-import { describeType } from '../runtime/option-checks';
+import { describeType } from '../option-checks';
 import {
   askDriver,
   selectLibrary,

@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
-import type { NodeExclusion } from '../onnx/graph/node-exclusion';
+import { checkExclusion } from '../onnx/graph/node-exclusion';
 import { loadModel, OnnxModel } from '../onnx/graph/onnx-model';
 import { castModel, type CastReport } from '../onnx/passes/cast-model';
 import { simplifyModel } from '../onnx/passes/simplify-model';
 import { checkedFeeds } from './calibrate/checked-feeds';
-import { openFeeds, type CalibrationData } from './calibrate/feed-source';
+import { openFeeds } from './calibrate/feed-source';
 import { collectLargestValues, MOST_RANGE_RUNS } from './calibrate/largest-values';
 import { firstRuns } from './calibrate/split-feeds';
+import type { CastToOptions } from './cast-options';
 import { stoppable } from './observe/stop-work';
+import { checkCastOptions } from './option-tables';
 import { OutputJudge, type OutputScore } from './output-judge';
 import { refuseHalf } from './refuse-half';
 import type { FeedSource, ModelSource, Runner } from './runner';
 
-/** How to bring a model to a half-wide type. */
-export interface CastToOptions<Feeds> {
-  readonly to: 'fp16' | 'bf16';
-  /** Inputs and outputs keep their types. Default true; with false, those of FLOAT become half-wide too. */
-  readonly keepIo?: boolean;
-  /** Nodes that stay FP32. */
-  readonly exclude?: NodeExclusion;
-  /**
-   * Some typical inputs: tensors that come near the end of FP16's range on them stay FP32, and the report tells how far
-   * the outputs are from the source's. The first four runs are used.
-   */
-  readonly calibration?: CalibrationData<Feeds>;
-  /** Runs models on the calibration data. */
-  readonly runner?: Runner<Feeds>;
-  /** Stops between two runs of the model. */
-  readonly signal?: AbortSignal;
-}
+export type { CastToOptions } from './cast-options';
 
 /** What `cast` did. */
 export interface CastToReport extends CastReport {
@@ -53,7 +39,7 @@ export interface CastTo {
  * @param source - Path of an .onnx file, its bytes, or a loaded model.
  * @throws {TensorRTError} ERR_TRT_BUILD_PRECISION if less than half of the arithmetic can be in the type, or the model is
  * in a half-wide type already;
- * ERR_TRT_ARG_VALUE for data without a runner; and what `loadModel` and `castModel` throw
+ * ERR_TRT_ARG_* for options that are wrong; ERR_TRT_QUANT_EXCLUDE; ERR_TRT_ARG_VALUE for data without a runner; and what `loadModel` and `castModel` throw
  * @example
  * const { model, report } = await cast('model.onnx', { to: 'fp16' });
  * await model.save('model-fp16.onnx');
@@ -62,8 +48,10 @@ export async function cast<Feeds>(
   source: ModelSource | OnnxModel,
   options: CastToOptions<Feeds>,
 ): Promise<CastTo> {
+  checkCastOptions(options);
   const { to, keepIo, exclude, calibration, runner, signal } = options;
   const original = source instanceof OnnxModel ? source : await loadModel(source);
+  if (exclude !== undefined) checkExclusion(exclude, original.graph);
   refuseHalf(original, to);
   const model = original.clone();
   simplifyModel(model);
@@ -104,7 +92,9 @@ const ARITHMETIC = /^(Conv|ConvTranspose|Gemm|MatMul|Einsum|LSTM|GRU|RNN|Attenti
 /** Asking for FP16 and getting FP32 is an error. Constants and normalisations stay everywhere: arithmetic counts. */
 function checkIsReduced(model: OnnxModel, to: 'fp16' | 'bf16', { reduced, kept }: CastReport): void {
   const arithmetic = kept.filter(({ op }) => ARITHMETIC.test(op));
-  const total = model.graph.node.filter(({ opType }) => ARITHMETIC.test(opType)).length;
+  const found = model.graph.node.filter(({ opType }) => ARITHMETIC.test(opType)).length;
+  // Those in bodies are kept, and not in the main graph.
+  const total = Math.max(found, arithmetic.length);
   if (reduced > 0 && arithmetic.length * 2 <= total) return;
   if (total === 0) throw nothingReduced(to, kept);
   const reasons = arithmetic.slice(0, 3).map(({ node, op, reason }) => `"${node}" (${op}): ${reason}`);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
-import { CALIBRATION_METHODS } from './calibrate/amplitude';
 import { checkBound } from './mixed/measured-bound';
+import { checkQuantizeOptions } from './option-tables';
 import type { QuantizeOptions } from './quantize-options';
 
 /**
@@ -10,7 +10,8 @@ import type { QuantizeOptions } from './quantize-options';
  * @throws {TensorRTError} ERR_TRT_ARG_VALUE; ERR_TRT_QUANT_CALIBRATION where data is missing
  */
 export function checkOptions<Feeds>(options: QuantizeOptions<Feeds>): void {
-  checkValues(options);
+  checkQuantizeOptions(options);
+  checkDecisions(options);
   if (options.bound !== undefined) checkBound(options.bound, 1);
   const { type = 'int8', calibration, runner, ranges, decisions, bound, rounding, biasCorrection } = options;
   const weightOnly = options.weightOnly ?? type === 'int4';
@@ -30,38 +31,19 @@ export function checkOptions<Feeds>(options: QuantizeOptions<Feeds>): void {
     );
   if (calibration !== undefined) return;
   const needs =
-    (!weightOnly && ranges === undefined && decisions === undefined && `${type} activations`) ||
+    (!weightOnly && ranges === undefined && decisions === undefined && `activations in ${type}`) ||
     (bound !== undefined && decisions === undefined && 'a bound') ||
     (isByData && `rounding "${rounding}"`) ||
     (biasCorrection === true && 'biasCorrection');
   if (needs !== false)
     throw new TensorRTError(
       'ERR_TRT_QUANT_CALIBRATION',
-      `There is no calibration data, which ${needs} needs.`,
+      `There is no calibration data; it is needed for ${needs}.`,
     );
 }
 
-const VALUES: Readonly<Record<string, readonly string[]>> = {
-  type: ['int8', 'fp8', 'int4'],
-  method: [...CALIBRATION_METHODS, 'auto', 'mixed'],
-  equalize: ['auto', 'off'],
-  rounding: ['nearest', 'mse', 'gptq', 'awq'],
-  rest: ['fp32', 'fp16', 'bf16'],
-};
-
-/** Options come from JSON and command lines too. */
-function checkValues<Feeds>(options: QuantizeOptions<Feeds>): void {
-  const given = options as Readonly<Record<string, unknown>>;
-  for (const [name, values] of Object.entries(VALUES)) {
-    const value = given[name];
-    if (value !== undefined && !values.includes(value as string))
-      throw contradiction(`${name} is one of ${values.join(', ')}; got ${String(value)}`);
-  }
-  const { blockSize = 1, percentile = 100, decisions } = options;
-  if (!Number.isInteger(blockSize) || blockSize < 1)
-    throw contradiction(`blockSize is a whole number from 1 on; got ${blockSize}`);
-  if (!(percentile > 0 && percentile <= 100))
-    throw contradiction(`percentile is above 0 and up to 100; got ${percentile}`);
+/** They come from files too. */
+function checkDecisions<Feeds>({ decisions }: QuantizeOptions<Feeds>): void {
   const parts: readonly unknown[] = [decisions?.ranges, decisions?.channelMaxima, decisions?.keptForBound];
   if (decisions !== undefined && parts.some((part) => typeof part !== 'object' || part === null))
     throw contradiction('decisions lack ranges, channelMaxima or keptForBound');

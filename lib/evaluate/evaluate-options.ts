@@ -37,6 +37,27 @@ export interface EvaluateOptions extends ClassificationOptions {
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
 
+const KNOWN: Readonly<Record<keyof EvaluateOptions, true>> = {
+  task: true,
+  output: true,
+  batch: true,
+  reference: true,
+  session: true,
+  referenceSession: true,
+  concurrency: true,
+  detections: true,
+  classNames: true,
+  profileLayers: true,
+  names: true,
+  signal: true,
+  onProgress: true,
+  topK: true,
+  threshold: true,
+};
+
+/** Names of all options; a misspelled one is refused. */
+export const EVALUATE_OPTION_NAMES: readonly string[] = Object.keys(KNOWN);
+
 /** How far an evaluation is. */
 export interface EvaluationProgress {
   readonly samples: number;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
+import { describeType, rejectUnknownOptions } from '../option-checks';
 import { chooseOutput } from './choose-output';
 import { checkBatch, type CheckedBatch } from './data/check-batch';
 import { dataError } from './data/data-error';
 import type { BatchFeeds, LabelledBatches } from './data/labelled-batch';
 import { openData, type DataFiles, type OpenData } from './data/open-data';
-import { DEFAULT_BATCH, type EvaluateOptions } from './evaluate-options';
+import { DEFAULT_BATCH, EVALUATE_OPTION_NAMES, type EvaluateOptions } from './evaluate-options';
 import { openModel, type ModelOutputs, type ModelToEvaluate, type OpenModel } from './evaluated-model';
 import { EVALUATION_SCHEMA_VERSION, type Evaluation, type EvaluationTask } from './evaluation';
 import type { LayerError } from './layers/layer-error';
@@ -38,6 +39,8 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const startMs = performance.now();
+  rejectUnknownOptions('evaluate', options, EVALUATE_OPTION_NAMES);
+  checkData(data);
   const { session, referenceSession = session, reference } = options;
   const subject = await openModel(model, contextsFor(session, options.concurrency));
   try {
@@ -57,6 +60,14 @@ export async function evaluate(
   } finally {
     await subject.close();
   }
+}
+
+function checkData(data: unknown): void {
+  if (typeof data === 'object' && data !== null) return;
+  throw new TensorRTError(
+    'ERR_TRT_ARG_TYPE',
+    `evaluate(model, data) takes files ({ path, labels }) or batches, not ${describeType(data)}.`,
+  );
 }
 
 /** Batches that run at once need a context each. */

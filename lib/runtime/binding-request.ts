@@ -9,7 +9,7 @@ import type { TensorInfo } from '../tensor/tensor-info';
 import { didYouMean } from '../text/nearest-name';
 import { DeviceTensor } from './device-tensor';
 import { checkDims, fixedDims, formatDims, prepareFeeds, readDeviceTensor, type InputSpec } from './feeds';
-import { describeType, rejectUnknownOptions } from './option-checks';
+import { describeType, rejectUnknownOptions } from '../option-checks';
 import type { DeviceOutputs } from './output-types';
 import type { SessionOutputs } from './session-outputs';
 

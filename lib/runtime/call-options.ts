@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NativeSession } from '../binding/contract';
 import { TensorRTError } from '../errors';
-import { describeType, rejectUnknownOptions } from './option-checks';
+import { describeType, rejectUnknownOptions } from '../option-checks';
 import { abortedError, type Call, type PendingCalls } from './pending-calls';
 
 /** Options of every asynchronous call. */

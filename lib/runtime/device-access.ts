@@ -11,7 +11,7 @@ import { DeviceTensor } from './device-tensor';
 import { driverLibrary } from './driver-library';
 import { inputSpec, prepareFeeds } from './feeds';
 import { isGpuName, ordinalOf, requireGpu, type GpuName } from './gpu-device';
-import { describeType, rejectUnknownOptions, valueError } from './option-checks';
+import { describeType, rejectUnknownOptions, valueError } from '../option-checks';
 
 /** Memory of a GPU. */
 export interface DeviceMemory {

@@ -7,7 +7,7 @@ import type { NativeSession } from '../binding/contract';
 import { TensorRTError } from '../errors';
 import type { BackendName } from './backend';
 import { runCall, type CallTarget } from './call-options';
-import { describeType } from './option-checks';
+import { describeType } from '../option-checks';
 
 /** Counters of a session since it was made. Sizes are in bytes. */
 export interface SessionStatistics {

@@ -8,7 +8,7 @@ import type { FileOperations } from './atomic-file';
 import { fileReadError } from './file-errors';
 import type { EngineProfile, Manifest } from './manifest';
 import { manifestPathOf } from './manifest-path';
-import { describeType } from './option-checks';
+import { describeType } from '../option-checks';
 
 /** What an {@link Engine} is made of. */
 export interface EngineParts {

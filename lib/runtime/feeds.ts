@@ -13,7 +13,7 @@ import {
 } from '../tensor/element-arrays';
 import type { TensorInfo } from '../tensor/tensor-info';
 import { didYouMean } from '../text/nearest-name';
-import { describeType } from './option-checks';
+import { describeType } from '../option-checks';
 import { DeviceTensor, nativeTensorFor } from './device-tensor';
 import type { TensorLike } from './tensor';
 

@@ -6,7 +6,7 @@ import { driverLibrary } from './driver-library';
 import { isGpuName, requireGpu, type GpuName } from './gpu-device';
 import { toGpuReadings, type GpuReadings } from './gpu-readings';
 import { nvmlLibrary } from './nvml-library';
-import { integer, rejectUnknownOptions, valueError } from './option-checks';
+import { integer, rejectUnknownOptions, valueError } from '../option-checks';
 import { steadyOffsetMs } from './steady-clock';
 
 /** Options of {@link monitorGpu}. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
 import type { Manifest } from './manifest';
-import { rejectUnknownOptions } from './option-checks';
+import { rejectUnknownOptions } from '../option-checks';
 
 /** Options of `loadEngine()`. */
 export interface LoadOptions {

@@ -14,7 +14,7 @@ import type { Family } from '../binding/contract';
 import { TensorRTError } from '../errors';
 import { describeFileKind, FILE_KIND_BYTES } from '../text/file-kind';
 import { fileReadError } from './file-errors';
-import { describeType } from './option-checks';
+import { describeType } from '../option-checks';
 
 /** What the first bytes of a plan tell. */
 export interface PlanHeader {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describeType, rejectUnknownOptions } from './option-checks';
+import { describeType, rejectUnknownOptions } from '../option-checks';
 import type { ProbeReport } from './probe-report';
 
 export type { AddonReport, CpuReport, CudaReport, ProbeReport, TensorRtReport } from './probe-report';

@@ -8,7 +8,7 @@ import type { TensorInfo } from '../tensor/tensor-info';
 import { didYouMean } from '../text/nearest-name';
 import { DeviceTensor } from './device-tensor';
 import { fixedDims } from './feeds';
-import { typeError } from './option-checks';
+import { typeError } from '../option-checks';
 import type { DeviceOutputs } from './output-types';
 import { Tensor } from './tensor';
 

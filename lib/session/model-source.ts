@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
 import { Engine } from '../runtime/engine';
-import { describeType } from '../runtime/option-checks';
+import { describeType } from '../option-checks';
 import { readHead } from '../runtime/read-head';
 import { describeFileKind, FILE_KIND_BYTES } from '../text/file-kind';
 

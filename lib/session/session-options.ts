@@ -14,7 +14,7 @@ import {
   typeError,
   valueError,
   type OptionCheck,
-} from '../runtime/option-checks';
+} from '../option-checks';
 
 /** Execution contexts that a session may have. */
 export const MAX_CONTEXTS = 256;

@@ -138,7 +138,7 @@ function nested(depth: number, wrap: (body: GraphSpec, level: number) => NodeSpe
 
 /** Graphs in graphs, and functions that call others twice. */
 function depths(): [string, Uint8Array][] {
-  const ifs = nested(40, (body, level) => {
+  const ifs = nested(30, (body, level) => {
     const other = {
       nodes: [{ op: 'Neg', inputs: ['x'], outputs: [`e${level}`] }],
       outputs: [{ name: `e${level}` }],

@@ -310,3 +310,17 @@ describe('a model in FP8 on the CPU', () => {
     expect(sqnr(expected!, actual!)).toBeGreaterThan(25);
   });
 });
+
+describe('a network whose shortcuts are convolutions', () => {
+  it('keeps a bound by leaving one of them out', async () => {
+    const { report } = await quantize<Feeds>('benchmarks/precision/networks/cnn.onnx', {
+      method: 'max',
+      equalize: 'off',
+      calibration: digits(4),
+      runner,
+      bound: { minSqnrDb: 45 },
+    });
+    expect(report.keptForBound.length).toBeGreaterThan(0);
+    expect(report.score!.sqnrDb).toBeGreaterThan(45);
+  });
+});

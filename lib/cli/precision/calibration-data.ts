@@ -20,7 +20,6 @@ type CalibrationArguments = OptionValues<typeof calibrationOptionTable> & {
   readonly labels?: string | undefined;
 };
 
-const DEFAULT_BATCH = 32;
 const DEFAULT_SAMPLES = 512;
 
 /**
@@ -34,17 +33,23 @@ export async function openCalibration(
   given: CalibrationArguments,
   api: Pick<ToolApi, 'openInputs' | 'evaluate' | 'readModelInfo' | 'sessionRunner'>,
 ): Promise<CalibrationParts> {
-  const { calibration: path = '', batch = DEFAULT_BATCH, samples = DEFAULT_SAMPLES, labels } = given;
+  const { calibration: path = '', batch, samples = DEFAULT_SAMPLES, labels } = given;
   const decode = given.decode === undefined ? undefined : await loadDecode(given.decode);
   const { inputs } = await api.readModelInfo(model);
-  const calibration = await api.openInputs({ path, inputs, batch, samples, decode });
+  const calibration = await api.openInputs({
+    path,
+    inputs,
+    samples,
+    decode,
+    ...(batch === undefined ? {} : { batch }),
+  });
   const device = given.device ?? 'cpu';
   const score = async (candidate: string | Uint8Array) => {
     const files = { path, labels: labels!, ...(decode === undefined ? {} : { decode }) };
     const found = await api.evaluate(candidate, files, {
       task: 'classification',
       session: { device },
-      batch,
+      ...(batch === undefined ? {} : { batch }),
     });
     return found.task === 'classification' ? found.accuracy : 0;
   };

@@ -17,7 +17,7 @@ export const calibrationOptionTable = {
   ),
   batch: option(
     '<n>',
-    'samples of a run of calibration, where the model leaves it open; 32 unless told',
+    'samples of a run of calibration, where the model leaves it open; unless told up to 32, so that there are eight runs',
     parseInteger(1, 65536),
   ),
   samples: option('<n>', 'most samples to calibrate on; 512 unless told', parseInteger(1)),
@@ -31,7 +31,7 @@ export const calibrationOptionTable = {
 /** Where models run for calibration. */
 export const calibrationDevice = option(
   '<device>',
-  'where the model runs for calibration: cpu (default) or cuda:N',
+  'where the model runs for calibration: cpu (default), cuda:N or auto',
   parseDevice,
 );
 
@@ -78,7 +78,7 @@ export const quantizationOptionTable = {
   ...exclusionOptionTable,
   maxDrop: option(
     '<share>',
-    'keep layers in floating point until the best class differs for at most this share of samples: 0.5%; with --labels, until the accuracy falls by at most this',
+    'keep layers in floating point until the best class differs for at most this share of samples: 0.5%',
     parseShare,
   ),
   minCosine: option('<cosine>', 'the same until the outputs have this cosine', parseNumber(-1, 1)),
@@ -95,7 +95,11 @@ export const quantizeOptionTable = {
   type: option('<type>', 'int8 (default), fp8 or int4', parseChoice('int8', 'fp8', 'int4')),
   ...calibrationOptionTable,
   device: calibrationDevice,
-  labels: option('<file>', 'labels of the calibration data (.npy), for --max-drop', parseText),
+  labels: option(
+    '<file>',
+    'labels of the calibration data (.npy): --max-drop is a drop of accuracy then',
+    parseText,
+  ),
   ...quantizationOptionTable,
   calibrationCache: option('<file>', "write the ranges as TensorRT 10's calibration cache too", parseText),
 } satisfies OptionTable;

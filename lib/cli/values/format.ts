@@ -48,5 +48,6 @@ export function digits3(value: number): string {
   if (magnitude >= 100) return value.toFixed(0);
   if (magnitude >= 10) return value.toFixed(1);
   if (magnitude >= 1) return value.toFixed(2);
-  return value.toFixed(3);
+  if (magnitude >= 0.01 || magnitude === 0) return value.toFixed(3);
+  return String(Number(value.toPrecision(3)));
 }

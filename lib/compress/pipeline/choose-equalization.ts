@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { nodeLabel } from '../../onnx/graph/graph-walk';
+import { DATA_TYPE } from '../../onnx/data-type';
+import { GraphScope } from '../../onnx/graph/graph-scope';
+import { isStandard, nodeLabel } from '../../onnx/graph/graph-walk';
 import type { NodeMessage } from '../../onnx/graph/onnx-messages';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { encodedBytes } from '../../onnx/graph/save-model';
@@ -109,10 +111,20 @@ async function observe<Feeds>(
 ): Promise<Map<string, RangeHistogram>> {
   // Ranges of small layers too: whether they are quantised is decided later.
   const smallLayers = options.smallLayers !== 'float';
-  const tensors = listCalibrationTensors(model, { ...layerOptions(options), smallLayers });
+  const listed = listCalibrationTensors(model, { ...layerOptions(options), smallLayers });
+  const tensors = options.bound === undefined ? listed : [...new Set([...listed, ...joinedValues(model)])];
   const { fit: feeds, runner } = data;
   const extremesOnly = options.method === 'max';
   return collectHistograms(model, { tensors, feeds, runner, signal: options.signal, extremesOnly });
+}
+
+/** With one layer of a residual block left out, the other side of its addition is the one that is quantised. */
+function joinedValues({ graph }: OnnxModel): string[] {
+  const scope = new GraphScope(graph);
+  const isValue = (name: string) =>
+    scope.typeOf(name) === DATA_TYPE.FLOAT && scope.constantOf(name) === undefined;
+  const joins = graph.node.filter((node) => node.opType === 'Add' && isStandard(node));
+  return joins.flatMap(({ input }) => (input.every(isValue) ? input : []));
 }
 
 async function scoreWith<Feeds>(

@@ -27,7 +27,7 @@ export function findAttentionProducts(links: GraphLinks): AttentionProducts {
   const found: AttentionFindings = { products: [], inputs: [], fixed: new Map(), kept: [] };
   for (const node of links.scope.graph.node) {
     if (node.opType !== 'MatMul' || !isStandard(node) || !hasTwoValues(node, links)) continue;
-    const softmax = links.uses.producer(node.input[0]!);
+    const softmax = links.uses.producer(node.input[0]);
     if (softmax?.opType !== 'Softmax' || !isStandard(softmax)) continue;
     const scores = findScores(softmax, links);
     const pair = scores === undefined ? [node] : [scores, node];

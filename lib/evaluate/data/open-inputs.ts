@@ -17,8 +17,8 @@ export interface InputFiles {
   readonly path: string;
   /** Inputs of the model. */
   readonly inputs: readonly TensorInfo[];
-  /** Samples of a batch, where the model leaves it open. */
-  readonly batch: number;
+  /** Samples of a batch, where the model leaves it open. Default: up to 32, so few that eight batches result. */
+  readonly batch?: number;
   /** Samples that are taken, spread evenly over arrays and folders; the first lines of JSON. Default: all. */
   readonly samples?: number;
   readonly decode?: Decode;
@@ -35,7 +35,8 @@ export async function openInputs(files: InputFiles): Promise<() => AsyncIterable
   if (await isFolder(path)) {
     const { files: all } = await listUnlabelledFolder(path);
     const some = spread(all, most);
-    return () => feedsOf(sampleBatches(readSampleFolder({ files: some }, inputs, decode), files, path));
+    const request = { inputs, batch: files.batch ?? batchOf(some.length) };
+    return () => feedsOf(sampleBatches(readSampleFolder({ files: some }, inputs, decode), request, path));
   }
   switch (extname(path).toLowerCase()) {
     case '.npy':
@@ -44,7 +45,8 @@ export async function openInputs(files: InputFiles): Promise<() => AsyncIterable
     case '.jsonl':
     case '.ndjson': {
       const lines = () => firstOf(readJsonLines(path, inputs, { decode, isLabelled: false }), most);
-      return () => feedsOf(sampleBatches(lines(), files, path));
+      const request = { inputs, batch: files.batch ?? FEWEST_BATCHES };
+      return () => feedsOf(sampleBatches(lines(), request, path));
     }
     default:
       throw dataError(`${path} is no data that can be read: expected .npy, .npz, .jsonl or a folder.`, {
@@ -53,9 +55,19 @@ export async function openInputs(files: InputFiles): Promise<() => AsyncIterable
   }
 }
 
+/** From so many runs on, calibration keeps some back to measure on. */
+const FEWEST_BATCHES = 8;
+const LARGEST_BATCH = 32;
+
+function batchOf(samples: number): number {
+  return Math.max(1, Math.min(LARGEST_BATCH, Math.floor(samples / FEWEST_BATCHES)));
+}
+
 async function openArrays(files: InputFiles, most: number): Promise<() => AsyncIterable<Feeds>> {
-  const { path, inputs, batch } = files;
+  const { path, inputs } = files;
   const { arrays } = await readArrays(path, inputs, false);
+  const count = Object.values(arrays)[0]?.dims[0] ?? 0;
+  const batch = files.batch ?? batchOf(Math.min(count, most));
   const sources = Object.fromEntries(inputs.map(({ name }) => [name, path]));
   const request = { inputs, batch: Math.min(batch, most) };
   // Batches are views: those that are left out cost nothing.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../../errors';
 import type { EngineProfile, Feeds } from '../../index';
+import { rejectUnknownOptions } from '../../option-checks';
 import { EVALUATION_SCHEMA_VERSION } from '../evaluation';
 import { openModel, type EvaluatedModel, type ModelOutputs, type OpenModel } from '../evaluated-model';
 import { numbersOf } from '../numbers-of';
@@ -16,6 +17,7 @@ import type {
   ValidateOptions,
   Validation,
 } from './validation';
+import { VALIDATE_OPTION_NAMES } from './validation';
 
 const USUAL_RUNS = 8;
 
@@ -41,6 +43,7 @@ export async function validate(
   options: ValidateOptions = {},
 ): Promise<Validation> {
   const startMs = performance.now();
+  rejectUnknownOptions('validate', options, VALIDATE_OPTION_NAMES);
   const facts = await candidateFacts(candidate);
   const precision = options.precision ?? facts.precision;
   const tolerance = toleranceFor(precision, options);

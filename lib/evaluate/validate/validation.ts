@@ -35,6 +35,24 @@ export interface ValidateOptions {
   readonly signal?: AbortSignal;
 }
 
+const KNOWN: Readonly<Record<keyof ValidateOptions, true>> = {
+  inputs: true,
+  runs: true,
+  seed: true,
+  shapes: true,
+  atol: true,
+  rtol: true,
+  precision: true,
+  session: true,
+  sourceSession: true,
+  findDivergence: true,
+  names: true,
+  signal: true,
+};
+
+/** Names of all options; a misspelled one is refused. */
+export const VALIDATE_OPTION_NAMES: readonly string[] = Object.keys(KNOWN);
+
 /** An output of the candidate against the source's. */
 export interface OutputDifference extends TensorDifference {
   readonly output: string;

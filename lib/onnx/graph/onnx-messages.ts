@@ -126,7 +126,11 @@ export interface DimensionMessage extends Message {
 type Fields = Readonly<Record<string, Field>>;
 
 const one = (number: number, kind: FieldKind | MessageSchema): Field => ({ number, kind });
-const needed = (number: number, kind: FieldKind, absent: string | number): Field => ({ number, kind, absent });
+const needed = (number: number, kind: FieldKind, absent: string | number): Field => ({
+  number,
+  kind,
+  absent,
+});
 const many = (number: number, kind: FieldKind | MessageSchema): Field => ({ number, kind, repeated: true });
 const packed = (number: number, kind: FieldKind): Field => ({ number, kind, repeated: true, packed: true });
 

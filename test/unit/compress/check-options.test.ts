@@ -9,17 +9,17 @@ const decisions = { ranges: {}, channelMaxima: {}, keptForBound: [] };
 
 describe('options of quantize', () => {
   it.each([
-    [{ type: 'int5' }, 'type is one of int8, fp8, int4; got int5'],
-    [{ method: 'average' }, 'method is one of'],
-    [{ equalize: 'on' }, 'equalize is one of auto, off'],
-    [{ rounding: 'up' }, 'rounding is one of'],
-    [{ rest: 'fp8' }, 'rest is one of'],
-    [{ blockSize: 0 }, 'blockSize is a whole number'],
-    [{ blockSize: NaN }, 'blockSize is a whole number'],
-    [{ percentile: 0 }, 'percentile is above 0'],
-    [{ percentile: 100.1 }, 'percentile is above 0'],
+    [{ type: 'int5' }, 'Option "type" must be one of'],
+    [{ method: 'average' }, 'Option "method" must be one of'],
+    [{ equalize: 'on' }, 'Option "equalize" must be one of'],
+    [{ rounding: 'up' }, 'Option "rounding" must be one of'],
+    [{ rest: 'fp8' }, 'Option "rest" must be one of'],
+    [{ blockSize: 0 }, 'Option "blockSize" must be a whole number'],
+    [{ blockSize: NaN }, 'Option "blockSize" must be a whole number'],
+    [{ percentile: 0 }, 'Option "percentile" must be'],
+    [{ percentile: 100.1 }, 'Option "percentile" must be'],
     [{ bound: {} }, 'one of maxDrop, minCosine and minSqnrDb'],
-    [{ bound: { maxDrop: 5 } }, 'maxDrop is a share'],
+    [{ bound: { maxDrop: 5 } }, 'maxDrop'],
     [{ decisions: {} }, 'decisions lack ranges'],
     [{ decisions, rounding: 'gptq' }, 'decisions hold neither'],
     [{ decisions, biasCorrection: true }, 'decisions hold neither'],
@@ -33,14 +33,14 @@ describe('options of quantize', () => {
   });
 
   it.each([
-    [{}, 'int8 activations'],
+    [{}, 'activations in int8'],
     [{ weightOnly: true, bound: { maxDrop: 0 } }, 'a bound'],
     [{ weightOnly: true, rounding: 'gptq' }, 'rounding "gptq"'],
     [{ weightOnly: true, biasCorrection: true }, 'biasCorrection'],
   ])('say what needs data: %o', (options, what) => {
     const check = () => checkOptions(options as QuantizeOptions<number>);
     expect(check).toThrow(expect.objectContaining({ code: 'ERR_TRT_QUANT_CALIBRATION' }));
-    expect(check).toThrow(`which ${what} needs`);
+    expect(check).toThrow(`needed for ${what}`);
   });
 
   it('pass where they can be followed', () => {

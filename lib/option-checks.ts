@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TensorRTError } from '../errors';
-import { didYouMean } from '../text/nearest-name';
+import { TensorRTError } from './errors';
+import { didYouMean } from './text/nearest-name';
 
 /**
  * Refuses anything but a plain options object with known names.

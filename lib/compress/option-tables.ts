@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options are checked before any file is opened: a misspelled one would be ignored in silence.
+
+import {
+  flag,
+  integer,
+  isPlainObject,
+  oneOf,
+  rejectUnknownOptions,
+  typed,
+  typeError,
+  valueError,
+  type OptionCheck,
+} from '../option-checks';
+import type { NodeExclusion } from '../onnx/graph/node-exclusion';
+import type { CastToOptions } from './cast-options';
+import type { AccuracyBound, QuantizeOptions } from './quantize-options';
+
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const isSignal = (value: unknown): boolean => value instanceof AbortSignal;
+const anything: OptionCheck = () => undefined;
+
+function numberBetween(least: number, most: number): OptionCheck {
+  return (name, value) => {
+    if (typeof value !== 'number') throw typeError(name, value, 'a number');
+    if (!(value >= least && value <= most)) throw valueError(name, value, `from ${least} to ${most}`);
+  };
+}
+
+const EXCLUSION: Record<keyof NodeExclusion, true> = { names: true, ops: true, patterns: true };
+
+const exclusion: OptionCheck = (name, value) => {
+  if (!isPlainObject(value)) throw typeError(name, value, 'an object such as { names: [...], ops: [...] }');
+  rejectUnknownOptions(name, value, Object.keys(EXCLUSION));
+  for (const [key, list] of Object.entries(value as object)) {
+    if (list !== undefined && !Array.isArray(list)) throw typeError(`${name}.${key}`, list, 'a list');
+  }
+};
+
+const BOUND: Readonly<Record<keyof AccuracyBound, OptionCheck>> = {
+  maxDrop: numberBetween(0, 1),
+  minCosine: numberBetween(-1, 1),
+  minSqnrDb: numberBetween(-200, 200),
+  score: typed('a function', isFunction),
+};
+
+const bound: OptionCheck = (name, value) => {
+  if (!isPlainObject(value)) throw typeError(name, value, 'an object such as { maxDrop: 0.005 }');
+  checkTable(name, value, BOUND);
+};
+
+/** The data itself is checked when it is opened. */
+const COMMON = {
+  calibration: anything,
+  runner: typed('a function such as sessionRunner()', isFunction),
+  exclude: exclusion,
+  signal: typed('an AbortSignal', isSignal),
+} as const;
+
+const CAST: Readonly<Record<keyof CastToOptions<unknown>, OptionCheck>> = {
+  ...COMMON,
+  to: oneOf('fp16', 'bf16'),
+  keepIo: flag,
+};
+
+const QUANTIZE: Readonly<Record<keyof QuantizeOptions<unknown>, OptionCheck>> = {
+  ...COMMON,
+  type: oneOf('int8', 'fp8', 'int4'),
+  weightOnly: flag,
+  ranges: typed('ranges by tensor', isPlainObject),
+  decisions: typed('the decisions of a report', isPlainObject),
+  method: oneOf('auto', 'mixed', 'max', 'percentile', 'entropy', 'mse'),
+  percentile: numberBetween(1, 100),
+  equalize: oneOf('auto', 'off'),
+  biasCorrection: flag,
+  rounding: oneOf('nearest', 'mse', 'gptq', 'awq'),
+  blockSize: integer(1, 65536),
+  embeddings: flag,
+  attention: flag,
+  smallLayers: oneOf('auto', 'float', 'quantize'),
+  residual: flag,
+  rest: oneOf('fp32', 'fp16', 'bf16'),
+  bound,
+  onProgress: typed('a function', isFunction),
+};
+
+/** @throws {TensorRTError} ERR_TRT_ARG_UNKNOWN_OPTION, ERR_TRT_ARG_TYPE, ERR_TRT_ARG_VALUE */
+export function checkCastOptions<Feeds>(options: CastToOptions<Feeds>): void {
+  checkTable('cast', options, CAST);
+  if ((options as Partial<CastToOptions<Feeds>>).to === undefined)
+    throw typeError('to', undefined, "'fp16' or 'bf16'");
+}
+
+/** @throws {TensorRTError} ERR_TRT_ARG_UNKNOWN_OPTION, ERR_TRT_ARG_TYPE, ERR_TRT_ARG_VALUE */
+export function checkQuantizeOptions<Feeds>(options: QuantizeOptions<Feeds>): void {
+  checkTable('quantize', options, QUANTIZE);
+}
+
+function checkTable(caller: string, options: unknown, checks: Readonly<Record<string, OptionCheck>>): void {
+  rejectUnknownOptions(caller, options, Object.keys(checks));
+  for (const [name, value] of Object.entries(options as object))
+    if (value !== undefined) checks[name]!(name, value);
+}
