@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CalibrationData } from '../compress/calibrate/feed-source';
 import type { QuantizeOptions } from '../compress/quantize-options';
-import type { LogLine } from '../errors';
+import { TensorRTError, type LogLine } from '../errors';
 import type { Feeds } from '../runtime/feeds';
 import {
   flag,
@@ -214,6 +214,18 @@ function share(name: string, value: unknown): void {
   if (!(value >= 0 && value <= 1)) throw valueError(name, value, 'a share from 0 to 1');
 }
 
+/** Without it nothing is rewritten, and an option that does nothing is a mistake. */
+function needsPrecision(name: string, precision: Precision): TensorRTError {
+  return new TensorRTError(
+    'ERR_TRT_ARG_VALUE',
+    `Option "${name}" has no effect with the precision "${precision}".`,
+    {
+      hint: "Add the precision that it is for: 'int8', 'fp8', 'int4' (fp16 and bf16 take calibration and exclude).",
+      details: { option: name, precision },
+    },
+  );
+}
+
 function checkCombinations(options: BuildOptions): void {
   const { excludeLeanRuntime, versionCompatible, precision = 'model', calibration, maxDrop } = options;
   if (maxDrop !== undefined && calibration === undefined)
@@ -221,8 +233,12 @@ function checkCombinations(options: BuildOptions): void {
   const isQuantized = ['int8', 'fp8', 'int4'].includes(precision);
   if (maxDrop !== undefined && !isQuantized)
     throw valueError('maxDrop', maxDrop, "used with the precision 'int8', 'fp8' or 'int4'");
-  if (calibration !== undefined && (precision === 'model' || precision === 'fp32'))
-    throw valueError('calibration', 'data', 'used with a precision that needs it');
+  const isRewritten = precision !== 'model' && precision !== 'fp32';
+  if (calibration !== undefined && !isRewritten) throw needsPrecision('calibration', precision);
+  const given = Object.keys(options.quantization ?? {});
+  const isOfHalf = isRewritten && given.every((name) => name === 'exclude');
+  if (given.length > 0 && !isQuantized && !isOfHalf)
+    throw needsPrecision(`quantization.${given.find((name) => name !== 'exclude') ?? 'exclude'}`, precision);
   if (excludeLeanRuntime && !versionCompatible)
     throw valueError('excludeLeanRuntime', true, 'used together with versionCompatible: true');
 }

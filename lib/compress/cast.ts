@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
+import { allGraphs } from '../onnx/graph/graph-walk';
 import { checkExclusion } from '../onnx/graph/node-exclusion';
 import { loadModel, OnnxModel } from '../onnx/graph/onnx-model';
 import { castModel, type CastReport } from '../onnx/passes/cast-model';
@@ -92,9 +93,8 @@ const ARITHMETIC = /^(Conv|ConvTranspose|Gemm|MatMul|Einsum|LSTM|GRU|RNN|Attenti
 /** Asking for FP16 and getting FP32 is an error. Constants and normalisations stay everywhere: arithmetic counts. */
 function checkIsReduced(model: OnnxModel, to: 'fp16' | 'bf16', { reduced, kept }: CastReport): void {
   const arithmetic = kept.filter(({ op }) => ARITHMETIC.test(op));
-  const found = model.graph.node.filter(({ opType }) => ARITHMETIC.test(opType)).length;
-  // Those in bodies are kept, and not in the main graph.
-  const total = Math.max(found, arithmetic.length);
+  const nodes = allGraphs(model.graph).flatMap(({ node }) => node);
+  const total = nodes.filter(({ opType }) => ARITHMETIC.test(opType)).length;
   if (reduced > 0 && arithmetic.length * 2 <= total) return;
   if (total === 0) throw nothingReduced(to, kept);
   const reasons = arithmetic.slice(0, 3).map(({ node, op, reason }) => `"${node}" (${op}): ${reason}`);

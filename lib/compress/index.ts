@@ -8,7 +8,7 @@
 export { cast, type CastTo, type CastToOptions, type CastToReport } from './cast';
 export { quantize, type Quantized } from './quantize';
 export type { AccuracyBound, QuantizedType, QuantizeOptions, WeightRounding } from './quantize-options';
-export type { BoundLayer, QuantizationReport, Trial } from './quantize-report';
+export type { BoundLayer, KeptBound, QuantizationReport, Trial } from './quantize-report';
 export type { QuantizationDecisions } from './quantization-decisions';
 export type { OutputScore } from './output-judge';
 export type { QuantizedNode } from './quantize/insert-weights';

@@ -22,9 +22,11 @@ export interface OutputScore {
   readonly cosine: number;
   /**
    * Share of samples (last axis: classes) with the same largest value, and of the elements of integer outputs that are
-   * the same; 1 where outputs have no last axis of two or more.
+   * the same. Of a single column of scores, the share on the same side of the middle.
    */
   readonly top1Agreement: number;
+  /** How many answers that share is of. */
+  readonly answers: number;
   /** There where a value is NaN that is a number in the source's outputs. */
   readonly notNumbers?: true;
 }
@@ -92,6 +94,7 @@ export class OutputJudge<Feeds> {
       sqnrDb: decibels(all.flatMap(noiseOf)),
       cosine: Math.min(...all.map(({ cosine }) => (Number.isNaN(cosine) ? -1 : cosine))),
       top1Agreement: agreement.all === 0 ? 1 : agreement.same / agreement.all,
+      answers: agreement.all,
       ...(notNumbers ? { notNumbers } : {}),
     };
   }
@@ -144,11 +147,24 @@ function countAgreement(
   actual: ArrayLike<number>,
   classes: number,
 ): void {
-  if (classes < 2) return;
+  if (classes < 2) return countSides(agreement, expected, actual);
   for (let at = 0; at < expected.length; at += classes) {
     agreement.all++;
     if (largestAt(expected, at, classes) === largestAt(actual, at, classes)) agreement.same++;
   }
+}
+
+/** One column of scores: an answer is on which side of the middle it lies, of probabilities 0.5, of logits 0. */
+function countSides(
+  agreement: { same: number; all: number },
+  expected: ArrayLike<number>,
+  actual: ArrayLike<number>,
+): void {
+  let middle = 0.5;
+  for (let i = 0; i < expected.length; i++) if (expected[i]! < 0 || expected[i]! > 1) middle = 0;
+  agreement.all += expected.length;
+  for (let i = 0; i < expected.length; i++)
+    if (expected[i]! >= middle === actual[i]! >= middle) agreement.same++;
 }
 
 function largestAt(values: ArrayLike<number>, at: number, count: number): number {

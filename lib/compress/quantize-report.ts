@@ -16,6 +16,21 @@ export interface BoundLayer {
   readonly reason: string;
 }
 
+/** A bound that was kept. */
+export interface KeptBound {
+  /** Its parts, but for the caller's own score. */
+  readonly asked: Readonly<Partial<Record<'maxDrop' | 'minCosine' | 'minSqnrDb', number>>>;
+  /** What was reached on all of the data: `drop` is of the caller's score where there is one, and `score` and `baseline` are it. */
+  readonly reached: {
+    readonly drop: number;
+    readonly cosine: number;
+    readonly sqnrDb: number;
+    readonly answers: number;
+    readonly score?: number;
+    readonly baseline?: number;
+  };
+}
+
 /** What `quantize` did, and what it measured. */
 export interface QuantizationReport extends QuantizeReport {
   readonly type: QuantizedType;
@@ -34,6 +49,8 @@ export interface QuantizationReport extends QuantizeReport {
   readonly corrections: readonly Trial[];
   /** How weights were rounded in the end. */
   readonly rounding: WeightRounding;
+  /** The bound, and what was reached; absent without one. */
+  readonly bound?: KeptBound;
   /** Layers that stayed in higher precision to keep the bound. */
   readonly keptForBound: readonly BoundLayer[];
   /** How near the outputs are to the source's; absent without data. */

@@ -42,7 +42,18 @@ export interface PrecisionRewrite {
     readonly reused: boolean;
   } | null;
   /** How near the outputs are to those of the model as it was; null if that was not measured. */
-  readonly score: { readonly sqnrDb: number; readonly cosine: number; readonly top1Agreement: number } | null;
+  readonly score: {
+    readonly sqnrDb: number;
+    readonly cosine: number;
+    /** Share of `answers` that are the same. */
+    readonly top1Agreement: number;
+    readonly answers: number;
+  } | null;
+  /** The bound that was kept, and what was reached on all of the data; null where there was none. */
+  readonly bound: {
+    readonly asked: Readonly<Record<string, number>>;
+    readonly reached: Readonly<Record<string, number>>;
+  } | null;
   /** How ranges were chosen, and how strongly channels were equalised; null where they were not. */
   readonly method: string | null;
   readonly equalization: number | null;

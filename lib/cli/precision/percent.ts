@@ -5,7 +5,9 @@ import { usageError } from '../args/usage-error';
 export function parseShare(text: string, option: string): number {
   const match = /^(\d+(?:\.\d+)?|\.\d+)(%?)$/.exec(text.trim());
   const value = match === null ? NaN : Number(match[1]) / (match[2] === '%' ? 100 : 1);
-  if (value >= 0 && value <= 1) return value;
+  // 0.5 may be half a percent or half of all: it has to be said.
+  const isClear = match?.[2] === '%' || value < 0.1;
+  if (value >= 0 && value <= 1 && isClear) return value;
   throw usageError(
     `${option} expects a share such as 0.5% or 0.005, but got '${text}'.`,
     match !== null && match[2] === '' ? `Write ${text}% if you mean percent.` : undefined,

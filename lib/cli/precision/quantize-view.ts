@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { QuantizationReport, Trial } from '../../compress/quantize-report';
+import type { KeptBound, QuantizationReport, Trial } from '../../compress/quantize-report';
 import type { CommandContext } from '../command';
 import { formatFacts, indent } from '../terminal/table';
 import { printable } from '../terminal/text-width';
-import { formatBytes, plural } from '../values/format';
+import { formatBytes, formatCount, plural } from '../values/format';
 import { formatKept, formatScore } from './report-parts';
 
 /** What `quantize` has to tell. */
@@ -31,8 +31,12 @@ export function formatQuantize(facts: QuantizeFacts, context: CommandContext): s
       `${plural(report.quantized.length, 'layer')} in ${report.type} (${what}), the rest in ${report.rest}`,
     ],
     ['size', `${formatBytes(bytes.before)} → ${formatBytes(bytes.after)}`],
-    ['ranges', formatTrials(report.decisions.method, report.methods)],
-    ['equalised', formatTrials(formatExponent(report), report.equalization)],
+    ...(report.weightOnly
+      ? []
+      : [
+          ['ranges', formatTrials(report.decisions.method, report.methods)] as const,
+          ['equalised', formatTrials(formatExponent(report), report.equalization)] as const,
+        ]),
     ...(report.smallLayers.length === 0
       ? []
       : [
@@ -44,7 +48,8 @@ export function formatQuantize(facts: QuantizeFacts, context: CommandContext): s
     ...(report.corrections.length === 0
       ? []
       : [['corrections', formatTrials(report.rounding, report.corrections)] as const]),
-    ...(score === undefined ? [] : [['outputs', formatScore(score)] as const]),
+    ['outputs', score === undefined ? 'not measured: no data (--calibration)' : formatScore(score)],
+    ...(report.bound === undefined ? [] : [['bound', formatBound(report.bound)] as const]),
     ['data', formatRuns(report)],
   ];
   return [
@@ -62,6 +67,25 @@ function formatTrials(chosen: string, tried: readonly Trial[]): string {
 
 function formatExponent({ decisions: { exponent } }: QuantizationReport): string {
   return exponent === null ? 'no' : `by ${exponent}`;
+}
+
+function formatBound({ asked, reached }: KeptBound): string {
+  const { maxDrop, minCosine, minSqnrDb } = asked;
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  const { drop, score, baseline } = reached;
+  const own =
+    score === undefined || baseline === undefined ? undefined : `${percent(baseline)} → ${percent(score)}`;
+  return [
+    ...(maxDrop === undefined
+      ? []
+      : [
+          own === undefined
+            ? `drop ${percent(drop)} of ${formatCount(reached.answers)} answers (at most ${percent(maxDrop)})`
+            : `score ${own} (at most ${percent(maxDrop)} less)`,
+        ]),
+    ...(minCosine === undefined ? [] : [`cosine ${reached.cosine.toFixed(5)} (at least ${minCosine})`]),
+    ...(minSqnrDb === undefined ? [] : [`${reached.sqnrDb.toFixed(1)} dB (at least ${minSqnrDb})`]),
+  ].join(', ');
 }
 
 function formatRuns({ dataRuns: { fit, judge, shared } }: QuantizationReport): string {

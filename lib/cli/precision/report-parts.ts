@@ -5,10 +5,12 @@ import type { OutputScore } from '../../compress/output-judge';
 import type { CommandContext } from '../command';
 import { formatFacts, indent } from '../terminal/table';
 import { printable } from '../terminal/text-width';
+import { formatCount } from '../values/format';
 
 /** How near outputs are to those of the source. */
-export function formatScore({ sqnrDb, cosine, top1Agreement }: OutputScore): string {
-  return `${sqnrDb.toFixed(1)} dB, cosine ${cosine.toFixed(5)}, same best class for ${(100 * top1Agreement).toFixed(2)} %`;
+export function formatScore({ sqnrDb, cosine, top1Agreement, answers }: OutputScore): string {
+  const share = `${(100 * top1Agreement).toFixed(2)} % of ${formatCount(answers)}`;
+  return `${sqnrDb.toFixed(1)} dB, cosine ${cosine.toFixed(5)}, same answer for ${share}`;
 }
 
 /** Kept nodes that are listed without `--verbose`. */

@@ -4,7 +4,7 @@ import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import type { OutputScore } from '../output-judge';
 import type { QuantizationDecisions } from '../quantization-decisions';
 import type { QuantizeOptions, WeightRounding } from '../quantize-options';
-import type { BoundLayer, QuantizationReport, Trial } from '../quantize-report';
+import type { BoundLayer, KeptBound, QuantizationReport, Trial } from '../quantize-report';
 import { checkQuantized } from '../quantize/self-check';
 import { castRest, type Candidate } from './quantization-work';
 
@@ -17,6 +17,7 @@ export interface Findings {
   readonly smallLayers?: readonly Trial[];
   readonly corrections?: readonly Trial[];
   readonly rounding?: WeightRounding;
+  readonly bound?: KeptBound | undefined;
   readonly keptForBound?: readonly BoundLayer[];
   readonly warnings?: readonly string[];
   /** Measures the finished model. */
@@ -54,6 +55,7 @@ export async function finish<Feeds>(
       smallLayers: findings.smallLayers ?? [],
       corrections: findings.corrections ?? [],
       rounding,
+      ...(findings.bound === undefined ? {} : { bound: findings.bound }),
       keptForBound: findings.keptForBound ?? [],
       ...(score === undefined ? {} : { score }),
       warnings: [...warnings, ...warningsOf(score, dataRuns)],

@@ -3,12 +3,12 @@ import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { nodeLabel } from '../../onnx/graph/graph-walk';
 import { openSource } from '../../onnx/graph/with-source';
 import { keepWithinBound } from '../mixed/keep-within-bound';
-import { MeasuredBound } from '../mixed/measured-bound';
+import { MeasuredBound, type BoundScore } from '../mixed/measured-bound';
 import { scanSensitivity, type Layer, type LayerSensitivity } from '../mixed/scan-sensitivity';
 import { OutputJudge } from '../output-judge';
 import type { QuantizationDecisions } from '../quantization-decisions';
 import type { AccuracyBound } from '../quantize-options';
-import type { BoundLayer } from '../quantize-report';
+import type { BoundLayer, KeptBound } from '../quantize-report';
 import { planQuantization } from '../quantize/plan-quantization';
 import {
   castRest,
@@ -23,6 +23,7 @@ import {
 export interface BoundedCandidate {
   readonly candidate: Candidate;
   readonly kept: readonly BoundLayer[];
+  readonly bound?: KeptBound;
   /** Whether the bound holds for a later form of the candidate; always where there is none. */
   readonly holds: (model: OnnxModel) => Promise<boolean>;
 }
@@ -52,7 +53,7 @@ export async function keepBound<Feeds>(
     return model;
   };
   const baselineScore = await baselineOf(bound, source);
-  const { kept } = await keepWithinBound({
+  const { kept, score } = await keepWithinBound({
     sensitivities: () => rank(layers, (nodes) => without(complement(layers, nodes)).model, { judge, work }),
     quantizeWithout: (nodes) => asFinished(without(nodes).model),
     judge,
@@ -65,8 +66,18 @@ export async function keepBound<Feeds>(
   return {
     candidate: without(kept.map(({ node }) => node)),
     kept: kept.map(({ node, reason }) => ({ node, reason })),
+    bound: describeBound(bound, score, baselineScore),
     holds: async (model) => (await limits.measure(asFinished(model.clone()))).missed.length === 0,
   };
+}
+
+function describeBound(
+  { score: _score, ...asked }: AccuracyBound,
+  { drop, cosine, sqnrDb, answers, score }: BoundScore,
+  baseline: number | undefined,
+): KeptBound {
+  const own = score === undefined || baseline === undefined ? {} : { score, baseline };
+  return { asked, reached: { drop, cosine, sqnrDb, answers, ...own } };
 }
 
 function listLayers<Feeds>(base: OnnxModel, { options }: QuantizationWork<Feeds>): Layer[] {

@@ -47,6 +47,7 @@ export async function quantizeWithData<Feeds>(
     smallLayers: small.tried,
     corrections: corrected.tried,
     rounding: corrected.rounding,
+    bound: bounded.bound,
     keptForBound: bounded.kept,
     warnings: await warningsOf(equalized, work),
     score: (model) => data.judge.score(model),

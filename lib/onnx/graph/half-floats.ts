@@ -15,6 +15,9 @@ export const SMALLEST_NORMAL: Readonly<Record<HalfType, number>> = {
   bf16: 2 ** -126,
 };
 
+/** Smallest value of each type, and the step between those below {@link SMALLEST_NORMAL}. */
+export const SMALLEST: Readonly<Record<HalfType, number>> = { fp16: 2 ** -24, bf16: 2 ** -133 };
+
 /** Bit patterns of the nearest half-wide values. What is too large becomes infinity: check the range before. */
 export function toHalf(values: Float32Array, type: HalfType): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);

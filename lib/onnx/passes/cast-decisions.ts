@@ -5,7 +5,7 @@
 import { attributeOf, isStandard, subgraphsOf } from '../graph/graph-walk';
 import type { GraphScope } from '../graph/graph-scope';
 import { findMaskConstants } from './cast-masks';
-import { LARGEST, SMALLEST_NORMAL, type HalfType } from '../graph/half-floats';
+import { LARGEST, SMALLEST, SMALLEST_NORMAL, type HalfType } from '../graph/half-floats';
 import { excludedBy, type NodeExclusion } from '../graph/node-exclusion';
 import type { NodeMessage, TensorMessage } from '../graph/onnx-messages';
 import { readFloats } from '../graph/tensor-values';
@@ -21,8 +21,11 @@ export interface DecisionContext {
   readonly largest: Readonly<Record<string, number>>;
 }
 
-/** More of a tensor's energy than this below the smallest normal value, and it is not itself any more. */
-const MOST_SMALL_ENERGY = 0.01;
+/**
+ * Share of a tensor's energy that rounding may take from the values below the smallest normal one, whose steps are
+ * coarse: -50 dB, where normal values lose -73 dB or less.
+ */
+const MOST_LOST_ENERGY = 1e-5;
 /** Data that was not seen may be larger than data that was. */
 const HEADROOM = 8;
 
@@ -38,6 +41,8 @@ export class CastDecisions {
   private readonly unbounded = new Set<CastValue>();
   /** Values behind a DequantizeLinear that cannot be half-wide. */
   private readonly floatOnly = new Set<CastValue>();
+  /** Bodies of Scan: TensorRT-RTX 1.7 builds none that has a Cast inside. */
+  private readonly inScan = new Set<GraphScope>();
   private readonly rangeProblems = new Map<TensorMessage, string | undefined>();
 
   constructor(
@@ -52,7 +57,11 @@ export class CastDecisions {
       if (value !== undefined) value.isMask = true;
     }
     for (const node of scope.graph.node) {
-      for (const graph of subgraphsOf(node)) this.decide(scope.inner.get(graph)!);
+      for (const graph of subgraphsOf(node)) {
+        const inner = scope.inner.get(graph)!;
+        if (node.opType === 'Scan' || this.inScan.has(scope)) this.inScan.add(inner);
+        this.decide(inner);
+      }
       if (isQuantization(node)) this.decideQuantization(scope, node);
       else this.decideNode(scope, node);
     }
@@ -116,6 +125,7 @@ export class CastDecisions {
     const rule = isStandard(node) ? CAST_RULES.get(node.opType) : undefined;
     if (rule === undefined) return `${node.opType} stays FP32 by rule`;
     if (inputs.length === 0) return 'its inputs are not FLOAT for sure';
+    if (this.inScan.has(scope)) return 'it is in the body of a Scan';
     const excluded = excludedBy(exclude, node);
     if (excluded !== null) return `excluded by ${excluded}`;
     if (!allowsType(rule, to, opset)) {
@@ -198,14 +208,15 @@ const OUT_OF_RANGE_BEFORE = 'a constant before it is outside the range of the ty
 function findRangeProblem(values: Float32Array, to: HalfType): string | undefined {
   const smallest = SMALLEST_NORMAL[to];
   const largest = LARGEST[to];
+  const step = SMALLEST[to];
   let energy = 0;
-  let smallEnergy = 0;
+  let lost = 0;
   for (const value of values) {
     const size = Math.abs(value);
     if (!Number.isFinite(size)) continue;
     if (size > largest) return OUT_OF_RANGE;
     energy += size * size;
-    if (size < smallest) smallEnergy += size * size;
+    if (size < smallest) lost += (size - step * Math.round(size / step)) ** 2;
   }
-  return smallEnergy > energy * MOST_SMALL_ENERGY ? TOO_SMALL : undefined;
+  return lost > energy * MOST_LOST_ENERGY ? TOO_SMALL : undefined;
 }

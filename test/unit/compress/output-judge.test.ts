@@ -70,6 +70,7 @@ describe('the score of outputs', () => {
       sqnrDb: 200,
       cosine: 1,
       top1Agreement: 1,
+      answers: 1,
     });
   });
 });

@@ -39,8 +39,9 @@ const report: QuantizationReport = {
   smallLayers: [],
   corrections: [],
   rounding: 'nearest',
+  bound: { asked: { maxDrop: 0.005 }, reached: { drop: 0.0022, cosine: 0.999, sqnrDb: 33, answers: 450 } },
   keptForBound: [{ node: 'b', reason: 'quantised alone, the outputs are at 12.0 dB' }],
-  score: { sqnrDb: 32.2, cosine: 0.9997, top1Agreement: 0.995 },
+  score: { sqnrDb: 32.2, cosine: 0.9997, top1Agreement: 0.995, answers: 400 },
   warnings: ['something is odd'],
 };
 
@@ -126,8 +127,9 @@ describe('quantize', () => {
     for (const text of [
       'mse  (mse 32.2 dB, max 30.0 dB)',
       'by 0.5  (none 17.9 dB, 0.5 32.2 dB)',
-      '32.2 dB, cosine 0.99970, same best class for 99.50 %',
+      '32.2 dB, cosine 0.99970, same answer for 99.50 % of 400',
       '12 runs for ranges, 4 for choices',
+      'drop 0.22 % of 450 answers (at most 0.50 %)',
       'quantised alone, the outputs are at 12.0 dB',
       'Gemm: its weights are [8, 8]',
       'something is odd',
@@ -143,7 +145,7 @@ describe('quantize', () => {
     expect(data.at(-1)).toEqual([
       'candidate.onnx',
       { path: 'x.npy', labels: 'y.npy' },
-      expect.objectContaining({ batch: 32 }),
+      { session: { device: 'cpu' }, task: 'classification' },
     ]);
   });
 

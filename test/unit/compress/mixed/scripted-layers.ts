@@ -27,6 +27,7 @@ export class ScriptedLayers {
       sqnrDb: -10 * Math.log10(noise),
       cosine: 1 / Math.sqrt(1 + noise),
       top1Agreement: Math.max(0, 1 - noise),
+      answers: 1000,
     });
   }
 }
