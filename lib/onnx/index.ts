@@ -59,6 +59,7 @@ export { summarizeModel, type ModelSummary } from './print/summarize-model';
 export { inferShapes, type InferShapesOptions } from './infer/infer-shapes';
 export { InferredTypes, type InferredType } from './infer/inferred-types';
 export type { ShapeConflict, ValueType } from './infer/value-type';
+export type { Dim, Dims } from './infer/dim-algebra';
 
 // Checks.
 export { assertOnnxModel, checkOnnxModel } from './check/check-onnx-model';
@@ -67,6 +68,7 @@ export type { ModelProblem } from './check/model-problem';
 // Passes: each changes a model in place.
 export { simplifyModel, type SimplifyOptions, type SimplifyReport } from './passes/simplify-model';
 export { raiseOpset, type OpsetObstacle } from './passes/raise-opset';
+export type { DimsOf } from './passes/value-dims';
 export { castModel, type CastOptions, type CastReport } from './passes/cast-model';
 export type { KeptNode } from './passes/cast-values';
 export type { HalfType } from './graph/half-floats';

@@ -56,7 +56,11 @@ export class NameCheck {
       for (const name of node.input) {
         if (name === '' || visible.has(name)) continue;
         if (!makers.has(name))
-          this.list.error(place, this.neverMade(name, () => [...visible, ...makers.keys()]), node);
+          this.list.error(
+            place,
+            this.neverMade(name, () => [...visible, ...makers.keys()]),
+            node,
+          );
         else if (!cyclic.has(node)) this.list.error(place, usedEarly(name, makers.get(name)!), node);
       }
       for (const inner of subgraphsOf(node)) this.check(inner, visible);
@@ -122,7 +126,6 @@ export class NameCheck {
     return cyclic;
   }
 }
-
 
 function usedEarly(name: string, maker: NodeMessage): string {
   return `its input "${name}" is made by "${nodeLabel(maker)}" (${maker.opType}), which comes later: nodes must be sorted`;

@@ -205,5 +205,7 @@ export function knownOutputs(
   const { opType } = node.node;
   const found = Object.hasOwn(VALUE_RULES, opType) ? VALUE_RULES[opType]!(node, outputs) : [];
   // Step by step, gathers of gathers would become data.
-  return found.map((values) => (values !== undefined && values.items.length <= MOST_ELEMENTS ? values : undefined));
+  return found.map((values) =>
+    values !== undefined && values.items.length <= MOST_ELEMENTS ? values : undefined,
+  );
 }

@@ -343,7 +343,9 @@ describe('a build', () => {
     expect(await codes('')).toBe('ERR_TRT_ARG_TYPE');
     expect(await codes(join(temporaryFolder(), 'none.onnx'))).toBe('ERR_TRT_ONNX_FILE_NOT_FOUND');
     expect(await codes(dynamicModel())).toBe('ERR_TRT_ARG_PROFILE_MISSING');
-    expect(await codes(addModel(), { precision: 'fp16' })).toBe('ERR_TRT_BUILD_PRECISION');
+    expect(await codes(identityModel([4], 'FLOAT16'), { precision: 'int8', calibration: [1] as never })).toBe(
+      'ERR_TRT_BUILD_PRECISION',
+    );
     expect(await codes(externalModel())).toBe('ERR_TRT_ONNX_EXTERNAL_DATA_MISSING');
   });
 

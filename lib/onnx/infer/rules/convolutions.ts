@@ -163,8 +163,7 @@ function regions(node: NodeView, roisIndex: number, sizes: Dims): Dims | undefin
 function columnsToImage(node: NodeView): Dims | undefined {
   const dims = node.dims(0);
   const rank = node.dims(1)?.[0];
-  const image =
-    node.values(1)?.items ?? node.algebra.dimsOfRank(rank);
+  const image = node.values(1)?.items ?? node.algebra.dimsOfRank(rank);
   if (dims?.length !== 3 || image === undefined) return undefined;
   const block = node.numbers(2);
   const channels =

@@ -95,8 +95,7 @@ function transpose(node: NodeView): Dims | undefined {
 
 function expand(node: NodeView): Dims | undefined {
   const rank = node.dims(1)?.[0];
-  const target =
-    node.values(1)?.items ?? node.algebra.dimsOfRank(rank);
+  const target = node.values(1)?.items ?? node.algebra.dimsOfRank(rank);
   return (
     target &&
     node.broadcast(

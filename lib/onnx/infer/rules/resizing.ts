@@ -47,8 +47,7 @@ function gridSample(node: NodeView): Dims | undefined {
 
 function affineGrid(node: NodeView): Dims | undefined {
   const rank = node.dims(1)?.[0];
-  const items =
-    node.values(1)?.items ?? node.algebra.dimsOfRank(rank);
+  const items = node.values(1)?.items ?? node.algebra.dimsOfRank(rank);
   const size = items?.map((item) => node.asSize(item));
   return size === undefined || size.length < 3 ? undefined : [size[0]!, ...size.slice(2), size.length - 2];
 }

@@ -222,6 +222,13 @@ describe('casting to FP16', () => {
     ]);
   });
 
+  it('casts constants just below the normal values, where next to nothing is lost', async () => {
+    const { report } = await cast(
+      chain([node('Add', ['x', 'small'], 'a'), node('Mul', ['a', 'a'], 'y')], { small: 5.66e-5 }),
+    );
+    expect(report.kept).toEqual([]);
+  });
+
   it('keeps the parts of a decomposed layer normalisation', async () => {
     const { report } = await cast(
       chain(
@@ -361,6 +368,41 @@ describe('graphs inside nodes', () => {
       'Cast(value_out_fp16) -> value_out',
     ]);
     expect(initializers).toContain('w_fp16:10');
+  });
+
+  it('stay FP32 in a Scan, inside of which TensorRT-RTX takes no Cast', async () => {
+    const body: GraphSpec = {
+      inputs: [
+        { name: 'sum', dims: [4] },
+        { name: 'row', dims: [4] },
+      ],
+      outputs: [
+        { name: 'next', dims: [4] },
+        { name: 'seen', dims: [4] },
+      ],
+      nodes: [node('Add', ['sum', 'row'], 'next'), node('Identity', ['next'], 'seen')],
+    };
+    const scan = {
+      op: 'Scan',
+      inputs: ['x', 'rows'],
+      outputs: ['last', 'all'],
+      attributes: { num_scan_inputs: 1, body: { graph: body } },
+    };
+    const { lines: outer, report } = await cast(
+      makeModel({
+        inputs: [
+          { name: 'x', dims: [4] },
+          { name: 'rows', dims: [3, 4] },
+        ],
+        outputs: [
+          { name: 'y', dims: [4] },
+          { name: 'all', dims: [3, 4] },
+        ],
+        nodes: [scan, node('Mul', ['last', 'last'], 'y')],
+      }),
+    );
+    expect(report.kept).toContainEqual({ node: 'next', op: 'Add', reason: 'it is in the body of a Scan' });
+    expect(outer).toContain('Mul(last_fp16, last_fp16) -> y_fp16');
   });
 
   it('read a value of the graph around them through one Cast there', async () => {
