@@ -4,7 +4,15 @@
 'use strict';
 
 /** Leaves: everyone may use them, they use only each other. */
-const LEAVES = ['errors.ts', 'option-checks.ts', 'random.ts', 'temporary-folder.ts', 'tensor', 'text', 'html'];
+const LEAVES = [
+  'errors.ts',
+  'option-checks.ts',
+  'random.ts',
+  'temporary-folder.ts',
+  'tensor',
+  'text',
+  'html',
+];
 
 /**
  * Folder of lib/ -> the folders and files of lib/ that it may use besides itself and the leaves. Layers go down:

@@ -68,7 +68,6 @@ export type { ModelProblem } from './check/model-problem';
 // Passes: each changes a model in place.
 export { simplifyModel, type SimplifyOptions, type SimplifyReport } from './passes/simplify-model';
 export { raiseOpset, type OpsetObstacle } from './passes/raise-opset';
-export type { DimsOf } from './passes/value-dims';
 export { castModel, type CastOptions, type CastReport } from './passes/cast-model';
 export type { KeptNode } from './passes/cast-values';
 export type { HalfType } from './graph/half-floats';

@@ -4,6 +4,7 @@
 
 /** A size: a number, a symbol of the model, or a symbol made here, which starts with `?`. */
 export type Dim = number | string;
+/** Sizes of a value, outermost first. */
 export type Dims = readonly Dim[];
 
 const MADE = '?';

@@ -45,16 +45,15 @@ export interface OpsetObstacle {
  * Left alone: all other operators, which only gained types and options; custom operators; functions of the model, which
  * name their own opset. A model that has the opset already stays as it is.
  *
- * @param dimsOf - Dims of the main graph's values, for cases 3 and 5. Default: as declared.
  * @returns what keeps the model from it, the model unchanged then; undefined when done
  */
-export function raiseOpset(model: OnnxModel, target: number, dimsOf?: DimsOf): OpsetObstacle | undefined {
+export function raiseOpset(model: OnnxModel, target: number): OpsetObstacle | undefined {
   const from = model.opset;
   if (from >= target) return undefined;
   const changes = OPSET_CHANGES.filter(({ opset }) => from < opset && opset <= target);
   const places = placesOf(
     new GraphScope(model.graph),
-    dimsOf ?? declaredDims(model.graph),
+    declaredDims(model.graph),
     new UniqueNames(model.graph),
   );
   const obstacles = places.flatMap((place) =>

@@ -143,7 +143,8 @@ describe('inferring shapes', () => {
     ['NonZero', [], [], {}, [3, undefined]],
     ['LayerNormalization', ['g'], [{ name: 'g', dims: [5] }], {}, ['n', 6, 5]],
     ['Einsum', ['m'], [{ name: 'm', dims: [5, 9] }], { equation: 'nab,bc->acn' }, [6, 9, 'n']],
-  ] as const)('%s', async (op, inputs, initializers, attributes, expected) => {
+  ] as const)('%s', async (...row) => {
+    const [op, inputs, initializers, attributes, expected] = row;
     const dims = op === 'Slice' ? [4, 6, 5] : ['n', 6, 5];
     const node: NodeSpec = { op, inputs: ['x', ...inputs], outputs: ['y'], attributes };
     const type = op === 'ArgMax' || op === 'NonZero' ? 'INT64' : 'FLOAT';
