@@ -176,7 +176,7 @@ describe('build and inspect', () => {
 
   it.each([
     ['build absent.onnx', 1, 'ERR_TRT_ONNX_FILE_NOT_FOUND'],
-    ['build add.onnx --precision fp16', 1, 'ERR_TRT_BUILD_PRECISION'],
+    ['build add.onnx --precision int8', 1, 'ERR_TRT_QUANT_CALIBRATION'],
     ['build add.onnx --fp16', 2, 'ERR_TRT_ARG_USAGE'],
     ['build conv.onnx --dynamic-axes bacth=1', 2, 'ERR_TRT_ARG_PROFILE_INPUT'],
     ['build add.onnx -o absent/add.engine', 1, 'ERR_TRT_BUILD_OUTPUT'],
