@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Engine, EngineReport } from '../../runtime/engine';
 import { FAMILY_NAMES } from '../../runtime/library-version';
+import type { PrecisionRewrite } from '../../runtime/manifest';
 import { manifestPathOf } from '../../runtime/manifest-path';
 import type { CommandContext } from '../command';
 import { formatCensus, formatProfiles, formatTensors } from '../engine-view';
 import { formatFacts, indent } from '../terminal/table';
 import { printable } from '../terminal/text-width';
-import { formatBytes, formatMs } from '../values/format';
+import { formatScore } from '../precision/report-parts';
+import { formatBytes, formatMs, plural } from '../values/format';
 
 /** What came out of a build. */
 export interface BuildFacts {
@@ -20,7 +22,14 @@ export interface BuildFacts {
 /** The document of `build --json`. */
 export function buildDocument({ engine, output, totalMs }: BuildFacts): unknown {
   const report = engine.report();
-  return { engine: output, manifest: manifestPathOf(output), ...withoutPath(report), totalMs };
+  const rewrite = engine.manifest?.rewrite;
+  return {
+    engine: output,
+    manifest: manifestPathOf(output),
+    ...withoutPath(report),
+    ...(rewrite === undefined ? {} : { rewrite }),
+    totalMs,
+  };
 }
 
 function withoutPath(report: EngineReport): Omit<EngineReport, 'path'> {
@@ -43,6 +52,7 @@ export function formatBuild(
     ['size', formatBytes(report.bytes)],
     ['time', formatTimes(report)],
     ['precision', report.precision === null ? 'unknown' : printable(formatCensus(report.precision))],
+    ...formatRewrite(engine.manifest?.rewrite),
     ['GPUs', formatCapabilities(report.computeCapabilities)],
     ['manifest', manifestPathOf(output)],
   ];
@@ -53,6 +63,25 @@ export function formatBuild(
     ...separate(formatTensors('Outputs', report.outputs ?? [], style)),
     ...separate(formatProfiles(report.profiles ?? [], style)),
     ...separate(formatWarnings(report.warnings, terminal.style, isVerbose)),
+  ];
+}
+
+/** What became of the model before the build, and what that costs. */
+function formatRewrite(rewrite: PrecisionRewrite | undefined): (readonly [string, string])[] {
+  if (rewrite === undefined) return [];
+  const { precision, rest, changedNodes, keptNodes, score, calibration } = rewrite;
+  const kept = keptNodes.length === 0 ? '' : `, ${keptNodes.length} kept in floating point`;
+  return [
+    ['rewritten', `${plural(changedNodes, 'node')} in ${precision}, the rest in ${rest}${kept}`],
+    ...(score === null ? [] : [['outputs', formatScore(score)] as const]),
+    ...(calibration === null
+      ? []
+      : [
+          [
+            'calibration',
+            `${plural(calibration.runs, 'run')}${calibration.reused ? ', found by an earlier build' : ''}`,
+          ] as const,
+        ]),
   ];
 }
 

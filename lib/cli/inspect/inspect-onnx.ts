@@ -11,7 +11,7 @@ import { shellWord } from '../values/shell-word';
 import { suggestProfileOptions } from './suggest-profiles';
 
 /**
- * Describes an ONNX model without loading its weights.
+ * Describes an ONNX model. Weights in files of their own are not read.
  *
  * @throws {TensorRTError} the `ERR_TRT_ONNX_*` of the reader, which say what a file is if it is no model
  */
