@@ -66,7 +66,7 @@ export interface QuantizeOptions<Feeds> {
   readonly attention?: boolean;
   /**
    * Layers with fewer than 16 channels, for which INT8 is hardly faster. `'auto'` (default) quantises them too if the
-   * outputs lose less than a decibel by it: fewer borders between types, and a smaller file.
+   * outputs lose at most two decibels by it: fewer borders between types, and a smaller file.
    */
   readonly smallLayers?: 'auto' | 'float' | 'quantize';
   /** The skip inputs of residual additions of convolutional networks. Default true. */

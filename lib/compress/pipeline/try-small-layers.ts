@@ -6,7 +6,7 @@ import { planQuantization } from '../quantize/plan-quantization';
 import { layerOptions, makeCandidate, nextStep, type QuantizationWork } from './quantization-work';
 
 /** What small layers may cost. */
-const MOST_LOSS_DB = 1;
+const MOST_LOSS_DB = 2;
 
 /** The same work with the question of small layers answered. */
 export interface SmallLayersChoice<Feeds> {
