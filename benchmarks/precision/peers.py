@@ -10,6 +10,7 @@ with the onnxruntime that it asks for.
 
 import contextlib
 import json
+import shutil
 import sys
 import time
 import types
@@ -144,8 +145,10 @@ WORK = {
 
 
 def main():
-    model, data, data_folder, out = Path(sys.argv[2]), sys.argv[3], sys.argv[4], Path(sys.argv[5])
+    source, data, data_folder, out = Path(sys.argv[2]), sys.argv[3], sys.argv[4], Path(sys.argv[5])
     out.mkdir(parents=True, exist_ok=True)
+    # ModelOpt writes inferred shapes into the model that it is given.
+    model = Path(shutil.copy(source, out / f"{TOOL}-source.onnx"))
     feeds = load_feeds(data, "calibration", data_folder)
     results = []
     for (precision, method), make in WORK[TOOL].items():
