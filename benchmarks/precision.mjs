@@ -104,7 +104,8 @@ function format({ name, about, reference, rows }) {
     return [label, main, sqnr, row.quantized, row.refused === null ? 'yes' : 'no', row.seconds];
   });
   const failures = rows.flatMap(({ tool, precision, method, error, refused }) => {
-    const reason = error ?? refused;
+    // Other machines have other paths.
+    const reason = (error ?? refused)?.replaceAll(ROOT, '');
     if (reason === undefined || reason === null) return [];
     return [`- ${tool} ${precision.toUpperCase()}, ${method}: ${reason.split('\n')[0].slice(0, 200)}`];
   });
