@@ -67,7 +67,8 @@ const ERROR_TABLE = {
   ERR_TRT_QUANT_CALIBRATION: 'Calibrate on some dozens of typical inputs, all of them finite numbers.',
   ERR_TRT_QUANT_WEIGHTS: 'Export the model again; the message names the weight and the value.',
   ERR_TRT_QUANT_UNSUPPORTED: 'Start from the FP32 model, with an opset from 11 on.',
-  ERR_TRT_QUANT_EXCLUDE: 'Name nodes or operators of the model; `tensorrt-node inspect model.onnx --graph` lists them.',
+  ERR_TRT_QUANT_EXCLUDE:
+    'Name nodes or operators of the model; `tensorrt-node inspect model.onnx --graph` lists them.',
   ERR_TRT_QUANT_BOUND: 'Allow a larger drop, or use a higher precision.',
   ERR_TRT_QUANT_CACHE: 'Delete the calibration cache, or calibrate with the same model and data.',
   ERR_TRT_QUANT_CHECK: 'Please report the model: what was written does not compute what it should.',
