@@ -40,11 +40,15 @@ export const DATA_TYPE = {
   FLOAT: 1,
   UINT8: 2,
   INT8: 3,
+  UINT16: 4,
+  INT16: 5,
+  INT32: 6,
   INT64: 7,
   STRING: 8,
   BOOL: 9,
   FLOAT16: 10,
   DOUBLE: 11,
+  UINT32: 12,
   BFLOAT16: 16,
 } as const;
 

@@ -11,7 +11,7 @@ import { showProgress } from '../evaluate/progress';
 import { gpuOptionTable, toGpuOptions } from '../session-arguments';
 import { parseDevice } from '../session-talk';
 import { parseChoice, parseInteger, parseList, parseText } from '../values/basic';
-import { parseNumber } from '../evaluate/parse-number';
+import { parseNumber } from '../values/number';
 
 const options = {
   data: option('<path>', 'labelled data: .npy, .npz, .jsonl, or a folder of samples', parseText),

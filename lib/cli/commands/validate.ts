@@ -3,7 +3,7 @@ import type { ValidateOptions } from '../../evaluate';
 import { flag, option, type OptionTable } from '../args/option';
 import type { ParsedArguments } from '../args/parse-arguments';
 import { defineCommand } from '../command';
-import { parsePositive } from '../evaluate/parse-number';
+import { parsePositive } from '../values/number';
 import { showProgress } from '../evaluate/progress';
 import { formatValidation } from '../evaluate/validation-view';
 import { EXIT } from '../failure';

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { TensorRTError } from '../../errors';
 import type { TensorData, TensorLike } from '../../runtime/tensor';
 import type { TensorInfo } from '../../tensor/tensor-info';
-import { usageError } from '../args/usage-error';
+import { loadModuleFunction } from '../values/module-function';
 
 /** What a generator of inputs is told. */
 export interface GeneratorInfo {
@@ -31,31 +29,12 @@ export type InputGenerator = (info: GeneratorInfo) => GeneratedFeeds | Promise<G
  *   generator: `ERR_TRT_ARG_VALUE` if it fails, `ERR_TRT_ARG_TYPE` if it does not return inputs by name.
  */
 export async function loadInputModule(path: string): Promise<InputGenerator> {
-  let loaded: { default?: unknown };
-  try {
-    loaded = (await import(pathToFileURL(resolve(path)).href)) as { default?: unknown };
-  } catch (cause) {
-    throw new TensorRTError('ERR_TRT_LOAD_FILE', `${path} cannot be loaded: ${messageOf(cause)}`, {
-      hint: 'Give a module whose default export is a function: export default ({ inputs, index, seed, batch }) => ({ … })',
-      details: { path },
-      cause,
-    });
-  }
-  const generator = defaultExport(loaded);
-  if (typeof generator !== 'function') {
-    throw usageError(
-      `--input-module expects a module whose default export is a function, but that of ${path} is ${typeof generator}.`,
-      'Write export default ({ inputs, index, seed, batch }) => ({ name: { data, dims } })',
-      { path },
-    );
-  }
+  const generator = await loadModuleFunction(path, {
+    option: '--input-module',
+    form: 'export default ({ inputs, index, seed, batch }) => ({ … })',
+    example: 'export default ({ inputs, index, seed, batch }) => ({ name: { data, dims } })',
+  });
   return async (info) => checkFeeds(await callGenerator(generator as InputGenerator, info, path), path, info);
-}
-
-/** Of CommonJS the exports are the default; compilers of ES modules put theirs inside of them. */
-function defaultExport({ default: outer }: { default?: unknown }): unknown {
-  const isWrapped = typeof outer === 'object' && outer !== null && 'default' in outer;
-  return isWrapped ? outer.default : outer;
 }
 
 async function callGenerator(generator: InputGenerator, info: GeneratorInfo, path: string): Promise<unknown> {

@@ -5,8 +5,8 @@ import { flag, option, type OptionTable, type OptionValues } from '../args/optio
 import { usageError } from '../args/usage-error';
 import { parseDevice } from '../session-talk';
 import { parseChoice, parseInteger, parseText } from '../values/basic';
+import { parseNumberBetween, parseShare } from '../values/number';
 import { exclusionOptionTable, toExclusion } from './exclusion-arguments';
-import { parseNumber, parseShare } from './percent';
 
 /** Where calibration data is. */
 export const calibrationOptionTable = {
@@ -48,7 +48,7 @@ export const quantizationOptionTable = {
   percentile: option(
     '<percent>',
     'share of values that percentile covers; 99.99 unless told',
-    parseNumber(50, 100),
+    parseNumberBetween(50, 100),
   ),
   equalize: option(
     '<how>',
@@ -81,11 +81,11 @@ export const quantizationOptionTable = {
     'keep layers in floating point until the best class differs for at most this share of samples: 0.5%',
     parseShare,
   ),
-  minCosine: option('<cosine>', 'the same until the outputs have this cosine', parseNumber(-1, 1)),
+  minCosine: option('<cosine>', 'the same until the outputs have this cosine', parseNumberBetween(-1, 1)),
   minSqnr: option(
     '<dB>',
     'the same until the outputs have this signal-to-noise ratio',
-    parseNumber(-200, 200),
+    parseNumberBetween(-200, 200),
   ),
 } satisfies OptionTable;
 

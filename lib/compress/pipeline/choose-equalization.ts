@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DATA_TYPE } from '../../onnx/data-type';
 import { GraphScope } from '../../onnx/graph/graph-scope';
 import { isStandard, nodeLabel } from '../../onnx/graph/graph-walk';
 import type { NodeMessage } from '../../onnx/graph/onnx-messages';
@@ -16,6 +15,7 @@ import type { QuantizeOptions } from '../quantize-options';
 import type { Trial } from '../quantize-report';
 import { planQuantization } from '../quantize/plan-quantization';
 import { listCalibrationTensors } from '../quantize/quantize-model';
+import { isFloatValue } from '../quantize/residual-adds';
 import { layerOptions, makeCandidate, nextStep, type QuantizationWork } from './quantization-work';
 
 /** A model whose channels were rescaled, or not, with what was seen of its activations. */
@@ -121,8 +121,7 @@ async function observe<Feeds>(
 /** With one layer of a residual block left out, the other side of its addition is the one that is quantised. */
 function joinedValues({ graph }: OnnxModel): string[] {
   const scope = new GraphScope(graph);
-  const isValue = (name: string) =>
-    scope.typeOf(name) === DATA_TYPE.FLOAT && scope.constantOf(name) === undefined;
+  const isValue = (name: string) => isFloatValue(name, scope);
   const joins = graph.node.filter((node) => node.opType === 'Add' && isStandard(node));
   return joins.flatMap(({ input }) => (input.every(isValue) ? input : []));
 }

@@ -42,7 +42,8 @@ export function findResidualInputs(
   });
 }
 
-function isFloatValue(name: string, scope: GraphScope): boolean {
+/** True for a FLOAT that is computed, not a constant. */
+export function isFloatValue(name: string, scope: GraphScope): boolean {
   return scope.typeOf(name) === 1 && scope.constantOf(name) === undefined;
 }
 

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DATA_TYPE } from '../data-type';
 import { numberToBfloat16, numberToFloat16 } from '../../tensor/half';
 import { intAttribute } from '../graph/graph-walk';
-import { allocate, hasUnknown, NotEvaluable, numbersOf, TYPE } from './constant-value';
+import { allocate, hasUnknown, NotEvaluable, numbersOf } from './constant-value';
 import type { Evaluator } from './evaluation';
 
 /** First value below and first value above each whole type. */
 const LIMITS: Readonly<Record<number, readonly [number, number]>> = {
-  [TYPE.UINT8]: [-1, 2 ** 8],
-  [TYPE.INT8]: [-(2 ** 7) - 1, 2 ** 7],
-  [TYPE.UINT16]: [-1, 2 ** 16],
-  [TYPE.INT16]: [-(2 ** 15) - 1, 2 ** 15],
-  [TYPE.INT32]: [-(2 ** 31) - 1, 2 ** 31],
-  [TYPE.UINT32]: [-1, 2 ** 32],
-  [TYPE.INT64]: [-(2 ** 53), 2 ** 53],
+  [DATA_TYPE.UINT8]: [-1, 2 ** 8],
+  [DATA_TYPE.INT8]: [-(2 ** 7) - 1, 2 ** 7],
+  [DATA_TYPE.UINT16]: [-1, 2 ** 16],
+  [DATA_TYPE.INT16]: [-(2 ** 15) - 1, 2 ** 15],
+  [DATA_TYPE.INT32]: [-(2 ** 31) - 1, 2 ** 31],
+  [DATA_TYPE.UINT32]: [-1, 2 ** 32],
+  [DATA_TYPE.INT64]: [-(2 ** 53), 2 ** 53],
 };
 
 /**
@@ -37,7 +38,7 @@ export const cast: Evaluator = (evaluation) => {
 };
 
 function convert(number: number, to: number): number {
-  if (to === TYPE.BOOL) return number === 0 ? 0 : 1;
-  if (to === TYPE.FLOAT16) return numberToFloat16(Math.fround(number));
-  return to === TYPE.BFLOAT16 ? numberToBfloat16(Math.fround(number)) : number;
+  if (to === DATA_TYPE.BOOL) return number === 0 ? 0 : 1;
+  if (to === DATA_TYPE.FLOAT16) return numberToFloat16(Math.fround(number));
+  return to === DATA_TYPE.BFLOAT16 ? numberToBfloat16(Math.fround(number)) : number;
 }

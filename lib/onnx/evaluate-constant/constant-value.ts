@@ -3,24 +3,9 @@
 // refused where they are computed with, and NaN stands for an element that is not known (a dynamic dimension).
 
 import { bfloat16ToNumber, float16ToNumber } from '../../tensor/half';
+import { DATA_TYPE } from '../data-type';
 import type { TensorMessage } from '../graph/onnx-messages';
 import { elementsOf, makeTensor, readElements } from '../graph/tensor-values';
-
-/** Numbers of the element types that constants are computed in. */
-export const TYPE = {
-  FLOAT: 1,
-  UINT8: 2,
-  INT8: 3,
-  UINT16: 4,
-  INT16: 5,
-  INT32: 6,
-  INT64: 7,
-  BOOL: 9,
-  FLOAT16: 10,
-  DOUBLE: 11,
-  UINT32: 12,
-  BFLOAT16: 16,
-} as const;
 
 /** Elements of a value. FLOAT16 and BFLOAT16 are their bits, BOOL is 0 and 1, INT64 whole numbers or NaN. */
 export type ConstantData =
@@ -42,18 +27,18 @@ export interface ConstantValue {
 }
 
 const ARRAYS: Readonly<Record<number, new (content: ArrayBuffer | number) => ConstantData>> = {
-  [TYPE.FLOAT]: Float32Array,
-  [TYPE.UINT8]: Uint8Array,
-  [TYPE.INT8]: Int8Array,
-  [TYPE.UINT16]: Uint16Array,
-  [TYPE.INT16]: Int16Array,
-  [TYPE.INT32]: Int32Array,
-  [TYPE.INT64]: Float64Array,
-  [TYPE.BOOL]: Uint8Array,
-  [TYPE.FLOAT16]: Uint16Array,
-  [TYPE.DOUBLE]: Float64Array,
-  [TYPE.UINT32]: Uint32Array,
-  [TYPE.BFLOAT16]: Uint16Array,
+  [DATA_TYPE.FLOAT]: Float32Array,
+  [DATA_TYPE.UINT8]: Uint8Array,
+  [DATA_TYPE.INT8]: Int8Array,
+  [DATA_TYPE.UINT16]: Uint16Array,
+  [DATA_TYPE.INT16]: Int16Array,
+  [DATA_TYPE.INT32]: Int32Array,
+  [DATA_TYPE.INT64]: Float64Array,
+  [DATA_TYPE.BOOL]: Uint8Array,
+  [DATA_TYPE.FLOAT16]: Uint16Array,
+  [DATA_TYPE.DOUBLE]: Float64Array,
+  [DATA_TYPE.UINT32]: Uint32Array,
+  [DATA_TYPE.BFLOAT16]: Uint16Array,
 };
 
 /** Says that something cannot be computed here; the node then stays in the graph. */
@@ -100,19 +85,19 @@ export function decodeTensor(tensor: TensorMessage): ConstantValue | undefined {
 
 /** A tensor of a value, over the same memory where it is stored as it is computed with. */
 export function encodeTensor(name: string, { type, dims, data }: ConstantValue): TensorMessage {
-  const stored = type === TYPE.INT64 ? BigInt64Array.from(data as Float64Array, BigInt) : data;
+  const stored = type === DATA_TYPE.INT64 ? BigInt64Array.from(data as Float64Array, BigInt) : data;
   return makeTensor(name, type, dims, stored);
 }
 
 /** An INT64 value of whole numbers. */
 export function wholeNumbers(values: readonly number[], dims: readonly number[]): ConstantValue {
-  return { type: TYPE.INT64, dims, data: Float64Array.from(values) };
+  return { type: DATA_TYPE.INT64, dims, data: Float64Array.from(values) };
 }
 
 /** Elements as numbers to compute with: half-wide ones decoded. */
 export function numbersOf({ type, data }: ConstantValue): ArrayLike<number> {
-  if (type !== TYPE.FLOAT16 && type !== TYPE.BFLOAT16) return data;
-  const decode = type === TYPE.FLOAT16 ? float16ToNumber : bfloat16ToNumber;
+  if (type !== DATA_TYPE.FLOAT16 && type !== DATA_TYPE.BFLOAT16) return data;
+  const decode = type === DATA_TYPE.FLOAT16 ? float16ToNumber : bfloat16ToNumber;
   const numbers = new Float32Array(data.length);
   for (let i = 0; i < numbers.length; i++) numbers[i] = decode(data[i]!);
   return numbers;
@@ -120,14 +105,14 @@ export function numbersOf({ type, data }: ConstantValue): ArrayLike<number> {
 
 /** True if an element is not known. */
 export function hasUnknown({ type, data }: ConstantValue): boolean {
-  if (type !== TYPE.INT64) return false;
+  if (type !== DATA_TYPE.INT64) return false;
   for (let i = 0; i < data.length; i++) if (Number.isNaN(data[i]!)) return true;
   return false;
 }
 
 /** True if each whole number, if known, is one that a double holds exactly. */
 export function isExact({ type, data }: ConstantValue): boolean {
-  if (type !== TYPE.INT64) return true;
+  if (type !== DATA_TYPE.INT64) return true;
   for (let i = 0; i < data.length; i++) if (Math.abs(data[i]!) > Number.MAX_SAFE_INTEGER) return false;
   return true;
 }

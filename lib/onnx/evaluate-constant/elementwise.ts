@@ -2,15 +2,16 @@
 // Arithmetic element by element. Results are rounded once, when they are stored: a FLOAT operation computed in doubles and
 // then rounded is the rounded exact result for +, -, *, / and the square root.
 
+import { DATA_TYPE } from '../data-type';
 import { intAttribute } from '../graph/graph-walk';
-import { allocate, hasUnknown, NotEvaluable, TYPE, type ConstantValue } from './constant-value';
+import { allocate, hasUnknown, NotEvaluable, type ConstantValue } from './constant-value';
 import type { Evaluation, Evaluator } from './evaluation';
 import { broadcastDims, broadcastTo } from './strided-copy';
 
 type Unary = (x: number) => number;
 type Binary = (a: number, b: number) => number;
 
-const { FLOAT, DOUBLE, BOOL, FLOAT16, BFLOAT16 } = TYPE;
+const { FLOAT, DOUBLE, BOOL, FLOAT16, BFLOAT16 } = DATA_TYPE;
 
 const FLOAT_UNARY: Readonly<Record<string, Unary>> = {
   Sqrt: Math.sqrt,

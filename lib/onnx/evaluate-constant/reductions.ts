@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DATA_TYPE } from '../data-type';
 import { intAttribute } from '../graph/graph-walk';
-import { allocate, countOf, isExact, NotEvaluable, TYPE, type ConstantValue } from './constant-value';
+import { allocate, countOf, isExact, NotEvaluable, type ConstantValue } from './constant-value';
 import { frontAxis, type Evaluation, type Evaluator } from './evaluation';
 import { copyStrided, denseStrides } from './strided-copy';
 
@@ -20,7 +21,7 @@ const REDUCTIONS: Readonly<Record<string, Reduction>> = {
   ReduceL2: { start: 0, add: (sum, value) => sum + value * value, finish: Math.sqrt },
   ReduceSumSquare: { start: 0, add: (sum, value) => sum + value * value },
 };
-const TYPES: readonly number[] = [TYPE.FLOAT, TYPE.DOUBLE, TYPE.INT32, TYPE.INT64];
+const TYPES: readonly number[] = [DATA_TYPE.FLOAT, DATA_TYPE.DOUBLE, DATA_TYPE.INT32, DATA_TYPE.INT64];
 
 function reducer(reduction: Reduction): Evaluator {
   return (evaluation) => {
@@ -51,13 +52,16 @@ function reduce(
   }).data;
   const run = countOf([...axes].map((axis) => value.dims[axis]!));
   // A mean of whole numbers is rounded differently by different runtimes, an extreme of nothing is an error.
-  if (run === 0 || (finish !== undefined && value.type !== TYPE.FLOAT && value.type !== TYPE.DOUBLE))
+  if (
+    run === 0 ||
+    (finish !== undefined && value.type !== DATA_TYPE.FLOAT && value.type !== DATA_TYPE.DOUBLE)
+  )
     throw new NotEvaluable();
   const data = allocate(value.type, countOf(kept.map((axis) => value.dims[axis]!)));
   for (let i = 0, at = 0; i < data.length; i++) {
     let sum = start;
     for (const end = at + run; at < end; at++) sum = add(sum, sorted[at]!);
-    if (value.type === TYPE.INT32 && !Number.isSafeInteger(sum)) throw new NotEvaluable();
+    if (value.type === DATA_TYPE.INT32 && !Number.isSafeInteger(sum)) throw new NotEvaluable();
     data[i] = finish === undefined ? sum : finish(sum, run);
   }
   return { type: value.type, dims: value.dims.map((dim, axis) => (axes.has(axis) ? 1 : dim)), data };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { TYPE, allocate, type ConstantValue } from '../../../../lib/onnx/evaluate-constant/constant-value';
+import { allocate, type ConstantValue } from '../../../../lib/onnx/evaluate-constant/constant-value';
+import { DATA_TYPE } from '../../../../lib/onnx/data-type';
 import { evaluateNode, isEvaluable } from '../../../../lib/onnx/evaluate-constant/evaluate-node';
 import type { AttributeMessage, NodeMessage } from '../../../../lib/onnx/graph/onnx-messages';
 import { makeNode } from '../../../../lib/onnx/graph/make-node';
@@ -10,10 +11,10 @@ function value(type: number, dims: readonly number[], numbers: readonly number[]
   numbers.forEach((number, index) => (data[index] = number));
   return { type, dims, data };
 }
-const floats = (dims: readonly number[], ...numbers: number[]) => value(TYPE.FLOAT, dims, numbers);
-const longs = (...numbers: number[]) => value(TYPE.INT64, [numbers.length], numbers);
-const scalar = (number: number) => value(TYPE.INT64, [], [number]);
-const bools = (...numbers: number[]) => value(TYPE.BOOL, [numbers.length], numbers);
+const floats = (dims: readonly number[], ...numbers: number[]) => value(DATA_TYPE.FLOAT, dims, numbers);
+const longs = (...numbers: number[]) => value(DATA_TYPE.INT64, [numbers.length], numbers);
+const scalar = (number: number) => value(DATA_TYPE.INT64, [], [number]);
+const bools = (...numbers: number[]) => value(DATA_TYPE.BOOL, [numbers.length], numbers);
 
 type Attributes = Readonly<Record<string, number | readonly number[]>>;
 
@@ -71,10 +72,10 @@ describe('evaluating a node', () => {
     ['Squeeze', [floats([1, 2, 1], 1, 2), longs(-1)], {}, [1, 2], [1, 2]],
     ['Unsqueeze', [floats([2], 1, 2), longs(0, -1)], {}, [1, 2, 1], [1, 2]],
     ['Unsqueeze', [floats([2], 1, 2)], { axes: [1] }, [2, 1], [1, 2]],
-    ['Cast', [floats([3], 1.9, -1.9, 0)], { to: TYPE.INT64 }, [3], [1, -1, 0]],
-    ['Cast', [floats([2], 1, 65504)], { to: TYPE.FLOAT16 }, [2], [0x3c00, 0x7bff]],
-    ['Cast', [value(TYPE.BFLOAT16, [1], [0x4049])], { to: TYPE.FLOAT }, [1], [3.140625]],
-    ['Cast', [floats([2], -0.5, 0)], { to: TYPE.BOOL }, [2], [1, 0]],
+    ['Cast', [floats([3], 1.9, -1.9, 0)], { to: DATA_TYPE.INT64 }, [3], [1, -1, 0]],
+    ['Cast', [floats([2], 1, 65504)], { to: DATA_TYPE.FLOAT16 }, [2], [0x3c00, 0x7bff]],
+    ['Cast', [value(DATA_TYPE.BFLOAT16, [1], [0x4049])], { to: DATA_TYPE.FLOAT }, [1], [3.140625]],
+    ['Cast', [floats([2], -0.5, 0)], { to: DATA_TYPE.BOOL }, [2], [1, 0]],
     ['ReduceProd', [longs(2, 3, 4)], { keepdims: 0 }, [], [24]],
     ['ReduceMean', [square], { axes: [0] }, [1, 2], [2, 3]],
     ['ReduceMax', [square, longs(-1)], { keepdims: 0 }, [2], [2, 4]],
@@ -106,7 +107,7 @@ describe('evaluating a node', () => {
     expect(run('Mul', [partly, longs(2)])).toEqual([[[2], [NaN, 6]]]);
     expect(run('Equal', [partly, longs(3)])).toBeUndefined();
     expect(run('Max', [partly, longs(3)])).toBeUndefined();
-    expect(run('Cast', [partly], { to: TYPE.FLOAT })).toBeUndefined();
+    expect(run('Cast', [partly], { to: DATA_TYPE.FLOAT })).toBeUndefined();
     expect(run('Reshape', [square, longs(NaN, 2)])).toBeUndefined();
   });
 
@@ -117,12 +118,12 @@ describe('evaluating a node', () => {
     [
       'arithmetic of half-wide numbers',
       'Add',
-      [value(TYPE.FLOAT16, [1], [1]), value(TYPE.FLOAT16, [1], [1])],
+      [value(DATA_TYPE.FLOAT16, [1], [1]), value(DATA_TYPE.FLOAT16, [1], [1])],
     ],
     ['operands of two types', 'Add', [longs(1), floats([1], 1)]],
     ['shapes that do not broadcast', 'Add', [longs(1, 2), longs(1, 2, 3)]],
-    ['a number that is too large for its type', 'Cast', [floats([1], 300)], { to: TYPE.UINT8 }],
-    ['infinity as a whole number', 'Cast', [floats([1], Infinity)], { to: TYPE.INT64 }],
+    ['a number that is too large for its type', 'Cast', [floats([1], 300)], { to: DATA_TYPE.UINT8 }],
+    ['infinity as a whole number', 'Cast', [floats([1], Infinity)], { to: DATA_TYPE.INT64 }],
     ['a cast to a type that is not computed with', 'Cast', [square], { to: 17 }],
     ['an index outside', 'Gather', [square, scalar(2)]],
     ['a Slice in steps of zero', 'Slice', [longs(1), longs(0), longs(1), longs(0), longs(0)]],

@@ -1,6 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { usageError } from '../args/usage-error';
 
+/**
+ * Reads any finite number: `0.5`, `1e-3`.
+ *
+ * @throws {TensorRTError} `ERR_TRT_ARG_USAGE`
+ */
+export function parseNumber(text: string, option: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw usageError(`${option} expects a number, but got '${text}'.`);
+}
+
+/** Reads a number that is not negative. */
+export function parsePositive(text: string, option: string): number {
+  const value = parseNumber(text, option);
+  if (value >= 0) return value;
+  throw usageError(`${option} expects a number of 0 or more, but got '${text}'.`);
+}
+
 /** Reads a share: `0.5%` or `0.005`, 0 to 1. */
 export function parseShare(text: string, option: string): number {
   const match = /^(\d+(?:\.\d+)?|\.\d+)(%?)$/.exec(text.trim());
@@ -15,7 +33,7 @@ export function parseShare(text: string, option: string): number {
 }
 
 /** Makes a reader of numbers between `min` and `max`. */
-export function parseNumber(min: number, max: number): (text: string, option: string) => number {
+export function parseNumberBetween(min: number, max: number): (text: string, option: string) => number {
   return (text, option) => {
     const value = text.trim() === '' ? NaN : Number(text);
     if (value >= min && value <= max) return value;
