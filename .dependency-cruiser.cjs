@@ -27,6 +27,7 @@ const MAY_USE = {
   compress: ['onnx'],
   evaluate: ['index.ts', 'onnx', 'compress'],
   bench: ['index.ts'],
+  onnxruntime: ['index.ts', 'session', 'builder', 'runtime', 'binding', 'onnx'],
   serve: ['index.ts'],
   cli: ['index.ts', 'bench', 'evaluate', 'serve', 'session', 'builder', 'runtime', 'compress', 'onnx'],
 };

@@ -3,7 +3,7 @@
 # CMAKE_JS_LIB.
 file(GLOB addon_sources CONFIGURE_DEPENDS native/addon/*.cc)
 add_library(tensorrt_node MODULE ${addon_sources} ${CMAKE_JS_SRC})
-set_target_properties(tensorrt_node PROPERTIES PREFIX "" SUFFIX ".node")
+set_target_properties(tensorrt_node PROPERTIES PREFIX "" SUFFIX ".node" UNITY_BUILD_BATCH_SIZE 16)
 target_include_directories(tensorrt_node PRIVATE native)
 target_include_directories(tensorrt_node SYSTEM PRIVATE ${CMAKE_JS_INC})
 file(READ package.json package)
@@ -14,7 +14,9 @@ target_link_libraries(tensorrt_node PRIVATE trtn_core ${CMAKE_JS_LIB})
 # Every C++ exception, not Napi::Error alone, becomes one of JavaScript. Never unloaded: when a worker ends, Node
 # closes its addons, while TensorRT and ONNX Runtime keep pointers to our loggers.
 if(UNIX AND NOT APPLE)
-  target_link_options(tensorrt_node PRIVATE -Wl,--exclude-libs,ALL -Wl,-z,nodelete)
+  set(exports "${CMAKE_CURRENT_LIST_DIR}/exports.map")
+  target_link_options(tensorrt_node PRIVATE -Wl,--version-script=${exports} -Wl,-z,nodelete)
+  set_target_properties(tensorrt_node PROPERTIES LINK_DEPENDS "${exports}")
 endif()
 if(MSVC AND CMAKE_JS_NODELIB_DEF AND CMAKE_JS_NODELIB_TARGET)
   execute_process(COMMAND ${CMAKE_AR} /def:${CMAKE_JS_NODELIB_DEF} /out:${CMAKE_JS_NODELIB_TARGET}

@@ -2,7 +2,7 @@
 # Finds the headers of one TensorRT family. A user's SDK (TENSORRT_ROOT) comes first, then headers that the
 # system has, then those of .sdk. NvInferVersion.h says which family a folder serves and how old it is; code is
 # written for headers of at least 10.13, 11.0 or RTX 1.5: older libraries are served by newer headers and gates
-# at run time.
+# at run time. With TRTN_PINNED_HEADERS those of .sdk alone count.
 
 # The number after "#define <name>" in `text`, or "".
 function(trtn_defined_number text name out)
@@ -37,12 +37,14 @@ endfunction()
 # Sets `out` to the include folder of `family`, or to "".
 function(trtn_find_headers family out)
   set(candidates)
-  if(TENSORRT_ROOT)
+  if(TENSORRT_ROOT AND NOT TRTN_PINNED_HEADERS)
     list(APPEND candidates "${TENSORRT_ROOT}/include"
          "${TENSORRT_ROOT}/include/${CMAKE_LIBRARY_ARCHITECTURE}")
   endif()
-  list(APPEND candidates "/usr/include/${CMAKE_LIBRARY_ARCHITECTURE}" /usr/include /usr/local/tensorrt/include
-       "${TRTN_SDK_DIR}/include/tensorrt-${family}")
+  if(NOT TRTN_PINNED_HEADERS)
+    list(APPEND candidates "/usr/include/${CMAKE_LIBRARY_ARCHITECTURE}" /usr/include /usr/local/tensorrt/include)
+  endif()
+  list(APPEND candidates "${TRTN_SDK_DIR}/include/tensorrt-${family}")
   set(${out} "" PARENT_SCOPE)
   foreach(candidate IN LISTS candidates)
     trtn_headers_serve("${candidate}" ${family} serves)

@@ -21,6 +21,8 @@ const ERROR_TABLE = {
 
   // Loading: the addon, native libraries, plans and manifests.
   ERR_TRT_LOAD_ADDON: 'Run `npx tensorrt-node doctor` to see which binaries were tried.',
+  ERR_TRT_LOAD_TEMPORARY_FOLDER:
+    'Set TMPDIR to a folder that can be written; in a container mount one, e.g. `--tmpfs /tmp`.',
   ERR_TRT_LOAD_TENSORRT_NOT_FOUND:
     'Install TensorRT-RTX with `pip install tensorrt-rtx`, or set TENSORRT_NODE_LIB_DIR to the folder of libnvinfer.',
   ERR_TRT_LOAD_TENSORRT_UNSUPPORTED: 'Install TensorRT 10.6 or newer, 11.x, or TensorRT-RTX 1.5 or newer.',
@@ -29,6 +31,8 @@ const ERROR_TABLE = {
     'Add the CPU runtime with `npm install onnxruntime-node --onnxruntime-node-install=skip`.',
   ERR_TRT_LOAD_NVML_NOT_FOUND:
     'Install the NVIDIA driver with its libnvidia-ml.so.1 (a container needs the driver capability "utility"), or name the library in TENSORRT_NODE_NVML_LIBRARY.',
+  ERR_TRT_LOAD_REGISTER:
+    'Start the application with `node --require tensorrt-node/onnxruntime/register`, or call register() before anything loads onnxruntime-node.',
   ERR_TRT_LOAD_FILE: 'Check the path and its permissions.',
   ERR_TRT_LOAD_PLAN_INVALID:
     'Pass an engine that TensorRT wrote; `tensorrt-node inspect` tells what a file is.',

@@ -8,6 +8,7 @@
  */
 export { TensorRTError, errorCodes, isErrorCode } from './errors';
 export type { LogLine, TensorRTErrorCode, TensorRTErrorOptions } from './errors';
+export type { AddonFailureCause, AddonOrigin } from './binding/load-failure';
 export type { CudaStatus, Family, NativeCudaDevice as CudaDevice } from './binding/contract';
 export { buildEngine } from './builder/build-engine';
 export type { BuildOptions, BuildProgress, BuildQuantization } from './builder/build-engine';
@@ -29,6 +30,7 @@ export { monitorGpu } from './runtime/gpu-monitor';
 export type { GpuMonitor, GpuMonitorOptions } from './runtime/gpu-monitor';
 export type { GpuReadings, GpuSamples } from './runtime/gpu-readings';
 export { IoBinding } from './runtime/io-binding';
+export type { OnnxRuntimeOptions } from './runtime/onnx-runtime-options';
 export { loadEngine } from './runtime/load-engine';
 export type { LoadOptions } from './runtime/load-engine';
 export type {
@@ -59,7 +61,7 @@ export type { AnyArrays, DeviceOutputs, NamedArrays, Placed, RunOutputs } from '
 export { STAGE_COLUMNS } from './runtime/stage-times';
 export type { StageTimes } from './runtime/stage-times';
 export { Tensor } from './runtime/tensor';
-export type { TensorData, TensorLike } from './runtime/tensor';
+export type { StringData, StringTensorLike, TensorData, TensorLike } from './runtime/tensor';
 export type { RunTrace, TraceOptions } from './runtime/trace';
 export { throttleReasonNames } from './runtime/throttle-reasons';
 export { createSession } from './session/create-session';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds the addon (cmake-js -> build/Release) and the JavaScript (tsc -> dist). Each tool leaves what is up to date.
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -41,8 +41,26 @@ export async function buildTypeScript() {
       '.',
       ...incremental,
     ]);
+    requireLazily(join(ROOT, 'dist'));
     for (const asset of ASSETS) cpSync(join(ROOT, 'lib', asset), join(ROOT, 'dist', asset));
   });
+}
+
+/**
+ * CommonJS code loads its own parts with `require`, also where they are loaded when they are needed. TypeScript leaves
+ * `import('./x.js')` there, which has no meaning in the contexts that vitest's vmThreads and Jest run code in.
+ */
+function requireLazily(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+  for (const { parentPath, name } of files.filter((entry) => entry.isFile() && entry.name.endsWith('.js'))) {
+    const file = join(parentPath, name);
+    const text = readFileSync(file, 'utf8');
+    const changed = text.replace(
+      /\bimport\((['"]\.{1,2}\/[^'"]+['"])\)/g,
+      'Promise.resolve().then(() => require($1))',
+    );
+    if (changed !== text) writeFileSync(file, changed);
+  }
 }
 
 async function timed(title, result, work) {

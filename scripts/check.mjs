@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// All that can be checked without a build: `npm run check`, or `npm run check -- lint types` for some of it.
+// All that can be checked without a build: `npm run check`, `npm run check -- lint types` for some of it, or
+// `npm run check -- --skip unit`.
 import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
 import { clangFormat, prettier } from './format.mjs';
 import { capture, packageProgram, runMain, ToolError } from './run-tool.mjs';
 import { prepare } from './sdk.mjs';
@@ -18,6 +20,7 @@ const CHECKS = {
   ],
   includes: () => script('check-includes.mjs'),
   sources: () => script('check-sources.mjs'),
+  workflows: () => script('lint-workflows.mjs'),
   types: () => [...packageProgram('typescript/bin/tsc'), '-p', 'tsconfig.check.json'],
   docs: () => script('docs.mjs', '--check'),
   unit: () => [...packageProgram('vitest/vitest.mjs'), 'run', '--project', 'unit'],
@@ -55,11 +58,15 @@ async function runCheck(name) {
 }
 
 await runMain(async () => {
-  const named = process.argv.slice(2);
-  const unknown = named.find((name) => !Object.hasOwn(CHECKS, name));
+  const { values, positionals } = parseArgs({
+    options: { skip: { type: 'string', multiple: true, default: [] } },
+    allowPositionals: true,
+  });
+  const unknown = [...positionals, ...values.skip].find((name) => !Object.hasOwn(CHECKS, name));
   if (unknown !== undefined)
     throw new ToolError(`no check "${unknown}"; there are ${Object.keys(CHECKS).join(', ')}`);
-  const names = named.length > 0 ? named : Object.keys(CHECKS);
+  const named = positionals.length > 0 ? positionals : Object.keys(CHECKS);
+  const names = named.filter((name) => !values.skip.includes(name));
   if (names.includes('clang-format')) await prepare(['check']);
   const failed = await runChecks(names);
   if (failed.length > 0)

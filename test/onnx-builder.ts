@@ -32,6 +32,8 @@ export interface ValueSpec {
   name: string;
   type?: OnnxTypeName;
   dims?: readonly (number | string)[];
+  /** A sequence of such tensors. */
+  isSequence?: boolean;
 }
 
 /** A tensor: `data` is written as raw_data; `external` writes a reference instead. */
@@ -256,12 +258,15 @@ function toFloat16(value: number): number {
 
 function writeValue(writer: BinaryWriter, spec: ValueSpec): void {
   text(writer, 1, [spec.name]);
-  message(writer, 2, (type) =>
+  const writeTensor = (type: BinaryWriter) =>
     message(type, 1, (tensor) => {
       tensor.tag(1, WireType.Varint).int32(ONNX_TYPES[spec.type ?? 'FLOAT']);
       if (spec.dims !== undefined) message(tensor, 2, (shape) => writeShape(shape, spec.dims!));
-    }),
-  );
+    });
+  message(writer, 2, (type) => {
+    if (!spec.isSequence) return writeTensor(type);
+    message(type, 4, (sequence) => message(sequence, 1, writeTensor));
+  });
 }
 
 function writeShape(writer: BinaryWriter, dims: readonly (number | string)[]): void {

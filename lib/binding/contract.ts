@@ -145,6 +145,26 @@ interface NativeSessionBase {
   externalBuffers?: boolean;
 }
 
+/** ONNX Runtime's own settings; absent ones keep its default. Two lists of one length stand for a table. */
+export interface NativeOnnxRuntimeSettings {
+  graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
+  executionMode?: 'sequential' | 'parallel';
+  interOpNumThreads?: number;
+  enableCpuMemArena?: boolean;
+  enableMemPattern?: boolean;
+  logId?: string;
+  logSeverityLevel?: number;
+  logVerbosityLevel?: number;
+  optimizedModelFilePath?: string;
+  freeDimensionNames?: readonly string[];
+  freeDimensionSizes?: readonly number[];
+  configKeys?: readonly string[];
+  configValues?: readonly string[];
+  externalPaths?: readonly string[];
+  /** Copied before the call returns. */
+  externalData?: readonly Uint8Array[];
+}
+
 /** An ONNX model on the CPU. */
 export interface NativeCpuSessionRequest extends NativeSessionBase {
   backend: 'onnxruntime';
@@ -154,8 +174,7 @@ export interface NativeCpuSessionRequest extends NativeSessionBase {
   /** Copied before the call returns. */
   modelBytes?: Uint8Array;
   intraOpNumThreads: number;
-  /** Leaves out ONNX Runtime's rewritings of the graph but for the basic ones. */
-  basicOptimizations?: boolean;
+  onnxRuntime?: NativeOnnxRuntimeSettings;
   /** ONNX Runtime writes its profile to `<prefix>_<date>.json` when the session closes. */
   profileFilePrefix?: string;
 }
@@ -209,7 +228,7 @@ export interface NativeDeviceTensor {
   close(): void;
 }
 
-/** An input of a call: an array, or a tensor that is on the device already. */
+/** An input of a call: an array (of strings, the packed ones), or a tensor that is on the device already. */
 export type NativeInput = NativeArray | NativeDeviceTensor;
 
 /** What a traced run shall record. */
@@ -258,7 +277,7 @@ export type NativeDims = readonly (readonly number[] | null)[] | null;
  */
 export type NativeTarget = NativeArray | 'device' | null | undefined;
 
-/** The outputs that the runtime allocated, in the model's order; undefined for the others. */
+/** The outputs that the runtime allocated, in the model's order; undefined for the others. Strings come packed. */
 export type NativeOutputs = readonly ([data: ArrayBuffer, dims: number[]] | NativeDeviceTensor | undefined)[];
 
 /** Calls that have ended since the last time: ticket, error or undefined, result, and again. */

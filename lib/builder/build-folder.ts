@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 
 import { TensorRTError, type TensorRTErrorCode } from '../errors';
 import { removeAtExit } from '../runtime/exit-cleanup';
-import { fileWriteError } from '../runtime/file-errors';
+import { fileWriteError, isDiskFull } from '../runtime/file-errors';
+import { temporaryFolderError } from '../temporary-folder';
 import { throwIfCancelled } from './cancellation';
 
 /**
@@ -31,6 +33,7 @@ export class BuildFolder {
       const path = await mkdtemp(join(parent, '.tensorrt-node-'));
       return new BuildFolder(path, removeAtExit(path));
     } catch (error) {
+      if (parent === tmpdir() && !isDiskFull(error)) throw temporaryFolderError(error);
       throw fileWriteError(parent, error, code);
     }
   }

@@ -61,13 +61,19 @@ function partRows({ state, name, facts, path }: Part, style: Style, width: numbe
   return [[marks[state], style.bold(name), lines[0]!], ...below.map((line) => ['', '', line])];
 }
 
+const ORIGINS: Readonly<Record<NonNullable<ProbeReport['addon']['origin']>, string>> = {
+  environment: 'named in TENSORRT_NODE_ADDON',
+  'local-build': 'built here',
+  prebuilt: 'prebuilt',
+};
+
 function addonPart({ addon }: ProbeReport): Part {
   const families = addon.families.map((family) => FAMILY_NAMES[family]).join(', ');
   return addon.available
     ? {
         state: 'works',
         name: 'Addon',
-        facts: [addon.version, families && `made for ${families}`],
+        facts: [addon.version, addon.origin && ORIGINS[addon.origin], families && `made for ${families}`],
         path: addon.path,
       }
     : { state: 'broken', name: 'Addon', facts: [addon.reason ?? 'not found'], path: addon.path };

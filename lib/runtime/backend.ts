@@ -16,6 +16,8 @@ export interface ExecutionBackend {
   readonly device: string;
   /** The optimisation profile of all calls; absent: the one that fits. */
   readonly profile?: number;
+  /** Inputs whose number of dimensions the model does not tell. */
+  readonly unranked?: ReadonlySet<string>;
   /**
    * Loads the model. Its contract is that of {@link NativeSession}: tickets come back through `onFinished`, several at
    * a time, always from the event loop and never from within the call that took the ticket.

@@ -2,6 +2,7 @@
 // What a caller asks of a binding, checked and in the form that native code takes.
 
 import type { NativeArray, NativeBinding, NativeInput } from '../binding/contract';
+import { refuseForeign } from '../binding/package-copies';
 import { TensorRTError } from '../errors';
 import { arrayLength, elementCount, type TensorData } from '../tensor/element-arrays';
 import type { ElementType } from '../tensor/element-type';
@@ -62,6 +63,7 @@ export function prepareBinding(
   options: BindingOptions,
 ): BindingRequest {
   rejectUnknownOptions('createBinding', options, OPTION_NAMES);
+  rejectStrings(target);
   const { inputs: tensors = {}, values = {}, deviceOutputs } = options;
   const names = target.specs.map(({ info }) => info.name);
   for (const given of [shapes, tensors, values]) rejectUnknownInputs(names, given);
@@ -84,6 +86,21 @@ export function prepareBinding(
     inputs: inputs.map(({ place }) => place),
     places: places.every((place) => place === null) ? null : places,
   };
+}
+
+/** The memory of a binding is as large as its dims say, whatever is written to it. */
+function rejectStrings({ specs, outputs }: BindingTarget): void {
+  const tensors = [
+    ...specs.map(({ info }) => ({ info, what: 'Input' })),
+    ...outputs.map((info) => ({ info, what: 'Output' })),
+  ];
+  const found = tensors.find(({ info }) => info.type === 'string');
+  if (found === undefined) return;
+  throw new TensorRTError(
+    'ERR_TRT_RUN_UNSUPPORTED',
+    `${found.what} "${found.info.name}" is a string tensor, whose size its dims do not tell: a binding cannot hold it.`,
+    { hint: 'Use run() or runSync().', details: { tensor: found.info.name } },
+  );
 }
 
 /**
@@ -153,6 +170,7 @@ function placeOf(
   const tensor = tensors[name];
   if (tensor !== undefined) {
     if (!(tensor instanceof DeviceTensor)) {
+      refuseForeign(tensor, `createBinding() for input "${name}"`);
       throw new TensorRTError(
         'ERR_TRT_ARG_TYPE',
         `createBinding() takes device tensors as inputs, but "${name}" is ${describeType(tensor)}.`,

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looking at everything a machine has, in this process. Nothing here throws: what fails becomes a reason.
 
-import { addonPath, loadAddon } from '../binding/load';
+import { checkAddon, type AddonCheck } from '../binding/addon-check';
+import { explainCrash } from '../binding/explain-load';
+import { addonFile, isAddonLoaded, loadAddon } from '../binding/load';
+import { loadError, type AddonFailureCause, type AddonFile } from '../binding/load-failure';
 import { TensorRTError } from '../errors';
 import { hasUsableGpu } from './cuda-status';
 import { driverLibrary } from './driver-library';
@@ -16,7 +19,9 @@ export interface ProbeContext {
   loadAddon(): SelectionContext['addon'] & {
     buildInfo: { version: string; families: AddonReport['families'] };
   };
-  addonPath(): string;
+  addonFile(): AddonFile;
+  /** Opens the addon in a child process before it is opened in this one. */
+  checkAddon?(path: string): Promise<AddonCheck>;
   places: SearchPlaces;
   probeCpu(): Promise<CpuReport>;
   /** The CUDA driver to ask; default: the system's. */
@@ -31,11 +36,21 @@ export interface ProbeContext {
 export function currentProbeContext(): ProbeContext {
   return {
     loadAddon,
-    addonPath,
+    addonFile,
+    checkAddon: checkUnlessLoaded,
     places: currentPlaces(),
     probeCpu: probeCpuRuntime,
     driverLibrary: driverLibrary(),
   };
+}
+
+/**
+ * What this process has open already, it survived. In Electron a child process may be the application itself, started
+ * once more: its fuses decide.
+ */
+async function checkUnlessLoaded(path: string): Promise<AddonCheck> {
+  if (process.versions.electron !== undefined) return { outcome: 'unknown' };
+  return isAddonLoaded() ? { outcome: 'survives' } : checkAddon(path);
 }
 
 /** The name under which the driver is reported to {@link ProbeContext.beforeOpening}. */
@@ -49,7 +64,7 @@ export async function collectProbe(
   libraryPath: string | undefined,
   context: ProbeContext,
 ): Promise<ProbeReport> {
-  const { addon, native } = probeAddon(context);
+  const { addon, native } = await probeAddon(context);
   const cuda = await probeCuda(native, context);
   const { tensorrt, tried } = await probeLibraries(libraryPath, native, cuda, context);
   const cpu = await probeCpu(native, context);
@@ -69,32 +84,36 @@ export async function collectProbe(
 
 type Native = SelectionContext['addon'] | null;
 
-function probeAddon(context: ProbeContext): { addon: AddonReport; native: Native } {
-  const base: AddonReport = {
+async function probeAddon(context: ProbeContext): Promise<{ addon: AddonReport; native: Native }> {
+  const none: AddonReport = {
     available: false,
     path: null,
+    origin: null,
     version: null,
     families: [],
     reason: null,
+    cause: null,
+    hint: null,
     tried: [],
   };
+  let file: AddonFile | undefined;
   try {
-    base.path = context.addonPath();
+    file = context.addonFile();
+    const check = await context.checkAddon?.(file.path);
+    if (check?.outcome === 'crashes') throw loadError(explainCrash(file, check.end), []);
     const native = context.loadAddon();
-    return {
-      addon: {
-        ...base,
-        available: true,
-        version: native.buildInfo.version,
-        families: native.buildInfo.families,
-      },
-      native,
-    };
+    const { version, families } = native.buildInfo;
+    return { addon: { ...none, ...file, available: true, version, families }, native };
   } catch (error) {
-    const tried =
-      error instanceof TensorRTError ? (error.details.tried as TriedPath[] | undefined) : undefined;
-    return { addon: { ...base, reason: messageOf(error), tried: tried ?? [] }, native: null };
+    return { addon: { ...none, ...file, ...failureOf(error) }, native: null };
   }
+}
+
+function failureOf(error: unknown): Pick<AddonReport, 'reason' | 'cause' | 'hint' | 'tried'> {
+  const reason = messageOf(error);
+  if (!(error instanceof TensorRTError)) return { reason, cause: null, hint: null, tried: [] };
+  const { cause, tried } = error.details as { cause?: AddonFailureCause; tried?: TriedPath[] };
+  return { reason, cause: cause ?? null, hint: error.hint, tried: tried ?? [] };
 }
 
 async function probeCuda(native: Native, context: ProbeContext): Promise<CudaReport> {
@@ -176,7 +195,8 @@ function adviseOn({ addon, cuda, tensorrt, cpu }: ProbeReport): string[] {
   const advice: string[] = [];
   if (!addon.available)
     advice.push(
-      'The native addon is missing: in a checkout run `npm run build`, elsewhere reinstall tensorrt-node.',
+      addon.hint ??
+        'The native addon is missing: in a checkout run `npm run build`, elsewhere reinstall tensorrt-node.',
     );
   const usable = tensorrt.filter((library) => library.usable);
   if (usable.length === 0 && addon.available) {

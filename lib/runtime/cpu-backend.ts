@@ -10,6 +10,7 @@ import { TensorRTError } from '../errors';
 import type { ExecutionBackend } from './backend';
 import { fileWriteError } from './file-errors';
 import { locateOnnxRuntime, type RuntimeSearch } from './locate-onnxruntime';
+import { toNativeSettings, type OnnxRuntimeOptions } from './onnx-runtime-options';
 
 /** How the CPU backend loads a model. */
 export interface CpuBackendOptions {
@@ -17,13 +18,15 @@ export interface CpuBackendOptions {
   model: string | Uint8Array;
   contexts: number;
   intraOpNumThreads: number;
-  /** Leaves out ONNX Runtime's rewritings of the graph but for the basic ones: the others change what FP8 pairs compute. */
-  basicOptimizations?: boolean;
   maxQueue: number;
   /** Record when runs begin and end. */
   stageTimes?: boolean;
   /** Where ONNX Runtime's profile goes when the session closes; default: there is none. */
   profileFilePrefix?: string;
+  /** Checked; default: ONNX Runtime's own settings. */
+  onnxRuntime?: OnnxRuntimeOptions;
+  /** Inputs whose number of dimensions the model does not tell. */
+  unranked?: ReadonlySet<string>;
   /** Library file or folder; default: searched. */
   runtimeLibrary?: string;
   /** For tests: false forbids ArrayBuffers over native memory. */
@@ -34,28 +37,34 @@ export interface CpuBackendOptions {
 export class CpuBackend implements ExecutionBackend {
   readonly name = 'onnxruntime';
   readonly device = 'cpu';
+  readonly unranked: ReadonlySet<string>;
   readonly #options: CpuBackendOptions;
 
   constructor(options: CpuBackendOptions) {
     this.#options = options;
+    this.unranked = options.unranked ?? new Set();
   }
 
   /**
    * Loads the model with the first library that opens.
    *
    * @throws {TensorRTError} `ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND` with all paths tried, `ERR_TRT_RUN_MODEL`,
-   *   `ERR_TRT_BUILD_OUTPUT` if no profile could be written.
+   *   `ERR_TRT_BUILD_OUTPUT` if the profile or the optimised model could not be written.
    */
   async load(onFinished: (finished: NativeFinished) => void): Promise<NativeSession> {
-    const { model, runtimeLibrary, ...settings } = this.#options;
-    if (settings.profileFilePrefix !== undefined) await checkProfileFolder(settings.profileFilePrefix);
+    const { model, runtimeLibrary, onnxRuntime, unranked: _unranked, ...settings } = this.#options;
+    const native = onnxRuntime === undefined ? {} : { onnxRuntime: toNativeSettings(onnxRuntime) };
+    const { profileFilePrefix } = settings;
+    if (profileFilePrefix !== undefined) await checkFolderOf(`${profileFilePrefix}_<date>.json`);
+    const optimized = native.onnxRuntime?.optimizedModelFilePath;
+    if (optimized !== undefined) await checkFolderOf(optimized);
     const addon = loadAddon();
     const source = typeof model === 'string' ? { modelPath: model } : { modelBytes: model };
     const search = await locateOnnxRuntime(runtimeLibrary);
     for (const { path, from } of search.candidates) {
       try {
         return await addon.createSession(
-          { backend: this.name, library: path, ...source, ...settings },
+          { backend: this.name, library: path, ...source, ...settings, ...native },
           onFinished,
         );
       } catch (error) {
@@ -68,14 +77,14 @@ export class CpuBackend implements ExecutionBackend {
   }
 }
 
-/** ONNX Runtime says nothing about a profile that it cannot write. */
-async function checkProfileFolder(prefix: string): Promise<void> {
-  const folder = dirname(prefix);
+/** ONNX Runtime says nothing about a profile that it cannot write, and of other files not why. */
+async function checkFolderOf(file: string): Promise<void> {
+  const folder = dirname(file);
   try {
     await access(folder, constants.W_OK);
     if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is no folder`);
   } catch (error) {
-    throw fileWriteError(`${prefix}_<date>.json`, error);
+    throw fileWriteError(file, error);
   }
 }
 

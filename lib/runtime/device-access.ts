@@ -67,6 +67,7 @@ function checkTensor(tensor: unknown): { data: TensorData; dims: readonly number
     );
   }
   const { type, data, dims } = tensor as { type: ElementType; data: TensorData; dims: readonly number[] };
+  if (type === 'string') throw valueError('type', type, 'an element type of GPUs; they have no strings');
   if (!ELEMENT_TYPES.includes(type)) throw valueError('type', type, `one of ${ELEMENT_TYPES.join(', ')}`);
   if (!Array.isArray(dims)) {
     throw new TensorRTError(

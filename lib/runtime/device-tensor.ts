@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NativeDeviceTensor } from '../binding/contract';
 import { fromNativeError } from '../binding/native-error';
+import { markClass } from '../binding/package-copies';
 import { TensorRTError } from '../errors';
 import { elementArray } from '../tensor/element-arrays';
 import type { ElementType } from '../tensor/element-type';
@@ -29,6 +30,7 @@ export class DeviceTensor {
 
   static {
     reveal = (tensor) => tensor.#native;
+    markClass(this, 'DeviceTensor');
   }
 
   /** @internal Use `uploadTensor()`. */

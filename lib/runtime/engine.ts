@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 
 import type { Family } from '../binding/contract';
+import { markClass } from '../binding/package-copies';
 import { TensorRTError } from '../errors';
 import type { TensorInfo } from '../tensor/tensor-info';
 import type { FileOperations } from './atomic-file';
@@ -75,6 +76,10 @@ export class Engine {
   readonly #isolationStartMs: number | null;
   readonly #warnings: readonly string[];
   readonly #fs: FileOperations | undefined;
+
+  static {
+    markClass(this, 'Engine');
+  }
 
   /** @internal Use `buildEngine()` or `loadEngine()`. */
   constructor(parts: EngineParts) {

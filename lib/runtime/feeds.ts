@@ -3,25 +3,34 @@
 // which input, and what came.
 
 import type { NativeDeviceTensor, NativeInput } from '../binding/contract';
+import { refuseForeign } from '../binding/package-copies';
 import { TensorRTError } from '../errors';
 import {
   arrayLength,
   elementArray,
   elementCount,
+  STRING_ARRAY,
   type ElementArray,
+  type StringData,
   type TensorData,
 } from '../tensor/element-arrays';
+import { packStrings } from '../tensor/packed-strings';
 import type { TensorInfo } from '../tensor/tensor-info';
 import { didYouMean } from '../text/nearest-name';
 import { describeType } from '../option-checks';
 import { DeviceTensor, nativeTensorFor } from './device-tensor';
-import type { TensorLike } from './tensor';
+import type { StringTensorLike, TensorLike } from './tensor';
 
 /**
- * Inputs by name. A bare typed array is enough where the model fixes the shape, or leaves exactly one dimension open
- * that the array's length determines. A device tensor is used in place, by sessions on its own device.
+ * Inputs by name. A bare typed array, or array of strings, is enough where the model fixes the shape, or leaves exactly
+ * one dimension open that the array's length determines. A device tensor is used in place, by sessions on its own device.
  */
-export type Feeds = Readonly<Record<string, TensorData | TensorLike | DeviceTensor>>;
+export type Feeds = Readonly<
+  Record<string, TensorData | StringData | TensorLike | StringTensorLike | DeviceTensor>
+>;
+
+/** Elements of an input as callers give them. */
+type FeedData = TensorData | StringData;
 
 /** An input of a model with what is known about it before any call. */
 export interface InputSpec {
@@ -38,9 +47,9 @@ export interface PreparedFeeds {
   readonly dims: (readonly number[] | null)[] | null;
 }
 
-/** Dims without symbols, or undefined if one is dynamic. */
+/** Dims without symbols, or undefined if one is dynamic or nothing is known about them. */
 export function fixedDims(info: TensorInfo): readonly number[] | undefined {
-  return info.dims.every(isFixed) ? info.dims : undefined;
+  return info.hasShape !== false && info.dims.every(isFixed) ? info.dims : undefined;
 }
 
 function isFixed(dim: number | string): dim is number {
@@ -49,7 +58,7 @@ function isFixed(dim: number | string): dim is number {
 
 /** Works out what can be known about an input before any call. */
 export function inputSpec(info: TensorInfo): InputSpec {
-  const array = elementArray(info.type);
+  const array = info.type === 'string' ? STRING_ARRAY : elementArray(info.type);
   if (array === undefined)
     throw new TensorRTError(
       'ERR_TRT_RUN_MODEL',
@@ -87,7 +96,7 @@ export function prepareFeeds(specs: readonly InputSpec[], feeds: Feeds, device =
     }
     const { data, shape } =
       feed instanceof DeviceTensor ? readDeviceTensor(spec, feed, device) : readFeed(spec, feed);
-    arrays.push(data);
+    arrays.push(isStrings(data) ? packStrings(data) : data);
     if (spec.fixedLength < 0) (dims ??= specs.map(() => null))[index] = shape;
   }
   // Every input is there: a different number of names means that one is unknown.
@@ -97,13 +106,14 @@ export function prepareFeeds(specs: readonly InputSpec[], feeds: Feeds, device =
 
 function readFeed(
   spec: InputSpec,
-  feed: TensorData | TensorLike,
-): { data: TensorData; shape: readonly number[] } {
-  if (ArrayBuffer.isView(feed)) {
+  feed: FeedData | TensorLike | StringTensorLike,
+): { data: FeedData; shape: readonly number[] } {
+  if (ArrayBuffer.isView(feed) || Array.isArray(feed)) {
     checkType(spec, feed);
     return { data: feed, shape: inferDims(spec, feed) };
   }
   if (typeof feed !== 'object' || feed === null || !('data' in feed)) {
+    refuseForeign(feed, `Input "${spec.info.name}"`, 'ERR_TRT_RUN_INPUT_TYPE');
     throw wrongType(spec, describeType(feed));
   }
   const { data, dims, type } = feed;
@@ -131,7 +141,22 @@ export function readDeviceTensor(
   return { data, shape: checkDims(info, tensor.dims) };
 }
 
-function checkType(spec: InputSpec, data: TensorData): void {
+function isStrings(data: FeedData | NativeDeviceTensor): data is StringData {
+  return Array.isArray(data);
+}
+
+function checkStrings(spec: InputSpec, data: FeedData): void {
+  if (!Array.isArray(data)) throw wrongType(spec, describeType(data));
+  // By index: a hole is no string either.
+  for (let index = 0; index < data.length; index++) {
+    const item: unknown = data[index];
+    if (typeof item === 'string') continue;
+    throw wrongType(spec, `an array whose element ${index} is ${describeType(item)}`);
+  }
+}
+
+function checkType(spec: InputSpec, data: FeedData): void {
+  if (spec.array === STRING_ARRAY) return checkStrings(spec, data);
   // By the name that the array itself tells, so that arrays of another realm (vm, test runners) and Buffers pass.
   const name = ArrayBuffer.isView(data) ? data[Symbol.toStringTag] : undefined;
   if (name === spec.array.accepts[0] || (name !== undefined && spec.array.accepts.includes(name))) return;
@@ -139,7 +164,7 @@ function checkType(spec: InputSpec, data: TensorData): void {
 }
 
 /** The dims that a bare array stands for: at most one may be open, and its length decides it. */
-function inferDims(spec: InputSpec, data: TensorData): readonly number[] {
+function inferDims(spec: InputSpec, data: FeedData): readonly number[] {
   const { info, array } = spec;
   const fixed = fixedDims(info);
   if (fixed) {
@@ -149,7 +174,7 @@ function inferDims(spec: InputSpec, data: TensorData): readonly number[] {
   const open = info.dims.filter((dim) => !isFixed(dim)).length;
   const known = elementCount(info.dims.filter(isFixed));
   const elements = array.bits < 8 ? (data.length * 8) / array.bits : data.length;
-  if (open > 1 || known === 0 || array.bits < 8) {
+  if (open !== 1 || known === 0 || array.bits < 8) {
     throw wrongShape(
       info,
       `a bare ${spec.array.accepts[0]}, which does not tell its dims`,
@@ -175,6 +200,7 @@ function inferDims(spec: InputSpec, data: TensorData): readonly number[] {
 export function checkDims(info: TensorInfo, dims: readonly number[]): readonly number[] {
   const isShape = dims instanceof Array && dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
   if (!isShape) throw wrongShape(info, JSON.stringify(dims), 'dims are whole numbers, not negative.');
+  if (info.hasShape === false) return [...dims];
   const fits =
     dims.length === info.dims.length && info.dims.every((dim, i) => !isFixed(dim) || dim === dims[i]);
   if (!fits) throw wrongShape(info, `[${dims.join(', ')}]`);
@@ -182,8 +208,9 @@ export function checkDims(info: TensorInfo, dims: readonly number[]): readonly n
   return [...dims];
 }
 
-/** `[batch, 3, ?, 224]`. */
+/** `[batch, 3, ?, 224]`, `[…]` where nothing is known. */
 export function formatDims(info: TensorInfo): string {
+  if (info.hasShape === false) return '[…]';
   return `[${info.dims.map((dim) => (dim === -1 ? '?' : dim)).join(', ')}]`;
 }
 
@@ -232,7 +259,7 @@ function wrongShape(info: TensorInfo, came: string, hint?: string): TensorRTErro
   );
 }
 
-function wrongSize(spec: InputSpec, data: TensorData, dims: readonly number[]): TensorRTError {
+function wrongSize(spec: InputSpec, data: FeedData, dims: readonly number[]): TensorRTError {
   const { info, array } = spec;
   const length = arrayLength(array, elementCount(dims));
   const unit = array.bits < 8 ? 'bytes' : 'elements';
@@ -243,19 +270,21 @@ function wrongSize(spec: InputSpec, data: TensorData, dims: readonly number[]): 
   );
 }
 
-function sizeError({ info }: InputSpec, message: string, data: TensorData): TensorRTError {
+function sizeError({ info }: InputSpec, message: string, data: FeedData): TensorRTError {
   return new TensorRTError('ERR_TRT_RUN_INPUT_SIZE', message, {
     details: { input: info.name, received: data.length },
   });
 }
 
-function detachedNote(data: TensorData): string {
-  return data.length === 0 && data.buffer.byteLength === 0
+function detachedNote(data: FeedData): string {
+  return !isStrings(data) && data.length === 0 && data.buffer.byteLength === 0
     ? ' Its buffer is empty: was it transferred or detached?'
     : '';
 }
 
-function isDetached({ buffer, length }: TensorData): boolean {
+function isDetached(data: FeedData): boolean {
+  if (isStrings(data)) return false;
+  const { buffer, length } = data;
   if (length > 0 || buffer.byteLength > 0) return false;
   try {
     // `detached` is of newer Node.js versions; this tells it on all.

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { accessSync, constants } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
 import { TensorRTError, type TensorRTErrorCode } from '../errors';
 
 /** The `code` of a Node.js file error, '' if it has none. */
@@ -24,6 +27,15 @@ export function fileReadError(what: string, path: string, error: unknown): Tenso
   });
 }
 
+const WRITE_HINTS: Readonly<Record<string, string>> = {
+  EROFS:
+    'The file system is mounted read-only: name a folder of a volume that can be written; in a container mount one.',
+  EACCES: 'The folder is not writable for this user: change its permissions, or name another one.',
+  EPERM: 'The system does not let this user write there: name another folder.',
+  ENOENT: 'The folder is not there: make it first, or correct the path.',
+  ENOTDIR: 'A part of the path is a file, not a folder.',
+};
+
 /** True if an error means that the disk, or the user's share of it, is full. */
 export function isDiskFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes(errnoOf(error));
@@ -43,5 +55,26 @@ export function fileWriteError(
   const options = { details: { path, errno: errnoOf(error) }, cause: error };
   return isDiskFull(error)
     ? new TensorRTError('ERR_TRT_BUILD_DISK_FULL', `No space is left to write ${path}: ${text}`, options)
-    : new TensorRTError(code, `${path} cannot be written: ${text}`, options);
+    : new TensorRTError(code, `${path} cannot be written: ${text}`, {
+        ...options,
+        ...hintOnWriting(path, errnoOf(error)),
+      });
+}
+
+function hintOnWriting(path: string, errno: string): { hint?: string } {
+  const hint = WRITE_HINTS[errno === 'ENOENT' ? (whyNoFolder(path) ?? errno) : errno];
+  return hint === undefined ? {} : { hint };
+}
+
+/** Making a folder and those above it fails with ENOENT where the first of them is on a read-only file system. */
+function whyNoFolder(path: string): string | undefined {
+  for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
+    try {
+      accessSync(folder, constants.W_OK);
+      return undefined;
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno !== 'ENOENT' || dirname(folder) === folder) return errno;
+    }
+  }
 }

@@ -24,6 +24,12 @@ export interface RuntimePlaces extends SearchPlaces {
 /** Environment variable that names the library or its folder. */
 export const RUNTIME_VARIABLE = 'TENSORRT_NODE_ONNXRUNTIME';
 
+/**
+ * The npm package, and a name under which it can be had beside an `overrides` entry that puts another package in its
+ * place: `npm install onnxruntime-node-cpu@npm:onnxruntime-node@<version>`.
+ */
+const PACKAGES = ['onnxruntime-node', 'onnxruntime-node-cpu'];
+
 const TRIPLETS: Readonly<Record<string, string>> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
 /** This machine: the npm package is looked for from the application's folder first, then from this package. */
@@ -33,8 +39,8 @@ export function currentRuntimePlaces(): RuntimePlaces {
 }
 
 /**
- * Lists the candidates: an explicit path, the environment variable, the npm package `onnxruntime-node`, Python
- * packages, the system.
+ * Lists the candidates: an explicit path, the environment variable, the npm package `onnxruntime-node` or its alias
+ * `onnxruntime-node-cpu`, Python packages, the system.
  *
  * @param explicit - Library file or folder. If given, nothing else is looked at; the same holds for the variable.
  */
@@ -49,7 +55,8 @@ export async function locateOnnxRuntime(
     await addPath(search, resolve(explicit ?? fromVariable!), from);
     return search;
   }
-  for (const origin of places.packageOrigins) await addNpmPackage(search, origin, places);
+  for (const name of PACKAGES)
+    for (const origin of places.packageOrigins) await addNpmPackage(search, name, origin, places);
   const venvs = ['.venv', 'venv'].map((name) => ({
     ...places,
     env: { VIRTUAL_ENV: join(places.packageOrigins[0] ?? '.', name) },
@@ -63,25 +70,23 @@ export async function locateOnnxRuntime(
 
 async function addNpmPackage(
   search: RuntimeSearch,
+  name: string,
   origin: string,
   { platform, arch }: RuntimePlaces,
 ): Promise<void> {
   let bin: string;
   try {
     // The manifest is resolved, not loaded: the package's entry point opens its own addon.
-    bin = join(
-      dirname(createRequire(join(origin, 'noop.js')).resolve('onnxruntime-node/package.json')),
-      'bin',
-    );
+    bin = join(dirname(createRequire(join(origin, 'noop.js')).resolve(`${name}/package.json`)), 'bin');
   } catch {
-    search.tried.push({ path: join(origin, 'node_modules', 'onnxruntime-node'), reason: 'no such package' });
+    search.tried.push({ path: join(origin, 'node_modules', name), reason: 'no such package' });
     return;
   }
-  const versions = (await readdir(bin).catch(() => [])).filter((name) => /^napi-v\d+$/.test(name));
+  const versions = (await readdir(bin).catch(() => [])).filter((entry) => /^napi-v\d+$/.test(entry));
   versions.sort((a, b) => Number(b.slice(6)) - Number(a.slice(6)));
   if (versions.length === 0) search.tried.push({ path: bin, reason: 'holds no napi-v* folder' });
   for (const version of versions) {
-    await addFolder(search, join(bin, version, platform, arch), 'the npm package onnxruntime-node');
+    await addFolder(search, join(bin, version, platform, arch), `the npm package ${name}`);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a compiler can know of a model's arrays: nothing but what the caller tells, and which outputs stay on the device.
 
-import type { TensorData } from '../tensor/element-arrays';
+import type { StringData, TensorData } from '../tensor/element-arrays';
 import type { DeviceTensor } from './device-tensor';
 import type { Tensor } from './tensor';
 
@@ -25,8 +25,12 @@ export type Placed<Host, D> = D extends true
       : { [N in Exclude<keyof Host, Name>]: Host[N] } & { [N in Name]: DeviceTensor }
     : Host;
 
-/** What a run gives: a {@link Tensor} for each output, or a {@link DeviceTensor} where `deviceOutputs` says so. */
-export type RunOutputs<O extends NamedArrays = AnyArrays, D = false> = Placed<
-  { [N in keyof O]: Tensor<O[N]> },
+/**
+ * What a run gives: a {@link Tensor} for each output, or a {@link DeviceTensor} where `deviceOutputs` says so.
+ *
+ * @typeParam O - As {@link NamedArrays}, with `string[]` for the outputs that are strings.
+ */
+export type RunOutputs<O extends AnyArrays = AnyArrays, D = false> = Placed<
+  { [N in keyof O]: Tensor<Extract<O[N], TensorData | StringData>> },
   D
 >;

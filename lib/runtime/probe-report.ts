@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CudaStatus, Family, NativeCudaDevice } from '../binding/contract';
+import type { AddonFailureCause, AddonOrigin } from '../binding/load-failure';
 import type { TriedPath } from './locate-tensorrt';
 
 /** What this machine has, as plain data; what `tensorrt-node doctor --json` prints. */
@@ -23,11 +24,17 @@ export interface ProbeReport {
 export interface AddonReport {
   available: boolean;
   path: string | null;
+  /** Where it was found; null if nothing was. */
+  origin: AddonOrigin | null;
   version: string | null;
   /** TensorRT families that it was compiled for. */
   families: Family[];
   /** Why it is not available; null if it is. */
   reason: string | null;
+  /** The same as a word for programs; null if it is available, or if another library is to blame. */
+  cause: AddonFailureCause | null;
+  /** What to do about it; null if it is available. */
+  hint: string | null;
   /** Places without a binary. */
   tried: TriedPath[];
 }

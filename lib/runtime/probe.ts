@@ -84,8 +84,11 @@ async function reportCrash(libraryPath: string | undefined, error: CrashedError)
   const loadAddon = (): never => {
     throw error;
   };
+  // The addon is not opened: there is nothing to check.
+  const context = currentProbeContext();
+  delete context.checkAddon;
   const report = await collectProbe(libraryPath, {
-    ...currentProbeContext(),
+    ...context,
     loadAddon,
     crashed: error.crashed,
   });

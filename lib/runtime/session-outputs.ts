@@ -3,7 +3,14 @@
 
 import type { NativeDeviceTensor, NativeOutputs, NativeTarget } from '../binding/contract';
 import { TensorRTError } from '../errors';
-import { arrayLength, elementArray, elementCount, type ElementArray } from '../tensor/element-arrays';
+import {
+  arrayLength,
+  elementArray,
+  elementCount,
+  STRING_ARRAY,
+  type ElementArray,
+} from '../tensor/element-arrays';
+import { unpackStrings } from '../tensor/packed-strings';
 import type { TensorInfo } from '../tensor/tensor-info';
 import { didYouMean } from '../text/nearest-name';
 import { DeviceTensor } from './device-tensor';
@@ -101,7 +108,11 @@ export class SessionOutputs {
         outputs[info.name] = new Tensor(info.type, dims!, target);
       } else {
         const [buffer, madeDims] = made![index] as [ArrayBuffer, number[]];
-        outputs[info.name] = new Tensor(info.type, madeDims, new array.ArrayClass(buffer));
+        const data =
+          array === STRING_ARRAY
+            ? unpackStrings(buffer, elementCount(madeDims))
+            : new array.ArrayClass(buffer);
+        outputs[info.name] = new Tensor(info.type, madeDims, data);
       }
     }
     return outputs;
@@ -132,6 +143,8 @@ function isNameList(value: unknown): value is readonly string[] {
 }
 
 function outputSpec(info: TensorInfo, inputsAreStatic: boolean): OutputSpec {
+  // Whose bytes no dims tell.
+  if (info.type === 'string') return { info, array: STRING_ARRAY, dims: undefined };
   const array = elementArray(info.type);
   if (!array)
     throw new TensorRTError(

@@ -109,7 +109,9 @@ export class Session {
     this.fallbackReason = fallbackReason;
     this.#source = backend;
     this.#target = { native, calls };
-    this.inputs = native.inputs.map(toTensorInfo);
+    this.inputs = native.inputs.map((info) =>
+      backend.unranked?.has(info.name) ? { ...toTensorInfo(info), hasShape: false } : toTensorInfo(info),
+    );
     this.outputs = native.outputs.map(toTensorInfo);
     this.#inputSpecs = this.inputs.map(inputSpec);
     const isStatic = this.inputs.every((info) => fixedDims(info) !== undefined);
@@ -127,7 +129,7 @@ export class Session {
    * tensors are used in place, and outputs that `deviceOutputs` names stay on the GPU, as {@link DeviceTensor}.
    *
    * @typeParam O - The outputs' arrays by name, for the compiler: `run<{ logits: Float32Array }>(…)`. Default: any.
-   * @param feeds - Every input by name: a typed array, `{ data, dims }`, or a device tensor.
+   * @param feeds - Every input by name: a typed array, an array of strings, `{ data, dims }`, or a device tensor.
    * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_*`, `ERR_TRT_RUN_OUTPUT_NAME`, `ERR_TRT_RUN_PROFILE` and
    *   `ERR_TRT_RUN_DEVICE_TENSOR` for wrong arguments, `ERR_TRT_RUN_QUEUE_FULL`, `ERR_TRT_RUN_ABORTED`,
    *   `ERR_TRT_RUN_CLOSED`, `ERR_TRT_RUN_FAILED`, `ERR_TRT_RUN_GRAPH`, `ERR_TRT_RUN_MEMORY_LIMIT`, `ERR_TRT_CUDA_*`.
@@ -137,7 +139,7 @@ export class Session {
    * console.log(logits.dims, logits.data);
    * ```
    */
-  run<O extends NamedArrays = AnyArrays, const D extends DeviceOutputs = false>(
+  run<O extends AnyArrays = AnyArrays, const D extends DeviceOutputs = false>(
     feeds: Feeds,
     options: RunOptions<D> = NO_OPTIONS,
   ): Promise<RunOutputs<O, D>> {
@@ -158,7 +160,7 @@ export class Session {
    * As {@link Session.run}, but on the calling thread: blocks the event loop for the whole inference. For scripts, and
    * for models of a few microseconds.
    */
-  runSync<O extends NamedArrays = AnyArrays, const D extends DeviceOutputs = false>(
+  runSync<O extends AnyArrays = AnyArrays, const D extends DeviceOutputs = false>(
     feeds: Feeds,
     options: OutputOptions<D> = NO_OPTIONS,
   ): RunOutputs<O, D> {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TensorData } from '../tensor/element-arrays';
+import type { StringData, TensorData } from '../tensor/element-arrays';
 import type { ElementType } from '../tensor/element-type';
 
-export type { TensorData } from '../tensor/element-arrays';
+export type { StringData, TensorData } from '../tensor/element-arrays';
 
 /** An input with its dims. */
 export interface TensorLike {
@@ -14,13 +14,23 @@ export interface TensorLike {
   readonly dims?: readonly number[];
 }
 
+/** An input of strings with its dims. On the CPU alone: TensorRT has no strings. */
+export interface StringTensorLike {
+  /** `'string'`, or left out. */
+  readonly type?: ElementType;
+  /** The elements in C order, of any length. Surrogates without their other half become U+FFFD. */
+  readonly data: StringData;
+  /** Dimensions, outermost first; may be left out where a bare array would do. */
+  readonly dims?: readonly number[];
+}
+
 /**
  * An output. Its memory belongs to the caller.
  *
- * @typeParam T - Class of its array, where the caller has said it: `Tensor<Float32Array>`.
+ * @typeParam T - Class of its array, where the caller has said it: `Tensor<Float32Array>`, `Tensor<string[]>`.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-export class Tensor<T extends TensorData = any> implements TensorLike {
+export class Tensor<T extends TensorData | StringData = any> {
   /** Element type. */
   readonly type: ElementType;
   /** Dimensions, outermost first; empty for a scalar. */

@@ -7,7 +7,7 @@ export type { SessionOptions } from './session-options';
 
 /**
  * Makes a session that runs a model: an ONNX model on the CPU with ONNX Runtime, or on a GPU after building its engine;
- * a built engine on a GPU.
+ * a built engine on a GPU. A model in ONNX Runtime's own format (`.ort`) runs on the CPU alone.
  *
  * @param source - Path of an ONNX model or of a built engine, the bytes of either, or an `Engine`. The
  *   bytes of a model are copied on the calling thread: for a large model a path is the better source.

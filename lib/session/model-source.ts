@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { refuseForeign } from '../binding/package-copies';
 import { TensorRTError } from '../errors';
 import { Engine } from '../runtime/engine';
 import { describeType } from '../option-checks';
 import { readHead } from '../runtime/read-head';
 import { describeFileKind, FILE_KIND_BYTES } from '../text/file-kind';
 
-/** What a session is made of: a plan that is not loaded yet, or an ONNX model. */
+/** What a session is made of: a plan that is not loaded yet, or a model in ONNX or in ONNX Runtime's own format. */
 export type ModelSource =
   | { readonly kind: 'engine'; readonly engine: Engine }
-  | { readonly kind: 'plan' | 'onnx'; readonly source: string | Uint8Array };
+  | { readonly kind: 'plan' | 'onnx' | 'ort'; readonly source: string | Uint8Array };
 
 /**
  * Tells what a source is by its first bytes.
@@ -18,6 +19,7 @@ export type ModelSource =
 export async function resolveSource(source: Engine | string | Uint8Array): Promise<ModelSource> {
   if (source instanceof Engine) return { kind: 'engine', engine: source };
   if (typeof source !== 'string' && !(source instanceof Uint8Array)) {
+    refuseForeign(source, 'createSession()');
     throw new TensorRTError(
       'ERR_TRT_ARG_TYPE',
       `createSession() takes a path, bytes or an Engine, not ${describeType(source)}.`,
@@ -28,6 +30,7 @@ export async function resolveSource(source: Engine | string | Uint8Array): Promi
   if (kind === 'tensorrt-plan') return { kind: 'plan', source };
   // What is unknown may still be ONNX (fields in another order): the runtime decides. The rest is surely not.
   if (kind === 'onnx' || kind === 'unknown') return { kind: 'onnx', source };
+  if (kind === 'ort') return { kind, source };
   const name = nameOf(source);
   throw new TensorRTError(
     'ERR_TRT_RUN_MODEL',

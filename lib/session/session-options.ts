@@ -5,6 +5,11 @@ import { resolve } from 'node:path';
 import { validateBuildOptions, type BuildOptions } from '../builder/build-options';
 import { isGpuName, type GpuName } from '../runtime/gpu-device';
 import {
+  checkOnnxRuntimeOptions,
+  withResolvedPath,
+  type OnnxRuntimeOptions,
+} from '../runtime/onnx-runtime-options';
+import {
   flag,
   integer,
   isPlainObject,
@@ -93,6 +98,8 @@ export interface SessionOptions {
    * when the session is closed. Runs get slower by it. An error where the session runs on a GPU.
    */
   profileFilePrefix?: string;
+  /** CPU only: ONNX Runtime's own settings. An error where the session runs on a GPU. */
+  onnxRuntime?: OnnxRuntimeOptions;
 }
 
 type Defaulted =
@@ -135,6 +142,7 @@ const CHECKS: Readonly<Record<keyof SessionOptions, OptionCheck>> = {
   dynamicShapeKernels: oneOf('lazy', 'eager', 'none'),
   stageTimes: flag,
   profileFilePrefix: path,
+  onnxRuntime: checkOnnxRuntimeOptions,
 };
 
 const OPTION_NAMES = Object.keys(CHECKS) as (keyof SessionOptions)[];
@@ -158,6 +166,7 @@ export function checkSessionOptions(options: SessionOptions): CheckedOptions {
     ...(checked.profileFilePrefix === undefined
       ? {}
       : { profileFilePrefix: resolve(checked.profileFilePrefix) }),
+    ...(checked.onnxRuntime === undefined ? {} : { onnxRuntime: withResolvedPath(checked.onnxRuntime) }),
   };
 }
 

@@ -11,6 +11,7 @@ import type { Engine } from '../runtime/engine';
 import { GpuBackend } from '../runtime/gpu-backend';
 import { requireGpu, type GpuName } from '../runtime/gpu-device';
 import { loadEngineOn } from '../runtime/load-pipeline';
+import type { OnnxRuntimeOptions } from '../runtime/onnx-runtime-options';
 import { canRun, checkAgainstDevice } from '../runtime/plan-checks';
 import { currentSelection, findRuntimeLibrary } from '../runtime/runtime-library';
 import { askDriver, type SelectionContext } from '../runtime/select-library';
@@ -47,8 +48,9 @@ export async function createSessionFor(
   const checked = checkSessionOptions(options);
   const model = await resolveSource(source);
   if (model.kind === 'onnx') return runModel(model.source, checked, context);
+  if (model.kind === 'ort') return runOrtModel(model.source, checked);
   if (checked.device === 'cpu') throw cpuEngineError();
-  rejectProfiling(checked);
+  rejectCpuOptions(checked);
   const probed = await withDriver(context());
   const engine =
     model.kind === 'engine'
@@ -75,7 +77,7 @@ async function runModel(
   const probed = await withDriver(context());
   if (device !== 'auto') {
     // Before an engine is built for nothing.
-    rejectProfiling(options);
+    rejectCpuOptions(options);
     return buildAndRun(model, options, probed, device);
   }
   const { cuda } = probed;
@@ -86,6 +88,22 @@ async function runModel(
     if (!isReasonToFallBack(error)) throw error;
     return runOnCpu(model, options, reasonOf(error));
   }
+}
+
+/** A model in ONNX Runtime's own format, which TensorRT cannot read. */
+async function runOrtModel(model: string | Uint8Array, options: CheckedOptions): Promise<Session> {
+  const { device, onnxRuntime } = options;
+  if (device !== 'auto' && device !== 'cpu') {
+    throw new TensorRTError(
+      'ERR_TRT_RUN_DEVICE',
+      `A model in ORT format runs on the CPU alone, but device is '${device}'.`,
+      { hint: 'Pass the .onnx file that the .ort file was made from to run it on a GPU.' },
+    );
+  }
+  // Of files ONNX Runtime looks at the name alone.
+  const configEntries = { 'session.load_model_format': 'ORT', ...onnxRuntime?.configEntries };
+  const reason = device === 'auto' ? 'a model in ORT format runs on the CPU alone' : null;
+  return runOnCpu(model, { ...options, onnxRuntime: { ...onnxRuntime, configEntries } }, reason);
 }
 
 /** What the caller wrote or decided, and what must be seen although the CPU would do: a full or broken GPU. */
@@ -134,29 +152,44 @@ async function runOnCpu(
     );
   }
   const { contexts, intraOpNumThreads, maxQueue, stageTimes, runtimeLibrary, profileFilePrefix } = options;
+  const { hasFloat8, unranked } = await readFacts(model);
+  // ONNX Runtime 1.30 replaces FP8 pairs by kernels that compute something else; other models it computes as they are.
+  const onnxRuntime = hasFloat8
+    ? { graphOptimizationLevel: 'basic' as const, ...withoutUndefined(options.onnxRuntime) }
+    : options.onnxRuntime;
   const backend = new CpuBackend({
     model,
     contexts,
     intraOpNumThreads,
     maxQueue,
     stageTimes,
-    basicOptimizations: await hasFloat8(model),
+    unranked,
+    ...(onnxRuntime === undefined ? {} : { onnxRuntime }),
     ...(runtimeLibrary === undefined ? {} : { runtimeLibrary }),
     ...(profileFilePrefix === undefined ? {} : { profileFilePrefix }),
   });
   return openSession(backend, fallbackReason);
 }
 
-/** ONNX Runtime 1.30 replaces FP8 pairs by kernels that compute something else; other models it computes as they are. */
-async function hasFloat8(model: string | Uint8Array): Promise<boolean> {
+/** What ONNX Runtime's C API does not tell about a model. */
+async function readFacts(
+  model: string | Uint8Array,
+): Promise<{ hasFloat8: boolean; unranked: ReadonlySet<string> }> {
   const { readModelInfo } = await import('../onnx/reader.js');
   try {
-    const { quantize } = (await readModelInfo(model)).typeCensus;
-    return Object.keys(quantize).some((type) => type.startsWith('FLOAT8'));
+    const { inputs, typeCensus } = await readModelInfo(model);
+    return {
+      hasFloat8: Object.keys(typeCensus.quantize).some((type) => type.startsWith('FLOAT8')),
+      unranked: new Set(inputs.filter(({ hasShape }) => !hasShape).map(({ name }) => name)),
+    };
   } catch {
     // What is wrong with a model ONNX Runtime says itself.
-    return false;
+    return { hasFloat8: false, unranked: new Set() };
   }
+}
+
+function withoutUndefined(options: OnnxRuntimeOptions | undefined): OnnxRuntimeOptions {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined));
 }
 
 async function buildAndRun(
@@ -173,7 +206,7 @@ async function buildAndRun(
 }
 
 async function runEngine(engine: Engine, options: CheckedOptions, context: ProbedContext): Promise<Session> {
-  rejectProfiling(options);
+  rejectCpuOptions(options);
   const name = nameOf(engine);
   const gpu = chooseGpu(engine, options.device, context.cuda);
   checkAgainstDevice(engine.manifest, gpu, context.cuda, name);
@@ -183,6 +216,7 @@ async function runEngine(engine: Engine, options: CheckedOptions, context: Probe
     intraOpNumThreads: _threads,
     build: _build,
     profileFilePrefix: _prefix,
+    onnxRuntime: _onnxRuntime,
     ...settings
   } = options;
   const backend = new GpuBackend({
@@ -209,17 +243,24 @@ function chooseGpu(
   return suitable ?? requireGpu('cuda:0', cuda);
 }
 
-/** It is ONNX Runtime that profiles. */
-function rejectProfiling({ profileFilePrefix, device }: CheckedOptions): void {
-  if (profileFilePrefix === undefined) return;
-  throw new TensorRTError(
-    'ERR_TRT_RUN_UNSUPPORTED',
-    'Option "profileFilePrefix" needs the CPU, where ONNX Runtime runs the model, but the session would run on a GPU.',
-    {
-      hint: "Pass device: 'cpu'. On a GPU trace() gives the times of the layers, and stageTimes those of the stages.",
-      details: { option: 'profileFilePrefix', device },
-    },
-  );
+/** Options of ONNX Runtime, with what a GPU has instead. */
+const CPU_OPTIONS = {
+  profileFilePrefix: 'On a GPU trace() gives the times of the layers, and stageTimes those of the stages.',
+  onnxRuntime: 'On a GPU `build` says how the engine is made, and the other options how it runs.',
+} as const;
+
+function rejectCpuOptions(options: CheckedOptions): void {
+  for (const option of ['profileFilePrefix', 'onnxRuntime'] as const) {
+    if (options[option] === undefined) continue;
+    throw new TensorRTError(
+      'ERR_TRT_RUN_UNSUPPORTED',
+      `Option "${option}" needs the CPU, where ONNX Runtime runs the model, but the session would run on a GPU.`,
+      {
+        hint: `Pass device: 'cpu'. ${CPU_OPTIONS[option]}`,
+        details: { option, device: options.device },
+      },
+    );
+  }
 }
 
 function cpuEngineError(): TensorRTError {

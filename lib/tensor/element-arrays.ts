@@ -17,6 +17,9 @@ export type TensorData =
   | BigInt64Array
   | BigUint64Array;
 
+/** Elements of a string tensor, in C order. */
+export type StringData = readonly string[];
+
 /** Constructor of a typed array, as far as tensors need it. */
 export interface TensorDataConstructor {
   readonly name: string;
@@ -63,6 +66,9 @@ const ELEMENT_ARRAYS: Partial<Record<ElementType, ElementArray>> = {
   uint4: entry(4, Uint8Array),
   float4e2m1: entry(4, Uint8Array),
 };
+
+/** What stands for the arrays of string tensors: one string for each element, however long. */
+export const STRING_ARRAY: ElementArray = { bits: 8, ArrayClass: Uint8Array, accepts: ['string[]'] };
 
 /** The arrays of an element type; undefined for types without a fixed size. */
 export function elementArray(type: ElementType): ElementArray | undefined {

@@ -15,6 +15,8 @@ export interface TensorInfo {
   readonly type: ElementType;
   /** Dimensions, outermost first. Empty for a scalar. */
   readonly dims: readonly Dimension[];
+  /** False where the model does not even say how many dimensions there are; `dims` is empty then. */
+  readonly hasShape?: boolean;
   /** True for TensorRT shape tensors: their values, not only their shape, must be known when shapes are set. */
   readonly isShapeTensor?: boolean;
 }

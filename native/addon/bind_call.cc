@@ -41,6 +41,15 @@ std::vector<TensorView> DeclaredOutputs(const Executable& executable) {
   return views;
 }
 
+/// A binding's memory is as large as the dims say.
+void RequireFixedSizes(const std::vector<TensorInfo>& infos) {
+  for (const TensorInfo& info : infos) {
+    if (ElementBits(info.type) > 0) continue;
+    throw Error("ERR_TRT_RUN_UNSUPPORTED", "'" + info.name + "' has elements of type " +
+                                               ElementTypeName(info.type) + ": a binding cannot hold them.");
+  }
+}
+
 void ReadBoundInput(const SessionState& state, const TensorInfo& info, Napi::Value place, BoundInput& input) {
   if (const auto memory = TryMemoryOf(place.Env(), place)) {
     const size_t expected = TensorBytes(info.type, input.dims);
@@ -96,6 +105,8 @@ BoundPlaces ReadBoundPlaces(const SessionState& state, Napi::Value dims, Napi::V
 
 void BindCall::Execute(ExecutionContext& context) {
   const std::shared_ptr<Executable> executable = RequireExecutable(state_.lock());
+  RequireFixedSizes(executable->inputs());
+  RequireFixedSizes(executable->outputs());
   tensors_ = std::make_shared<BoundTensors>();
   PlaceInputs(*executable);
   // On the CPU resolving runs the model; an engine knows its outputs better than its declaration does.

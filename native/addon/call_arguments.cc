@@ -31,7 +31,7 @@ void ReadInput(const SessionState& state, RunCall& call, size_t index, Napi::Val
   // Arrays first: they are what nearly every call brings.
   if (const std::optional<ArrayMemory> memory = TryMemoryOf(given.Env(), given)) {
     view.type = info.type;
-    view.bytes = TensorBytes(info.type, dims);
+    view.bytes = info.type == ElementType::kString ? memory->bytes : TensorBytes(info.type, dims);
     view.dims = std::move(dims);
     view.data = memory->data;
     RequireBytes(info, view.bytes, memory->bytes);

@@ -52,6 +52,7 @@ LoadedSession LoadSession(JsSessionRequest& request) {
       std::visit([&loaded](const auto& model) { return Load(model, loaded); }, request.model);
   // TensorRT and ONNX Runtime have made their own of it.
   request.bytes = {};
+  request.external_files = {};
   loaded.inputs = executable->inputs();
   loaded.outputs = executable->outputs();
   loaded.pool = executable->host_pool();

@@ -19,11 +19,73 @@ bool ReadBytes(Napi::Object object, const char* key, JsSessionRequest& request) 
   return true;
 }
 
+template <class T>
+void RequireSameLength(Napi::Object object, const char* key, const std::vector<std::string>& names,
+                       const std::vector<T>& values) {
+  if (names.size() == values.size()) return;
+  throw Napi::TypeError::New(object.Env(), std::string(key) + " must have a value for each name");
+}
+
+/// Copies the bytes of the files to `request`, as those of the model are.
+void ReadExternalFiles(Napi::Object object, JsSessionRequest& request, ort::RuntimeSettings& settings) {
+  std::vector<std::string> paths = StringList(object, "externalPaths");
+  for (uint32_t i = 0; i < paths.size(); ++i) {
+    const ArrayMemory memory = MemoryOf(object.Env(), object.Get("externalData").As<Napi::Array>().Get(i));
+    const auto* first = static_cast<const uint8_t*>(memory.data);
+    const std::vector<uint8_t>& bytes = request.external_files.emplace_back(first, first + memory.bytes);
+    settings.external_files.push_back({std::move(paths[i]), bytes.data(), bytes.size()});
+  }
+}
+
+void ReadTables(Napi::Object object, ort::RuntimeSettings& settings) {
+  const std::vector<std::string> names = StringList(object, "freeDimensionNames");
+  const std::vector<int64_t> sizes = Int64List(object, "freeDimensionSizes");
+  RequireSameLength(object, "freeDimensionSizes", names, sizes);
+  for (size_t i = 0; i < names.size(); ++i) settings.free_dimensions.emplace_back(names[i], sizes[i]);
+  const std::vector<std::string> keys = StringList(object, "configKeys");
+  const std::vector<std::string> values = StringList(object, "configValues");
+  RequireSameLength(object, "configValues", keys, values);
+  for (size_t i = 0; i < keys.size(); ++i) settings.config_entries.emplace_back(keys[i], values[i]);
+}
+
+/// Nothing where it is absent, which false is not.
+std::optional<bool> Choice(Napi::Object object, const char* key) {
+  if (!object.Get(key).IsBoolean()) return std::nullopt;
+  return OptionalBool(object, key);
+}
+
+/// NativeOnnxRuntimeSettings of lib/binding/contract.ts.
+void ReadRuntimeSettings(Napi::Object object, JsSessionRequest& request, ort::RuntimeSettings& settings) {
+  using Level = ort::GraphOptimization;
+  using Mode = ort::ExecutionMode;
+  settings.graph_optimization = OptionalEnum<Level>(object, "graphOptimizationLevel",
+                                                    {{"disabled", Level::kDisabled},
+                                                     {"basic", Level::kBasic},
+                                                     {"extended", Level::kExtended},
+                                                     {"layout", Level::kLayout},
+                                                     {"all", Level::kAll}});
+  settings.execution_mode =
+      OptionalEnum<Mode>(object, "executionMode",
+                         {{"sequential", Mode::kSequential}, {"parallel", Mode::kParallel}})
+          .value_or(settings.execution_mode);
+  settings.inter_op_num_threads = OptionalInt(object, "interOpNumThreads");
+  settings.cpu_mem_arena = Choice(object, "enableCpuMemArena");
+  settings.mem_pattern = Choice(object, "enableMemPattern");
+  settings.log_id = OptionalString(object, "logId");
+  if (const auto level = OptionalInt(object, "logSeverityLevel"))
+    settings.log_severity = static_cast<ort::LogLevel>(*level);
+  settings.log_verbosity = OptionalInt(object, "logVerbosityLevel");
+  settings.optimized_model_path = OptionalString(object, "optimizedModelFilePath");
+  ReadTables(object, settings);
+  ReadExternalFiles(object, request, settings);
+}
+
 void ReadCpuRequest(Napi::Object object, JsSessionRequest& request) {
   CpuModelRequest model;
   model.library = RequiredString(object, "library");
   model.options.intra_op_num_threads = OptionalInt(object, "intraOpNumThreads").value_or(1);
-  model.options.basic_optimizations = OptionalBool(object, "basicOptimizations");
+  const Napi::Value settings = object.Get("onnxRuntime");
+  if (settings.IsObject()) ReadRuntimeSettings(settings.As<Napi::Object>(), request, model.options.settings);
   model.options.stage_log = request.stage_log;
   model.options.profile_file_prefix = OptionalString(object, "profileFilePrefix").value_or("");
   if (ReadBytes(object, "modelBytes", request)) {

@@ -28,6 +28,7 @@ struct JsSessionRequest {
   std::variant<CpuModelRequest, gpu::GpuModelOptions> model;
   /// What the model's options point to, where it was given as bytes.
   std::vector<uint8_t> bytes;
+  std::vector<std::vector<uint8_t>> external_files;
   SessionOptions options;
   /// The one that the model's options have.
   std::shared_ptr<StageLog> stage_log;

@@ -47,7 +47,16 @@ struct ApiBase {
   X(9, Run, Status*, OrtSession*, const RunOptions*, const char* const* input_names, const Value* const*,  \
     size_t, const char* const* output_names, size_t, Value**)                                              \
   X(10, CreateSessionOptions, Status*, SessionOptions**)                                                   \
+  X(11, SetOptimizedModelFilePath, Status*, SessionOptions*, const char* path)                             \
+  X(13, SetSessionExecutionMode, Status*, SessionOptions*, int)                                            \
   X(14, EnableProfiling, Status*, SessionOptions*, const char* file_prefix)                                \
+  X(16, EnableMemPattern, Status*, SessionOptions*)                                                        \
+  X(17, DisableMemPattern, Status*, SessionOptions*)                                                       \
+  X(18, EnableCpuMemArena, Status*, SessionOptions*)                                                       \
+  X(19, DisableCpuMemArena, Status*, SessionOptions*)                                                      \
+  X(20, SetSessionLogId, Status*, SessionOptions*, const char*)                                            \
+  X(21, SetSessionLogVerbosityLevel, Status*, SessionOptions*, int)                                        \
+  X(22, SetSessionLogSeverityLevel, Status*, SessionOptions*, int)                                         \
   X(23, SetSessionGraphOptimizationLevel, Status*, SessionOptions*, int)                                   \
   X(24, SetIntraOpNumThreads, Status*, SessionOptions*, int)                                               \
   X(25, SetInterOpNumThreads, Status*, SessionOptions*, int)                                               \
@@ -59,9 +68,12 @@ struct ApiBase {
   X(37, SessionGetOutputName, Status*, const OrtSession*, size_t, Allocator*, char**)                      \
   X(39, CreateRunOptions, Status*, RunOptions**)                                                           \
   X(46, RunOptionsSetTerminate, Status*, RunOptions*)                                                      \
+  X(48, CreateTensorAsOrtValue, Status*, Allocator*, const int64_t* dims, size_t rank, int type, Value**)  \
   X(49, CreateTensorWithDataAsOrtValue, Status*, const MemoryInfo*, void* data, size_t bytes,              \
     const int64_t* dims, size_t rank, int type, Value**)                                                   \
   X(51, GetTensorMutableData, Status*, Value*, void**)                                                     \
+  X(53, GetStringTensorDataLength, Status*, const Value*, size_t*)                                         \
+  X(54, GetStringTensorContent, Status*, const Value*, void* texts, size_t bytes, size_t* offsets, size_t) \
   X(55, CastTypeInfoToTensorInfo, Status*, const TypeInfo*, const TensorTypeInfo**)                        \
   X(56, GetOnnxTypeFromTypeInfo, Status*, const TypeInfo*, OnnxType*)                                      \
   X(60, GetTensorElementType, Status*, const TensorTypeInfo*, int*)                                        \
@@ -79,7 +91,10 @@ struct ApiBase {
   X(98, ReleaseTypeInfo, void, TypeInfo*)                                                                  \
   X(99, ReleaseTensorTypeAndShapeInfo, void, TensorTypeInfo*)                                              \
   X(100, ReleaseSessionOptions, void, SessionOptions*)                                                     \
-  X(110, SessionEndProfiling, Status*, OrtSession*, Allocator*, char** path)
+  X(110, SessionEndProfiling, Status*, OrtSession*, Allocator*, char** path)                               \
+  X(124, AddFreeDimensionOverrideByName, Status*, SessionOptions*, const char* name, int64_t)              \
+  X(130, AddSessionConfigEntry, Status*, SessionOptions*, const char* key, const char* value)              \
+  X(252, GetResizedStringTensorElementBuffer, Status*, Value*, size_t index, size_t bytes, char**)
 
 /// The slots above as typed pointers, copied out of a library's table.
 struct Api {
@@ -94,6 +109,13 @@ struct Api {
 #undef TRTN_ORT_LOAD
   }
 };
+
+/// A slot that the table of kApiVersion does not have: to be taken from that of its own version.
+constexpr uint32_t kExternalFilesApiVersion = 18;
+constexpr size_t kExternalFilesSlot = 279;
+/// AddExternalInitializersFromFilesInMemory.
+using ExternalFilesFunction = Status* (*)(SessionOptions*, const char* const* paths, char* const* contents,
+                                          const size_t* bytes, size_t count);
 
 /// Values of OrtAllocatorType and OrtMemType for plain host memory.
 constexpr int kDeviceAllocator = 0;

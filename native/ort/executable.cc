@@ -7,14 +7,13 @@
 #include "core/steady_clock.h"
 #include "ort/element_types.h"
 #include "ort/model.h"
+#include "ort/string_tensors.h"
 
 namespace trtn::ort {
 
 namespace {
 
 constexpr char kRunError[] = "ERR_TRT_RUN_FAILED";
-
-using ValueHandle = Handle<Value>;
 
 void RequireHost(const TensorView& view) {
   if (view.place == MemoryPlace::kHost) return;
@@ -24,6 +23,7 @@ void RequireHost(const TensorView& view) {
 
 ValueHandle Wrap(const Model& model, const TensorView& view) {
   RequireHost(view);
+  if (view.type == ElementType::kString) return MakeStringTensor(model, view);
   // An empty tensor still needs an address that is not null.
   static char nothing[64];
   void* data = view.data != nullptr ? view.data : nothing;
@@ -36,8 +36,9 @@ ValueHandle Wrap(const Model& model, const TensorView& view) {
   return ValueHandle(value, runtime.api().ReleaseValue);
 }
 
-/// Type and dimensions of a tensor that ONNX Runtime made.
-TensorView Describe(const Model& model, Value* value) {
+/// A tensor that ONNX Runtime made: type, dimensions and where its elements are, which of strings are packed.
+void Describe(const Model& model, OwnedOutput& output) {
+  auto* value = static_cast<Value*>(output.owner.get());
   const Runtime& runtime = model.runtime;
   const Api& api = runtime.api();
   TensorTypeInfo* raw = nullptr;
@@ -47,13 +48,13 @@ TensorView Describe(const Model& model, Value* value) {
   size_t rank = 0;
   runtime.Check(api.GetTensorElementType(info.get(), &type), kRunError, "GetTensorElementType");
   runtime.Check(api.GetDimensionsCount(info.get(), &rank), kRunError, "GetDimensionsCount");
-  TensorView view;
+  TensorView& view = output.view;
   view.type = FromOnnxType(type);
   view.dims.resize(rank);
   runtime.Check(api.GetDimensions(info.get(), view.dims.data(), rank), kRunError, "GetDimensions");
+  if (view.type == ElementType::kString) return PackStringTensor(model, output);
   view.bytes = TensorBytes(view.type, view.dims);
   runtime.Check(api.GetTensorMutableData(value, &view.data), kRunError, "GetTensorMutableData");
-  return view;
 }
 
 /// RunOptions that can be told, from any thread, to end the run they belong to.
@@ -176,8 +177,7 @@ class Context : public ExecutionContext {
       made.push_back(&slot);
     }
     // Second pass: every value has its owner before anything can throw.
-    for (OutputSlot* slot : made)
-      slot->owned.view = Describe(*model_, static_cast<Value*>(slot->owned.owner.get()));
+    for (OutputSlot* slot : made) Describe(*model_, slot->owned);
   }
 
   std::shared_ptr<const Model> model_;

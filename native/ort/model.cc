@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "ort/element_types.h"
+#include "ort/session_options.h"
 
 namespace trtn::ort {
 
@@ -41,7 +42,7 @@ void ReadType(const Model& model, const TypeInfo* type_info, TensorInfo& info) {
   runtime.Check(api.GetTensorElementType(tensor, &type), kModelError, "GetTensorElementType");
   runtime.Check(api.GetDimensionsCount(tensor, &rank), kModelError, "GetDimensionsCount");
   info.type = FromOnnxType(type);
-  if (ElementBits(info.type) == 0) {
+  if (ElementBits(info.type) == 0 && info.type != ElementType::kString) {
     throw Error(kModelError, "'" + info.name + "' has element type " + ElementTypeName(info.type) +
                                  " (ONNX type " + std::to_string(type) + "), which is not supported");
   }
@@ -68,32 +69,10 @@ std::vector<TensorInfo> ReadTensors(const Model& model, CountFunction get_count,
   return tensors;
 }
 
-/// ORT_ENABLE_BASIC of onnxruntime_c_api.h.
-constexpr int kBasicOptimizations = 1;
-
-Handle<SessionOptions> MakeOptions(const Runtime& runtime, const ModelOptions& wanted) {
-  const Api& api = runtime.api();
-  SessionOptions* raw = nullptr;
-  runtime.Check(api.CreateSessionOptions(&raw), kModelError, "CreateSessionOptions");
-  Handle<SessionOptions> options(raw, api.ReleaseSessionOptions);
-  runtime.Check(api.SetIntraOpNumThreads(raw, wanted.intra_op_num_threads), kModelError,
-                "SetIntraOpNumThreads");
-  if (wanted.basic_optimizations) {
-    runtime.Check(api.SetSessionGraphOptimizationLevel(raw, kBasicOptimizations), kModelError,
-                  "SetSessionGraphOptimizationLevel");
-  }
-  if (!wanted.profile_file_prefix.empty()) {
-    runtime.Check(api.EnableProfiling(raw, wanted.profile_file_prefix.c_str()), kModelError,
-                  "EnableProfiling");
-  }
-  runtime.Check(api.SetInterOpNumThreads(raw, 1), kModelError, "SetInterOpNumThreads");
-  return options;
-}
-
 void CreateSession(Model& model, const ModelOptions& wanted) {
   const Runtime& runtime = model.runtime;
   const Api& api = runtime.api();
-  const Handle<SessionOptions> options = MakeOptions(runtime, wanted);
+  const Handle<SessionOptions> options = MakeSessionOptions(runtime, wanted);
   ThreadLog capture;
   OrtSession* raw = nullptr;
   Status* status = wanted.model_data != nullptr

@@ -16,6 +16,8 @@ namespace trtn::ort {
 template <typename T>
 using Handle = std::unique_ptr<T, void (*)(T*)>;
 
+using ValueHandle = Handle<Value>;
+
 /// A session of ONNX Runtime: what an executable, its contexts and bindings share.
 struct Model {
   explicit Model(Runtime& opened) : runtime(opened), session(nullptr, opened.api().ReleaseSession) {}

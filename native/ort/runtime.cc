@@ -2,6 +2,7 @@
 #include "ort/runtime.h"
 
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <mutex>
 
@@ -14,6 +15,9 @@ namespace trtn::ort {
 namespace {
 
 constexpr char kNotUsable[] = "ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND";
+
+/// What ONNX Runtime calls the lines of no session; those of a session have its log id instead, if any.
+constexpr char kEnvironmentName[] = "tensorrt-node";
 
 thread_local ThreadLog* current_capture = nullptr;
 
@@ -38,18 +42,20 @@ uint32_t ApiVersionOf(const char* version) {
   unsigned major = 0;
   unsigned minor = 0;
   if (std::sscanf(version, "%u.%u", &major, &minor) != 2) return 0;
-  return major > 1 ? kApiVersion : minor;
+  return major > 1 ? kExternalFilesApiVersion : minor;
 }
 
 }  // namespace
 
 struct LogSink {
-  static void Write(void*, LogLevel level, const char*, const char*, const char* code_location,
+  static void Write(void*, LogLevel level, const char*, const char* log_id, const char* code_location,
                     const char* message) {
     ThreadLog* capture = current_capture;
     if (capture == nullptr || message == nullptr) return;
     try {
-      std::string text(message);
+      const bool has_name =
+          log_id != nullptr && *log_id != '\0' && std::strcmp(log_id, kEnvironmentName) != 0;
+      std::string text = has_name ? "[" + std::string(log_id) + "] " + message : std::string(message);
       if (code_location != nullptr && *code_location != '\0') text += std::string(" (") + code_location + ")";
       capture->lines_.push_back({ToSeverity(level), ValidUtf8(text), 1});
     } catch (...) {
@@ -62,7 +68,7 @@ ThreadLog::ThreadLog() : outer_(current_capture) { current_capture = this; }
 ThreadLog::~ThreadLog() { current_capture = outer_; }
 
 Runtime::Runtime(std::string version, const void* const* table) : version_(std::move(version)), api_(table) {
-  Check(api_.CreateEnvWithCustomLogger(&LogSink::Write, nullptr, LogLevel::kWarning, "tensorrt-node", &env_),
+  Check(api_.CreateEnvWithCustomLogger(&LogSink::Write, nullptr, LogLevel::kWarning, kEnvironmentName, &env_),
         kNotUsable, "CreateEnvWithCustomLogger");
   Check(api_.CreateCpuMemoryInfo(kDeviceAllocator, kDefaultMemory, &host_memory_), kNotUsable,
         "CreateCpuMemoryInfo");
@@ -94,6 +100,12 @@ Runtime& Runtime::Open(const std::string& path) {
   }
   result.library->KeepOpen();
   auto* runtime = new Runtime(version, table);
+  if (ApiVersionOf(version.c_str()) >= kExternalFilesApiVersion) {
+    if (const void* const* newer = base->GetApi(kExternalFilesApiVersion)) {
+      runtime->external_files_ =
+          reinterpret_cast<ExternalFilesFunction>(const_cast<void*>(newer[kExternalFilesSlot]));
+    }
+  }
   opened.emplace(path, runtime);
   return *runtime;
 }

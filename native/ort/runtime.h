@@ -24,6 +24,8 @@ class Runtime {
   const Env* env() const { return env_; }
   const MemoryInfo* host_memory() const { return host_memory_; }
   Allocator* allocator() const { return allocator_; }
+  /// Null where the library is older than 1.18.
+  ExternalFilesFunction external_files() const { return external_files_; }
 
   /// Throws `code` with ONNX Runtime's text and the given log lines; releases the status.
   [[noreturn]] void Throw(Status* status, const char* code, const char* where,
@@ -41,6 +43,7 @@ class Runtime {
   Env* env_ = nullptr;
   MemoryInfo* host_memory_ = nullptr;
   Allocator* allocator_ = nullptr;
+  ExternalFilesFunction external_files_ = nullptr;
 };
 
 /// Collects the lines that ONNX Runtime logs on this thread while it lives; nothing is ever printed.

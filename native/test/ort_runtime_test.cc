@@ -17,52 +17,30 @@
 #include "core/steady_clock.h"
 #include "ort/executable.h"
 #include "ort/runtime.h"
+#include "test/support/onnx_model.h"
+#include "test/support/ort_library.h"
 
 namespace trtn {
 namespace {
 
-#if defined(__aarch64__)
-constexpr char kArch[] = "arm64";
-#else
-constexpr char kArch[] = "x64";
-#endif
+using test::Catch;
+using test::DigitsModel;
+using test::OrtLibrary;
+using test::Source;
 
-std::string Source(const std::string& path) { return std::string(TRTN_TEST_SOURCE_DIR) + "/" + path; }
-
-std::string Library() {
-  return Source(std::string("node_modules/onnxruntime-node/bin/napi-v6/linux/") + kArch +
-                "/libonnxruntime.so.1");
-}
-
-std::string Model() { return Source("examples/digits/digits.onnx"); }
-
-class OrtTest : public testing::Test {
+class OrtTest : public test::OrtTest {
  protected:
-  void SetUp() override {
-    if (!std::filesystem::exists(Library())) GTEST_SKIP() << "no " << Library() << ": run npm ci first";
-  }
-
   static std::shared_ptr<Executable> Load() {
     ort::ModelOptions options;
-    options.model_path = Model();
-    return ort::LoadModel(Library(), options);
+    options.model_path = DigitsModel();
+    return ort::LoadModel(OrtLibrary(), options);
   }
 };
 
-template <typename Action>
-Error Catch(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return Error("none", "nothing was thrown");
-}
-
 TEST_F(OrtTest, TellsItsVersionAndIsOpenedOnce) {
-  ort::Runtime& runtime = ort::Runtime::Open(Library());
+  ort::Runtime& runtime = ort::Runtime::Open(OrtLibrary());
   EXPECT_EQ(runtime.version().substr(0, 2), "1.");
-  EXPECT_EQ(&runtime, &ort::Runtime::Open(Library()));
+  EXPECT_EQ(&runtime, &ort::Runtime::Open(OrtLibrary()));
 }
 
 TEST_F(OrtTest, ReadsNamesTypesAndSymbols) {
@@ -137,11 +115,38 @@ TEST_F(OrtTest, AFailedRunHasTheTextAndTheLog) {
   EXPECT_NE(std::string(error.what()).find("images"), std::string::npos) << error.what();
 }
 
+TEST_F(OrtTest, PassesStringsOfAnyContent) {
+  const std::string model = test::OnnxModel()
+                                .Input("x", {"n"}, test::kOnnxString)
+                                .Output("y", {"n"}, test::kOnnxString)
+                                .Node("Identity", "same", {"x"}, {"y"})
+                                .Serialize();
+  ort::ModelOptions options;
+  options.model_data = model.data();
+  options.model_bytes = model.size();
+  auto executable = ort::LoadModel(OrtLibrary(), options);
+  EXPECT_EQ(executable->inputs()[0].type, ElementType::kString);
+  auto context = executable->CreateContext();
+  const auto run = [&context](std::string block, int64_t count) {
+    std::vector<OutputSlot> outputs(1);
+    context->Run({{ElementType::kString, {count}, block.data(), block.size(), MemoryPlace::kHost}}, outputs);
+    const TensorView& made = outputs[0].owned.view;
+    EXPECT_EQ(made.type, ElementType::kString);
+    EXPECT_EQ(made.dims, (std::vector<int64_t>{count}));
+    return std::string(static_cast<const char*>(made.data), made.bytes);
+  };
+  // Lengths 2, 0, 4: "a\0", "", an emoji.
+  const std::string three("\2\0\0\0\0\0\0\0\4\0\0\0a\0\xf0\x9f\x98\x80", 18);
+  EXPECT_EQ(run(three, 3), three);
+  EXPECT_EQ(run("", 0), "");
+  EXPECT_EQ(Catch([&] { run(three.substr(1), 3); }).code(), "ERR_TRT_RUN_INPUT_SIZE");
+}
+
 TEST_F(OrtTest, LogsWhenTheRuntimeRan) {
   ort::ModelOptions options;
-  options.model_path = Model();
+  options.model_path = DigitsModel();
   options.stage_log = std::make_shared<StageLog>();
-  auto executable = ort::LoadModel(Library(), options);
+  auto executable = ort::LoadModel(OrtLibrary(), options);
   auto context = executable->CreateContext();
   std::vector<float> images(64), logits(10);
   const std::vector<TensorView> inputs = {View(images, {1, 1, 8, 8})};
@@ -173,11 +178,11 @@ TEST_F(OrtTest, WritesItsProfileWhenTheExecutableGoes) {
       std::filesystem::temp_directory_path() / ("trtn-profile-" + std::to_string(getpid()));
   std::filesystem::create_directory(folder);
   ort::ModelOptions options;
-  options.model_path = Model();
+  options.model_path = DigitsModel();
   options.profile_file_prefix = (folder / "profile").string();
   OwnedOutput kept;
   {
-    auto executable = ort::LoadModel(Library(), options);
+    auto executable = ort::LoadModel(OrtLibrary(), options);
     std::vector<float> images(64);
     std::vector<OutputSlot> outputs(1);
     executable->CreateContext()->Run({View(images, {1, 1, 8, 8})}, outputs);
@@ -209,10 +214,10 @@ TEST_F(OrtTest, RefusesAModelThatIsNone) {
   ort::ModelOptions bytes;
   bytes.model_data = text.data();
   bytes.model_bytes = text.size();
-  EXPECT_EQ(Catch([&] { ort::LoadModel(Library(), bytes); }).code(), "ERR_TRT_RUN_MODEL");
+  EXPECT_EQ(Catch([&] { ort::LoadModel(OrtLibrary(), bytes); }).code(), "ERR_TRT_RUN_MODEL");
   ort::ModelOptions missing;
   missing.model_path = Source("no-such-model.onnx");
-  EXPECT_EQ(Catch([&] { ort::LoadModel(Library(), missing); }).code(), "ERR_TRT_RUN_MODEL");
+  EXPECT_EQ(Catch([&] { ort::LoadModel(OrtLibrary(), missing); }).code(), "ERR_TRT_RUN_MODEL");
 }
 
 TEST(OrtLibraryTest, RefusesAFileThatIsNoOnnxRuntime) {

@@ -3,7 +3,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { arm64Step } from './arm64.mjs';
 import { findProgram } from './client.mjs';
+import { consumerCacheStep, consumerToolsStep } from './consumer-tools.mjs';
 import { headersStep } from './headers.mjs';
 import { compilerStep, googleTestStep, onnxRuntimeStep } from './machine-checks.mjs';
 import { pythonStep } from './python-packages.mjs';
@@ -19,9 +21,13 @@ export const GROUPS = {
   run: 'TensorRT-RTX and ONNX Runtime libraries',
   test: 'what "run" has, and GoogleTest',
   check: 'clang-format',
+  prebuild: 'zig, the compiler of the prebuilt binaries (101 MB)',
+  'prebuild-test': 'QEMU and the C++ runtime of arm64, to run the arm64 binary on x64 (66 MB)',
   peers: 'the Python APIs of TensorRT-RTX and ONNX Runtime, onnx and numpy, for side-by-side benchmarks',
   train: 'scikit-learn, to train the example model',
   'train-networks': 'what "train" has, and JAX, to train the networks of the precision benchmark (420 MB)',
+  consumers:
+    'what `npm run test:package` runs the packed package with: Node.js 20 to 26, bundlers, Bun, Deno (2.1 GB)',
   modelopt: "NVIDIA ModelOpt's INT8 and FP16 of ONNX models, for the precision benchmark (420 MB)",
 };
 
@@ -53,6 +59,8 @@ export function allSteps() {
       target: 'clang-format',
       advice: '',
     }),
+    pythonStep('zig', { title: 'zig', groups: ['prebuild'], target: 'zig', advice: '' }),
+    arm64Step(lock.arm64),
     pythonStep('peers', {
       title: 'Python peers',
       groups: ['peers'],
@@ -81,6 +89,8 @@ export function allSteps() {
       advice: '',
       perPython: true,
     }),
+    consumerToolsStep(ROOT),
+    consumerCacheStep(ROOT),
   ];
 }
 

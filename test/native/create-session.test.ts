@@ -97,11 +97,15 @@ describe('models', () => {
     await expect(createSession(cut, cpu)).rejects.toMatchObject({ code: 'ERR_TRT_RUN_MODEL' });
   });
 
-  it('refuses strings, which it could not pass', async () => {
-    const failure = createSession(identityModel([2], 'STRING'), cpu);
-    await expect(failure).rejects.toMatchObject({
+  it('refuses what is no tensor, by its name', async () => {
+    const sequence = makeModel({
+      inputs: [{ name: 'x', dims: [4, 2] }],
+      outputs: [{ name: 'parts', dims: [1, 2], isSequence: true }],
+      nodes: [{ op: 'SplitToSequence', inputs: ['x'], outputs: ['parts'] }],
+    });
+    await expect(createSession(sequence, cpu)).rejects.toMatchObject({
       code: 'ERR_TRT_RUN_MODEL',
-      message: expect.stringContaining('string'),
+      message: "'parts' is a sequence, map or optional; only tensors are supported",
     });
   });
 });

@@ -15,11 +15,15 @@ import {
   type GpuMonitor,
   type GpuReadings,
   type IoBinding,
+  type OnnxRuntimeOptions,
   type ProbeReport,
   type RunOptions,
   type Session,
+  type SessionOptions,
   type SessionStatistics,
   type Tensor,
+  type TensorData,
+  type TensorLike,
   type TensorRTError,
   type TensorRTErrorCode,
 } from '../../lib/index';
@@ -106,6 +110,20 @@ async function named() {
   expectTypeOf(io.outputs.logits);
 }
 expectTypeOf(named).returns.resolves.toBeVoid();
+
+/** Strings go in as arrays and come out as arrays. */
+async function strings(words: readonly string[]) {
+  const { labels } = await session.run<{ labels: string[] }>({ words });
+  expectTypeOf(labels).toEqualTypeOf<Tensor<string[]>>();
+  const { y } = await session.run({ x: labels, z: { type: 'string', data: words, dims: [2] } });
+  const texts: string[] = y!.data;
+  // @ts-expect-error numbers are no strings
+  await session.run({ words: [1, 2] });
+  return texts;
+}
+expectTypeOf(strings).returns.resolves.toEqualTypeOf<string[]>();
+expectTypeOf<TensorLike['data']>().toEqualTypeOf<TensorData>();
+expectTypeOf<SessionOptions['onnxRuntime']>().toEqualTypeOf<OnnxRuntimeOptions | undefined>();
 
 expectTypeOf(session.profiles).toEqualTypeOf<readonly EngineProfile[] | undefined>();
 expectTypeOf(session.statistics()).toEqualTypeOf<SessionStatistics>();

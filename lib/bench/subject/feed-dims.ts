@@ -10,11 +10,12 @@ export type Feed = Feeds[string];
  * @throws {TensorRTError} `ERR_TRT_RUN_INPUT_SHAPE` where its length leaves the shape open.
  */
 export function feedDims(info: TensorInfo, feed: Feed): readonly number[] {
-  if (!ArrayBuffer.isView(feed) && feed.dims !== undefined) return feed.dims;
+  const isBare = ArrayBuffer.isView(feed) || feed instanceof Array;
+  if (!isBare && feed.dims !== undefined) return feed.dims;
   const dims = info.dims.map((dim) => (typeof dim === 'number' && dim >= 0 ? dim : -1));
   const open = dims.indexOf(-1);
   if (open < 0) return dims;
-  const { length } = ArrayBuffer.isView(feed) ? feed : (feed as { data: { length: number } }).data;
+  const { length } = isBare ? feed : (feed as { data: { length: number } }).data;
   const rest = dims.reduce((product, dim) => (dim < 0 ? product : product * dim), 1);
   if (dims.indexOf(-1, open + 1) < 0 && rest > 0 && length % rest === 0)
     return dims.map((dim, index) => (index === open ? length / rest : dim));

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls of a session, made so that what is measured is the session's work and as little as possible of ours.
 
-import { uploadTensor, type DeviceTensor, type Feeds, type GpuName, type Session } from '../../index';
+import {
+  uploadTensor,
+  type DeviceTensor,
+  type Feeds,
+  type GpuName,
+  type Session,
+  type TensorData,
+  type TensorLike,
+} from '../../index';
 import type { Target } from '../measure/target';
 import type { CallMode } from '../settings';
 import { feedDims, isDynamic, isOnDevice } from './feed-dims';
@@ -113,7 +121,7 @@ async function bindingTarget(
 
 async function makeBinding(session: Session, feeds: Feeds, transfers: boolean): Promise<Binding> {
   const inputs: Record<string, DeviceTensor> = {};
-  const values: Record<string, Exclude<ReturnType<typeof dataOf>, DeviceTensor>> = {};
+  const values: Record<string, TensorData> = {};
   const shapes: Record<string, readonly number[]> = {};
   for (const info of session.inputs) {
     const feed = feeds[info.name];
@@ -131,8 +139,9 @@ async function makeBinding(session: Session, feeds: Feeds, transfers: boolean): 
   });
 }
 
-function dataOf(feed: Exclude<Feeds[string], DeviceTensor>) {
-  return ArrayBuffer.isView(feed) ? feed : feed.data;
+/** Of no string tensor: a session refuses to bind those before it looks at their content. */
+function dataOf(feed: Exclude<Feeds[string], DeviceTensor>): TensorData {
+  return ArrayBuffer.isView(feed) ? feed : (feed as TensorLike).data;
 }
 
 interface Resident {

@@ -29,7 +29,7 @@ export interface ExposedModel {
  * @example
  * const { model: seen, outputs } = exposeTensors(model, ['relu1']);
  * const session = await createSession(seen.toBytes(), { device: 'cpu' });
- * const relu1 = (await session.run(feeds))[outputs.get('relu1')];
+ * const relu1 = (await session.run(feeds))[outputs.get('relu1')!];
  */
 export function exposeTensors(model: OnnxModel, names: readonly string[]): ExposedModel {
   const copy = model.clone();

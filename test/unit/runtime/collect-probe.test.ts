@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { TensorRTError } from '../../../lib/errors';
 import { collectProbe, CPU_NAME, DRIVER_NAME, type ProbeContext } from '../../../lib/runtime/collect-probe';
@@ -12,7 +12,7 @@ function context(of: Machine, changes: Partial<ProbeContext> = {}): ProbeContext
   const cpu = { available: true, version: '1.30.0', path: '/ort', reason: null, tried: [] };
   return {
     loadAddon: () => ({ ...of.addon, buildInfo: { version: '0.1.0', families: ['tensorrt-rtx'] } }),
-    addonPath: () => '/addon.node',
+    addonFile: () => ({ path: '/addon.node', origin: 'prebuilt' }),
     places: of.places,
     probeCpu: () => Promise.resolve(cpu),
     ...changes,
@@ -26,7 +26,14 @@ describe('collectProbe', () => {
     expect(report).toMatchObject({
       platform: `${process.platform}-${process.arch}`,
       node: process.version,
-      addon: { available: true, path: '/addon.node', version: '0.1.0' },
+      addon: {
+        available: true,
+        path: '/addon.node',
+        origin: 'prebuilt',
+        version: '0.1.0',
+        cause: null,
+        hint: null,
+      },
       cuda: { driver: '13.0', status: 'ok', reason: null, devices: [{ computeCapability: 90 }] },
       tensorrt: [
         {
@@ -77,14 +84,41 @@ describe('collectProbe', () => {
     const here = machine({ 'libtensorrt_rtx.so.1': 10701 });
     const missing = () => {
       throw new TensorRTError('ERR_TRT_LOAD_ADDON', 'no addon', {
+        hint: 'Run `npm run build`.',
         details: { tried: [{ path: '/a', reason: 'no such file' }] },
       });
     };
-    const report = await collectProbe(undefined, context(here, { loadAddon: missing, addonPath: missing }));
+    const report = await collectProbe(undefined, context(here, { loadAddon: missing, addonFile: missing }));
     expect(report.addon).toMatchObject({ available: false, reason: 'no addon', tried: [{ path: '/a' }] });
     expect(report.cuda.status).toBe('unknown');
     expect(report.tensorrt).toMatchObject([{ usable: false, reason: 'the addon is not available' }]);
     expect(report.advice[0]).toContain('npm run build');
+  });
+
+  it('tells the cause and the hint of an addon that does not load', async () => {
+    const failing = () => {
+      throw new TensorRTError('ERR_TRT_LOAD_ADDON', 'cut short', {
+        hint: 'Copy it again.',
+        details: { cause: 'truncated', tried: [] },
+      });
+    };
+    const report = await collectProbe(undefined, context(machine({}), { loadAddon: failing }));
+    expect(report.addon).toMatchObject({
+      path: '/addon.node',
+      origin: 'prebuilt',
+      cause: 'truncated',
+      hint: 'Copy it again.',
+    });
+    expect(report.advice[0]).toBe('Copy it again.');
+  });
+
+  it('does not open an addon that crashed a child process', async () => {
+    const loadAddon = vi.fn();
+    const checkAddon = () => Promise.resolve({ outcome: 'crashes', end: 'SIGSEGV' } as const);
+    const report = await collectProbe(undefined, context(machine({}), { loadAddon, checkAddon }));
+    expect(loadAddon).not.toHaveBeenCalled();
+    expect(report.addon).toMatchObject({ available: false, cause: 'crashed' });
+    expect(report.addon.reason).toContain('SIGSEGV');
   });
 
   it('reports a CPU runtime that fails', async () => {

@@ -41,7 +41,7 @@ describe('uploadTensor()', () => {
     [Float32Array.of(1), 'ERR_TRT_ARG_TYPE'],
     [{ ...tensor, dims: 2 }, 'ERR_TRT_ARG_TYPE'],
     [{ ...tensor, type: 'float' }, 'ERR_TRT_ARG_VALUE'],
-    [{ ...tensor, type: 'string' }, 'ERR_TRT_RUN_MODEL'],
+    [{ ...tensor, type: 'string', data: ['a', 'b'] }, 'ERR_TRT_ARG_VALUE'],
     [{ ...tensor, type: 'int32' }, 'ERR_TRT_RUN_INPUT_TYPE'],
     [{ ...tensor, dims: [3] }, 'ERR_TRT_RUN_INPUT_SIZE'],
     [{ ...tensor, dims: [-2] }, 'ERR_TRT_RUN_INPUT_SHAPE'],

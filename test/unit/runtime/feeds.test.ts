@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { inputSpec, prepareFeeds, type Feeds } from '../../../lib/runtime/feeds';
+import { packStrings } from '../../../lib/tensor/packed-strings';
 import type { TensorInfo } from '../../../lib/tensor/tensor-info';
 
 const fixed: TensorInfo = { name: 'x', type: 'float32', dims: [2, 3] };
@@ -190,8 +191,69 @@ describe('prepareFeeds', () => {
   });
 
   it('names the types that a session cannot pass', () => {
-    expect(() => inputSpec({ name: 'words', type: 'string', dims: [1] })).toThrow(
+    expect(() => inputSpec({ name: 'codes', type: 'unknown', dims: [1] })).toThrow(
       expect.objectContaining({ code: 'ERR_TRT_RUN_MODEL' }),
     );
+  });
+});
+
+describe('strings', () => {
+  const words: TensorInfo = { name: 'words', type: 'string', dims: ['n', 2] };
+  const two: TensorInfo = { name: 'words', type: 'string', dims: [2] };
+
+  it('are packed, bare or with dims', () => {
+    const packed = packStrings(['a', 'é']);
+    expect(prepare([two], { words: ['a', 'é'] })).toEqual({ arrays: [packed], dims: null });
+    expect(prepare([words], { words: ['a', 'é'] })).toEqual({ arrays: [packed], dims: [[1, 2]] });
+    const given = { type: 'string', data: ['a', 'é'], dims: [1, 2] };
+    expect(prepare([words], { words: given })).toEqual({ arrays: [packed], dims: [[1, 2]] });
+    expect(prepare([words], { words: { data: [], dims: [0, 2] } }).dims).toEqual([[0, 2]]);
+  });
+
+  it.each([
+    [['a'], 'ERR_TRT_RUN_INPUT_SIZE', 'Expected 2 elements for input "words" (string [2]), got 1.'],
+    [
+      ['a', 1],
+      'ERR_TRT_RUN_INPUT_TYPE',
+      'Expected string[] for input "words" (string), got an array whose element 1 is a number.',
+    ],
+    [
+      new Uint8Array(2),
+      'ERR_TRT_RUN_INPUT_TYPE',
+      'Expected string[] for input "words" (string), got Uint8Array.',
+    ],
+    [{ data: 'ab' }, 'ERR_TRT_RUN_INPUT_TYPE', 'Expected string[] for input "words" (string), got a string.'],
+    [
+      { type: 'int8', data: ['a', 'b'] },
+      'ERR_TRT_RUN_INPUT_TYPE',
+      'Expected string[] for input "words" (string), got a tensor of type int8.',
+    ],
+  ])('%j are refused', (given, code, message) => {
+    expect(failure([two], { words: given })).toMatchObject({ code, message });
+  });
+
+  it('are nothing for other types', () => {
+    expect(failure([fixed], { x: ['1', '2', '3', '4', '5', '6'] })).toMatchObject({
+      code: 'ERR_TRT_RUN_INPUT_TYPE',
+      message: 'Expected Float32Array for input "x" (float32), got an array.',
+    });
+  });
+});
+
+describe('an input without a shape', () => {
+  const any: TensorInfo = { name: 'x', type: 'float32', dims: [], hasShape: false };
+
+  it('takes any dims, which must be given', () => {
+    for (const dims of [[], [3], [1, 1, 3]]) {
+      const data = new Float32Array(dims.length === 0 ? 1 : 3);
+      expect(prepare([any], { x: { data, dims } })).toEqual({ arrays: [data], dims: [dims] });
+    }
+    expect(failure([any], { x: new Float32Array(1) })).toMatchObject({
+      code: 'ERR_TRT_RUN_INPUT_SHAPE',
+      message: 'Expected dims […] for input "x", got a bare Float32Array, which does not tell its dims.',
+    });
+    expect(failure([any], { x: { data: new Float32Array(3), dims: [2, 2] } })).toMatchObject({
+      code: 'ERR_TRT_RUN_INPUT_SIZE',
+    });
   });
 });

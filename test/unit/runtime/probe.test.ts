@@ -8,7 +8,8 @@ import { probe } from '../../../lib/runtime/probe';
 
 vi.mock('../../../lib/runtime/fork-worker');
 vi.mock('../../../lib/binding/load', () => ({
-  addonPath: () => '/addon.node',
+  addonFile: () => ({ path: '/addon.node', origin: 'prebuilt' }),
+  isAddonLoaded: () => true,
   loadAddon: vi.fn(() => {
     throw new Error('opened in this process');
   }),

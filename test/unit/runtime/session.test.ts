@@ -223,7 +223,7 @@ describe('options of a call', () => {
 
 describe('a native session', () => {
   it('is released where it cannot be used', async () => {
-    const backend = new FakeBackend({ ...doubling, inputs: [fakeTensor('words', 'string', [1])] });
+    const backend = new FakeBackend({ ...doubling, inputs: [fakeTensor('codes', 'unknown', [1])] });
     await expect(openSession(backend)).rejects.toMatchObject({ code: 'ERR_TRT_RUN_MODEL' });
     expect(backend.isClosed).toBe(true);
   });

@@ -319,6 +319,40 @@ describe("ONNX Runtime's profile", () => {
   });
 });
 
+describe("ONNX Runtime's settings", () => {
+  const onnxRuntime = { logId: 'here' };
+  const refused = { code: 'ERR_TRT_RUN_UNSUPPORTED', details: { option: 'onnxRuntime' } };
+
+  it('are no option of an engine, nor of a GPU that was named or taken', async () => {
+    const here = world(TENSORRT_10);
+    await expect(open(engine(plan10), { onnxRuntime }, here)).rejects.toMatchObject(refused);
+    await expect(open(addModel(), { onnxRuntime, device: 'cuda:0' }, here)).rejects.toMatchObject(refused);
+    expect(here.builds).toEqual([]);
+    await expect(open(addModel(), { onnxRuntime }, here)).rejects.toMatchObject(refused);
+    expect(here.requests).toEqual([]);
+  });
+
+  it('are checked before anything is opened', async () => {
+    const options = { onnxRuntime: { logID: 'here' } } as SessionOptions;
+    await expect(createSessionFor('/nowhere.onnx', options)).rejects.toMatchObject({
+      code: 'ERR_TRT_ARG_UNKNOWN_OPTION',
+      message: expect.stringContaining('logId') as string,
+    });
+  });
+});
+
+describe("a model in ONNX Runtime's own format", () => {
+  it('does not run on a GPU that was named', async () => {
+    const here = world(TENSORRT_10);
+    const bytes = Buffer.concat([Buffer.from([0x1c, 0, 0, 0]), Buffer.from('ORTM'), Buffer.alloc(64)]);
+    await expect(open(bytes, { device: 'cuda:0' }, here)).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_DEVICE',
+      hint: expect.stringContaining('.onnx') as string,
+    });
+    expect(here.builds).toEqual([]);
+  });
+});
+
 describe('the runtime cache of TensorRT-RTX', () => {
   const rtx = () => engine({ computeCapabilities: [] });
 

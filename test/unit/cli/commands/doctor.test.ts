@@ -9,9 +9,12 @@ const nothing: ProbeReport = {
   addon: {
     available: true,
     path: '/p/addon.node',
+    origin: 'prebuilt',
     version: '0.1.0',
     families: ['tensorrt-10', 'tensorrt-rtx'],
     reason: null,
+    cause: null,
+    hint: null,
     tried: [],
   },
   cuda: {

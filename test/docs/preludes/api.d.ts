@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the examples of docstrings take for granted: an open session and a model, and data for them.
+import type { Feeds, Session } from '../../../lib';
+import type { OnnxModel } from '../../../lib/onnx';
+
+export declare const session: Session;
+export declare const model: OnnxModel;
+export declare const images: Float32Array<ArrayBuffer>;
+export declare const pixels: Float32Array<ArrayBuffer>;
+export declare const x: Float32Array<ArrayBuffer>;
+export declare const data: Float32Array<ArrayBuffer>;
+export declare const weights: Float32Array<ArrayBuffer>;
+export declare const feeds: Feeds;
+/** Some dozens of typical inputs. */
+export declare const batches: readonly Feeds[];
+/** What the application does meanwhile. */
+export declare function work(): Promise<void>;
