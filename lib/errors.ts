@@ -28,7 +28,7 @@ const ERROR_TABLE = {
   ERR_TRT_LOAD_TENSORRT_UNSUPPORTED: 'Install TensorRT 10.6 or newer, 11.x, or TensorRT-RTX 1.5 or newer.',
   ERR_TRT_LOAD_TENSORRT_BROKEN: 'Reinstall the library; the message is that of the dynamic loader.',
   ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND:
-    'Add the CPU runtime with `npm install onnxruntime-node --onnxruntime-node-install=skip`.',
+    'Add the CPU runtime with `npm install onnxruntime-node --ignore-scripts`.',
   ERR_TRT_LOAD_NVML_NOT_FOUND:
     'Install the NVIDIA driver with its libnvidia-ml.so.1 (a container needs the driver capability "utility"), or name the library in TENSORRT_NODE_NVML_LIBRARY.',
   ERR_TRT_LOAD_REGISTER:

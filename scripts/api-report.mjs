@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes the public surface of every entry point of the package to docs/reference/public-api, one file each, so that a
-// change of it shows in a review. --check only compares, and says which lines differ.
+// change of it shows in a review. --check only compares, and says which lines differ. Either fails where something public
+// has no docstring.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -139,6 +140,17 @@ export function compareReports(kept, made) {
   });
 }
 
+/**
+ * What the reports show without a docstring: exports and the members of their interfaces and classes.
+ * @param {ReadonlyMap<string, string>} reports
+ * @returns {string[]} one line each
+ */
+export function undocumentedItems(reports) {
+  return [...reports].flatMap(([name, text]) =>
+    [...text.matchAll(/\(undocumented\)\n *(.+)/g)].map(([, item]) => `${name}: ${item}`),
+  );
+}
+
 /** Lines of `list` beyond those that `other` has as often. */
 function without(list, other) {
   const counts = new Map();
@@ -166,6 +178,11 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
       throw new ToolError(`${differences.join('\n')}\n${advice} npm run docs:api-report and commit it`);
     }
     if (!values.check) writeReports(made);
+    const undocumented = undocumentedItems(made);
+    if (undocumented.length > 0)
+      throw new ToolError(
+        `${undocumented.join('\n')}\n${undocumented.length} public names have no docstring`,
+      );
     process.stderr.write(`${basename(REPORTS)}: ${made.size} entry points, ${differences.length} changed\n`);
   });
 }

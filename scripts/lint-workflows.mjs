@@ -19,11 +19,14 @@ const NEWER_RUNNERS = ['ubuntu-24.04', 'ubuntu-24.04-arm', 'ubuntu-22.04-arm'];
 /** Files of this repository that a line runs or uses: npm scripts, node scripts, shell scripts, local actions. */
 const NPM_SCRIPT = /\bnpm run ([\w:-]+)/g;
 const FILE = /(?:\bnode |[\s"'(])((?:\.\/)?(?:scripts|\.ci|examples|\.github|npm)\/[\w./-]+)/g;
+/** `npm run name -- --option …` and `node scripts/name.mjs --option …`, as far as one line goes. */
+const CALL = /\b(?:npm run ([\w:-]+) --(?= )|node ((?:scripts|benchmarks)\/[\w./-]+))([^|;&]*)/g;
 const RELATIVE_FILE = /\.\.\/\.\.\/(examples\/[\w./-]+)/g;
 
 /**
  * @param {Iterable<[string, string]>} files path from the root and text
- * @param {{ scripts: readonly string[], exists: (path: string) => boolean }} repository
+ * @param {{ scripts: Readonly<Record<string, string>>, exists: (path: string) => boolean, read: (path: string) => string }}
+ *   repository npm's scripts by name
  * @returns {Promise<string[]>} one line per finding
  */
 export async function lintWorkflows(files, repository) {
@@ -54,16 +57,31 @@ function isNewerRunner({ kind, message }) {
 }
 
 /** Names that a workflow uses and the repository does not have. */
-function missingReferences(text, { scripts, exists }) {
+function missingReferences(text, repository) {
+  const { scripts, exists } = repository;
   return eachLine(text, (line) => {
     const names = [...line.matchAll(NPM_SCRIPT)].map(([, name]) => name);
     const paths = [...line.matchAll(FILE), ...line.matchAll(RELATIVE_FILE)].map(([, path]) => path);
     return [
       ...names
-        .filter((name) => !scripts.includes(name))
+        .filter((name) => !Object.hasOwn(scripts, name))
         .map((name) => `package.json has no script "${name}"`),
       ...paths.filter((path) => !exists(path)).map((path) => `there is no ${path}`),
+      ...unknownOptions(line, repository),
     ];
+  });
+}
+
+/** Options that the program of a line does not list among those of `parseArgs`. */
+function unknownOptions(line, { scripts, exists, read }) {
+  return [...line.matchAll(CALL)].flatMap(([, name, file, rest]) => {
+    const path = file ?? /^node (\S+)/.exec(scripts[name])?.[1];
+    if (path === undefined || !exists(path)) return [];
+    const source = read(path);
+    const options = [...rest.matchAll(/(?<=\s)--([a-z][\w-]*)/g)].map(([, option]) => option);
+    return options
+      .filter((option) => !new RegExp(`(^|[\\s{])'?${option}'?: \\{ type: '`, 'm').test(source))
+      .map((option) => `${path} has no option --${option}`);
   });
 }
 
@@ -98,8 +116,9 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
     const paths = workflowFiles(sourceFiles(ROOT));
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     const exists = (path) => existsSync(join(ROOT, path)) && !path.includes('..');
-    const files = paths.map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]);
-    const findings = await lintWorkflows(files, { scripts: Object.keys(scripts), exists });
+    const read = (path) => readFileSync(join(ROOT, path), 'utf8');
+    const files = paths.map((path) => [path, read(path)]);
+    const findings = await lintWorkflows(files, { scripts, exists, read });
     if (findings.length > 0) throw new ToolError(findings.join('\n'));
     process.stdout.write(`workflows: ${paths.length} files, no finding\n`);
   });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { checkPrebuilds, readManifest } from './prebuild/manifest.mjs';
 import { makePrebuilds } from './prebuild/make-prebuilds.mjs';
 import { verifyReproducible } from './prebuild/reproducible.mjs';
-import { TARGETS } from './prebuild/targets.mjs';
+import { TARGETS, binaryPath } from './prebuild/targets.mjs';
 import { ToolError, runMain } from './run-tool.mjs';
 import { ROOT } from './sdk/steps.mjs';
 
@@ -47,7 +47,10 @@ const say = (text) => process.stderr.write(`prebuild: ${text}\n`);
 
 function check(targets, asJson) {
   const problems = checkPrebuilds(PREBUILDS, targets);
-  const { files = {} } = readManifest(PREBUILDS) ?? {};
+  const checked = targets.map(binaryPath);
+  const files = Object.fromEntries(
+    Object.entries(readManifest(PREBUILDS)?.files ?? {}).filter(([path]) => checked.includes(path)),
+  );
   if (asJson)
     process.stdout.write(`${JSON.stringify({ ok: problems.length === 0, problems, files }, null, 2)}\n`);
   else process.stdout.write(problems.map((problem) => `${problem}\n`).join('') || describe(files));

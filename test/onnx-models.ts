@@ -25,6 +25,18 @@ export function addModel(): Uint8Array {
   });
 }
 
+/** Adds floats and whole numbers, which ONNX does not allow. */
+export function mixedTypesModel(): Uint8Array {
+  return makeModel({
+    inputs: [
+      { name: 'x', dims: [4] },
+      { name: 'i', type: 'INT32', dims: [4] },
+    ],
+    outputs: [{ name: 'y', dims: [4] }],
+    nodes: [{ op: 'Add', inputs: ['x', 'i'], outputs: ['y'], name: 'mixed_add' }],
+  });
+}
+
 /** Two convolutions, pooling and a fully connected layer: `images` [batch, 1, 8, 8] to `logits` [batch, 10]. */
 export function convModel(batch: number | string = 1, type: OnnxTypeName = 'FLOAT'): Uint8Array {
   return makeModel({

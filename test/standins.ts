@@ -20,11 +20,16 @@ export class Standins {
     return builtStandin('driver', 'libcuda.so.1');
   }
 
-  /** A TensorRT with its parser that tells `version` and aborts when a builder is asked for. @returns Its folder. */
-  tensorRt(version: number): string {
+  /**
+   * A TensorRT with its parser that tells `version`, and aborts when a builder is asked for, or logs `builderError`.
+   * @returns Its folder.
+   */
+  tensorRt(version: number, builderError?: string): string {
     const major = version < 10000 ? Math.trunc(version / 1000) : Math.trunc(version / 10000);
-    const folder = `tensorrt-${version}`;
-    this.#compile(folder, `libnvinfer.so.${major}`, 'libnvinfer.c', [`-DSTANDIN_VERSION=${version}`]);
+    const folder = `tensorrt-${version}${builderError === undefined ? '' : '-error'}`;
+    const flags = [`-DSTANDIN_VERSION=${version}`];
+    if (builderError !== undefined) flags.push(`-DSTANDIN_BUILDER_ERROR=${JSON.stringify(builderError)}`);
+    this.#compile(folder, `libnvinfer.so.${major}`, 'libnvinfer.c', flags);
     this.#compile(folder, `libnvonnxparser.so.${major}`, 'libnvonnxparser.c');
     return join(this.folder, folder);
   }

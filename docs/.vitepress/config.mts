@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
 import { slug } from '../../scripts/check-docs/markdown.mjs';
 import { repositoryLinks } from './links.mjs';
-import { makeSidebar, pageAddress } from './pages.mjs';
+import { makeSidebars, pageAddress } from './pages.mjs';
 
 const docs = fileURLToPath(new URL('..', import.meta.url));
 const root = join(docs, '..');
@@ -23,6 +23,8 @@ export default defineConfig({
   lang: 'en',
   base,
   cleanUrls: true,
+  // Or each page has the names of all pages and all sidebars in it.
+  metaChunk: true,
   rewrites: pageAddress,
   srcExclude: ['**/*.api.md'],
   markdown: {
@@ -37,7 +39,7 @@ export default defineConfig({
       { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
       ...(repository === undefined ? [] : [{ text: 'Source', link: repository }]),
     ],
-    sidebar: makeSidebar(docs),
+    sidebar: makeSidebars(docs),
     outline: { level: [2, 3] },
     search: { provider: 'local' },
     footer: {

@@ -82,7 +82,11 @@ function guideGroups(titles: Map<string, string>): SidebarItem[] {
   );
 }
 
-/** `classes`, `functions` … of a module of the API as one closed list. */
+function apiName(module: string): string {
+  return module === 'index' ? 'tensorrt-node' : `tensorrt-node/${module}`;
+}
+
+/** `classes`, `functions` … of a module of the API. */
 function apiModule(titles: Map<string, string>, name: string): SidebarItem {
   const folder = `reference/api/${name}/`;
   const short = ({ text, ...rest }: SidebarItem): SidebarItem => ({
@@ -95,9 +99,8 @@ function apiModule(titles: Map<string, string>, name: string): SidebarItem {
       .map((path) => path.slice(folder.length).split('/')[0]!),
   );
   return {
-    text: name === 'index' ? 'tensorrt-node' : `tensorrt-node/${name}`,
+    text: apiName(name),
     link: `/${folder}`,
-    collapsed: true,
     items: [...kinds].map((kind) => ({
       text: kind.replace('-', ' '),
       collapsed: true,
@@ -106,20 +109,45 @@ function apiModule(titles: Map<string, string>, name: string): SidebarItem {
   };
 }
 
-function apiModules(titles: Map<string, string>): SidebarItem[] {
-  const modules = [...titles.keys()].map((path) => /^reference\/api\/(.+)\/README\.md$/.exec(path)?.[1]);
-  const names = modules.filter((name) => name !== undefined && !name.includes('/interfaces'));
-  return names.map((name) => apiModule(titles, name!)).sort((a, b) => a.text.localeCompare(b.text, 'en'));
+/** Names of the folders of the API, the main module first. */
+function apiModules(titles: Map<string, string>): string[] {
+  const modules = [...titles.keys()].map((path) => /^reference\/api\/([^/]+)\/README\.md$/.exec(path)?.[1]);
+  return modules
+    .filter((name) => name !== undefined)
+    .sort((a, b) => apiName(a).localeCompare(apiName(b), 'en'));
 }
 
-/** The sidebar of the site. */
-export function makeSidebar(docs: string): SidebarItem[] {
+function moduleLinks(modules: readonly string[]): SidebarItem[] {
+  return modules.map((name) => ({ text: apiName(name), link: `/reference/api/${name}/` }));
+}
+
+/**
+ * The sidebars of the site by the folder that they are for. Each module of the API has its own: one for all would be
+ * nine tenths of every page.
+ */
+export function makeSidebars(docs: string): Record<string, SidebarItem[]> {
   const titles = readTitles(docs);
+  const modules = apiModules(titles);
+  const ofModules = modules.map((name): [string, SidebarItem[]] => [
+    `/reference/api/${name}/`,
+    [
+      {
+        text: 'Start',
+        items: [{ text: 'All guides', link: '/guides/' }, ...folderItems(titles, 'reference/')],
+      },
+      apiModule(titles, name),
+      { text: 'Other modules', items: moduleLinks(modules.filter((other) => other !== name)) },
+    ],
+  ]);
+  return { ...Object.fromEntries(ofModules), '/': mainSidebar(titles, modules) };
+}
+
+function mainSidebar(titles: Map<string, string>, modules: readonly string[]): SidebarItem[] {
   return [
     { text: 'Start', items: [...folderItems(titles, 'tutorial/'), { text: 'All guides', link: '/guides/' }] },
     ...guideGroups(titles),
     { text: 'Reference', items: folderItems(titles, 'reference/') },
-    { text: 'API', items: apiModules(titles) },
+    { text: 'API', items: moduleLinks(modules) },
     { text: 'Public API, recorded', collapsed: true, items: folderItems(titles, 'reference/public-api/') },
   ].filter(({ items }) => (items ?? []).length > 0);
 }

@@ -13,6 +13,7 @@ const ANSWERS = {
   // The client has gone, so that nobody reads it; the log does.
   ERR_TRT_RUN_ABORTED: { statusCode: 499, message: 'the client went away' },
   FST_INVALID_MULTIPART_CONTENT_TYPE: { statusCode: 415, message: 'expected multipart/form-data' },
+  FST_FIELDS_LIMIT: { statusCode: 400, message: 'expected one file and no other field' },
   FST_REQ_FILE_TOO_LARGE: { statusCode: 413, message: 'the file is too large' },
 };
 /** After these the GPU cannot be used again by this process: something outside has to start a new one. */
@@ -76,11 +77,20 @@ function answer(reply, isGood) {
 }
 
 async function readUpload(request) {
-  const part = await request.file();
-  if (part === undefined) throw new ImageError(400, 'expected one file in the form');
-  const file = await part.toBuffer();
+  const file = await readFile(request).catch((error) => {
+    // Errors of the service have codes; what the parser says about a broken form has none.
+    throw error.code === undefined && !(error instanceof ImageError)
+      ? new ImageError(400, 'the form cannot be read', { cause: error })
+      : error;
+  });
   if (file.length === 0) throw new ImageError(400, 'the file is empty');
   return file;
+}
+
+async function readFile(request) {
+  const part = await request.file();
+  if (part === undefined) throw new ImageError(400, 'expected one file in the form');
+  return part.toBuffer();
 }
 
 /** Fires when the client goes away before it has its answer. */

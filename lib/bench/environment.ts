@@ -5,15 +5,20 @@ import { join } from 'node:path';
 
 /** The machine and the software that a measurement ran on. */
 export interface BenchEnvironment {
+  /** Operating system and processor, as Node.js names them: `linux-x64`. */
   readonly platform: string;
+  /** Name and version of the operating system. */
   readonly os: string;
+  /** Processor, and how many logical cores the system has. */
   readonly cpu: { readonly model: string; readonly cores: number };
+  /** Memory of the machine. */
   readonly memoryBytes: number;
   /**
    * Processes that wanted a core in the last minute, on average, before the first measurement of this process: a
    * measurement is work itself, and would be blamed on the machine by the next one. 0 where the system does not count.
    */
   readonly loadAverage?: number;
+  /** Version of Node.js. */
   readonly node: string;
   /** Versions of the package and of the runtime that ran the model. */
   readonly versions: Readonly<Record<string, string>>;

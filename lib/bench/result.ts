@@ -14,15 +14,19 @@ export type BenchDocument = BenchResult | BenchSuite;
 
 /** Several measurements of one run: a sweep, devices or precisions side by side, a search for the highest rate. */
 export interface BenchSuite {
+  /** Version of this format. */
   readonly schemaVersion: 1;
+  /** Tells a suite from a single measurement. */
   readonly kind: 'suite';
   /** What differs between the measurements, in the order of nesting. */
   readonly axes: readonly BenchAxis[];
+  /** One for each case that could be measured. */
   readonly measurements: readonly BenchResult[];
   /** Cases that could not be measured, and why. */
   readonly failed: readonly BenchFailure[];
   /** The search for the highest rate, where there was one. */
   readonly search?: RateSearchResult;
+  /** The machine and the software, of all measurements. */
   readonly environment: BenchEnvironment;
 }
 
@@ -31,30 +35,43 @@ export type BenchAxis = 'device' | 'precision' | 'batch' | 'concurrency' | 'rate
 
 /** A case of a suite that gave no measurement. */
 export interface BenchFailure {
+  /** As `BenchResult.label`. */
   readonly label: string;
+  /** Where it would stand in the suite. */
   readonly case: BenchCase;
+  /** Why there is no measurement. */
   readonly error: FailureReason;
 }
 
 /** Where a measurement stands in its suite; only the axes that the suite has. */
 export interface BenchCase {
+  /** `cpu`, `cuda:0`. */
   readonly device?: string;
+  /** As `--precision` names it. */
   readonly precision?: string;
+  /** Samples in one inference. */
   readonly batch?: number;
+  /** Calls under way at the same time. */
   readonly concurrency?: number;
+  /** Calls a second of an open loop. */
   readonly ratePerSecond?: number;
 }
 
 /** An error as data. */
 export interface FailureReason {
+  /** A code of the table of errors, or what another error says of itself. */
   readonly code: string;
+  /** What happened. */
   readonly message: string;
+  /** What to do about it, where that is known. */
   readonly hint?: string;
 }
 
 /** One measurement. */
 export interface BenchResult {
+  /** Version of this format. */
   readonly schemaVersion: 1;
+  /** Tells a single measurement from a suite. */
   readonly kind: 'measurement';
   /** Path or name of the model, as it was given. */
   readonly model: string;
@@ -67,6 +84,7 @@ export interface BenchResult {
   readonly label: string;
   /** Where it stands in its suite; empty for a single one. */
   readonly case: BenchCase;
+  /** What ran the model: `tensorrt`, `onnxruntime`, or what the caller says. */
   readonly backend: string;
   /** `cpu`, `cuda:0`, or what the caller says. */
   readonly device: string;
@@ -92,6 +110,7 @@ export interface BenchResult {
   readonly inferences: number;
   /** From the first measured call to the end of the last. */
   readonly measuredMs: number;
+  /** Inferences and samples a second. */
   readonly throughput: Throughput;
   /**
    * From the call until its outputs can be read, in JavaScript. In an open loop the call counts from the moment that
@@ -125,9 +144,11 @@ export interface BenchResult {
   /** trtexec's numbers by trtexec's definitions; where there are device times. */
   readonly trtexec?: TrtexecSummary;
 
+  /** How late the event loop was while measuring. */
   readonly eventLoopDelayMs: Distribution;
   /** Share of the time that the event loop was busy, from 0 to 1. */
   readonly eventLoopUtilization: number;
+  /** Processor time and memory of the measuring process. */
   readonly process: ProcessUsage;
   /** The GPU's own sensors; absent on other devices. */
   readonly gpu?: GpuUsage | Unavailable;
@@ -148,11 +169,13 @@ export interface BenchResult {
   readonly windows: readonly BenchWindow[];
   /** Consecutive pieces of the measurement with all their latencies: what `compare` resamples. */
   readonly blocks: readonly LatencyBlock[];
+  /** The machine and the software. */
   readonly environment: BenchEnvironment;
 }
 
 /** How much was done in the time. */
 export interface Throughput {
+  /** Measured inferences over the time that they took. */
   readonly inferencesPerSecond: number;
   /** Inferences times the batch. */
   readonly samplesPerSecond: number;
@@ -162,19 +185,27 @@ export interface Throughput {
 
 /** A distribution in milliseconds. Percentile p is the smallest value that p % of all do not exceed. */
 export interface Distribution {
+  /** How many values there are. */
   readonly count: number;
+  /** Their mean. */
   readonly mean: number;
   /** Standard deviation of the values. */
   readonly deviation: number;
+  /** The smallest. */
   readonly min: number;
+  /** 50 %: the median. */
   readonly p50: number;
+  /** 90 % */
   readonly p90: number;
+  /** 95 % */
   readonly p95: number;
+  /** 99 % */
   readonly p99: number;
   /** 99.9 % */
   readonly p999: number;
   /** 99.99 % */
   readonly p9999: number;
+  /** The largest. */
   readonly max: number;
   /** Percentiles that were asked for by name, such as `{ "97.5": 3.1 }`. */
   readonly percentiles?: Readonly<Record<string, number>>;
@@ -184,26 +215,39 @@ export interface Distribution {
 
 /** Bounds of what a number could be. */
 export interface Interval {
+  /** Lower bound. */
   readonly low: number;
+  /** Upper bound. */
   readonly high: number;
 }
 
 /** Something that could not be read, and why. */
 export interface Unavailable {
+  /** The reason, as a sentence. */
   readonly unavailable: string;
 }
 
 /** The numbers of the phase in which a call always waits behind the running one. */
 export interface PipelinedPhase {
+  /** Calls under way at the same time. */
   readonly concurrency: number;
+  /** Measured inferences of the phase. */
   readonly inferences: number;
+  /** From its first call to the end of its last. */
   readonly measuredMs: number;
+  /** Inferences and samples a second. */
   readonly throughput: Throughput;
+  /** As `BenchResult.latencyMs`. */
   readonly latencyMs: Distribution;
+  /** As `BenchResult.enqueueMs`. */
   readonly enqueueMs?: Distribution;
+  /** As `BenchResult.h2dMs`. */
   readonly h2dMs?: Distribution;
+  /** As `BenchResult.computeMs`. */
   readonly computeMs?: Distribution;
+  /** As `BenchResult.d2hMs`. */
   readonly d2hMs?: Distribution;
+  /** As `BenchResult.deviceLatencyMs`. */
   readonly deviceLatencyMs?: Distribution;
 }
 
@@ -211,20 +255,31 @@ export interface PipelinedPhase {
 export interface TrtexecSummary {
   /** Queries over the time from the first copy (or call) after the warm-up to the end of the last. */
   readonly throughputQps: number;
+  /** `Latency`: H2D, GPU compute and D2H of each query. */
   readonly latency: TrtexecTimes;
+  /** `Enqueue Time`: to put a query on the device. */
   readonly enqueueTime: TrtexecTimes;
+  /** `H2D Latency`: copies to the device. */
   readonly h2dLatency: TrtexecTimes;
+  /** `GPU Compute Time`: the network. */
   readonly gpuComputeTime: TrtexecTimes;
+  /** `D2H Latency`: copies from the device. */
   readonly d2hLatency: TrtexecTimes;
+  /** `Total Host Walltime`, in seconds. */
   readonly totalHostWalltimeS: number;
+  /** `Total GPU Compute Time`, in seconds. */
   readonly totalGpuComputeTimeS: number;
 }
 
 /** One line of trtexec's summary, in milliseconds. */
 export interface TrtexecTimes {
+  /** The smallest. */
   readonly min: number;
+  /** The largest. */
   readonly max: number;
+  /** Their mean. */
   readonly mean: number;
+  /** Their median, by trtexec's definition. */
   readonly median: number;
   /** By percent, as text: `{ "99": 1.2 }`. */
   readonly percentiles: Readonly<Record<string, number>>;
@@ -234,23 +289,31 @@ export interface TrtexecTimes {
 export interface ProcessUsage {
   /** Time of all threads of the process, while measuring. */
   readonly cpuUserMs: number;
+  /** The part of the system calls, of all threads. */
   readonly cpuSystemMs: number;
   /** Cores that were busy with it, on average. */
   readonly cpuCores: number;
+  /** Resident memory at the start and the end of the measurement, and its peak. */
   readonly residentBytes: { readonly start: number; readonly end: number; readonly peak: number };
+  /** JavaScript's heap in use at the start and the end of the measurement. */
   readonly heapUsedBytes: { readonly start: number; readonly end: number };
 }
 
 /** What the GPU's own sensors said while measuring, of the whole device. */
 export interface GpuUsage {
+  /** Name of the GPU. */
   readonly name: string;
+  /** Its UUID, by which the driver and nvidia-smi name it. */
   readonly uuid: string;
+  /** Version of the driver. */
   readonly driver: string;
+  /** Time between two samples. */
   readonly intervalMs: number;
   /** In use on the whole device when the measurement ended. */
   readonly memoryUsedBytes?: number;
   /** What the session says that it allocated. */
   readonly sessionBytes?: number;
+  /** Power of the whole device in watts. */
   readonly powerW?: Sampled;
   /** Energy of the whole device while measuring. */
   readonly energy?: EnergyUsage;
@@ -258,10 +321,15 @@ export interface GpuUsage {
   readonly energySource?: 'counter' | 'power';
   /** The device is a MIG instance: memory and utilisation are its own, everything else is of the whole GPU. */
   readonly isMig?: boolean;
+  /** Clock of the multiprocessors. */
   readonly smClockMhz?: Sampled;
+  /** Clock of the memory. */
   readonly memoryClockMhz?: Sampled;
+  /** The highest clock that the multiprocessors can have. */
   readonly maxSmClockMhz?: number;
+  /** Temperature in degrees Celsius. */
   readonly temperatureC?: Sampled;
+  /** Share of the time in which a kernel ran, 0 to 100. */
   readonly utilizationPercent?: Sampled;
   /** Reasons for lowered clocks that were seen, with the share of samples that had them (0 to 1). */
   readonly throttling: Readonly<Record<string, number>>;
@@ -271,8 +339,11 @@ export interface GpuUsage {
 
 /** A quantity that was read again and again. */
 export interface Sampled {
+  /** Mean of all samples. */
   readonly mean: number;
+  /** The smallest. */
   readonly min: number;
+  /** The largest. */
   readonly max: number;
   /** [milliseconds from the start of the measurement, value], thinned to at most 600. */
   readonly samples: readonly (readonly [number, number])[];
@@ -280,16 +351,21 @@ export interface Sampled {
 
 /** Energy while measuring, of all that ran on the device. */
 export interface EnergyUsage {
+  /** Energy of the whole time. */
   readonly joules: number;
+  /** The same over the measured inferences. */
   readonly joulesPerInference: number;
+  /** Mean power in watts. */
   readonly meanW: number;
 }
 
 /** Time of one layer: the mean over its runs. */
 export interface LayerTime {
+  /** Name of the layer, as the runtime tells it. */
   readonly name: string;
   /** Operator or layer type, where it is told. */
   readonly type?: string;
+  /** Mean time of one run. */
   readonly meanMs: number;
   /** Share of all layers, from 0 to 1. */
   readonly share: number;
@@ -311,10 +387,13 @@ export interface ColdStart {
 
 /** How far an output is from the reference's, over all inputs. */
 export interface OutputAccuracy {
+  /** Name of the output. */
   readonly output: string;
+  /** Cosine between it and the reference's. */
   readonly cosine: number;
   /** Signal to noise of the difference, in decibels, -300 at least; null where the outputs are equal. */
   readonly sqnrDb: number | null;
+  /** Largest absolute difference of two elements. */
   readonly maxAbsDifference: number;
   /** Elements that are NaN or infinite in one of both, and left out of the other numbers; absent where there are none. */
   readonly nonFinite?: number;
@@ -324,6 +403,7 @@ export interface OutputAccuracy {
 
 /** Something that a reader should know, with its numbers and what to do. */
 export interface BenchWarning {
+  /** What it is about, as a word for programs. */
   readonly code:
     | 'enqueue-bound'
     | 'transfer-bound'
@@ -336,13 +416,17 @@ export interface BenchWarning {
     | 'busy-event-loop'
     | 'busy-machine'
     | 'sensor';
+  /** A sentence with the numbers, and what to do. */
   readonly message: string;
 }
 
 /** One window of the measurement. */
 export interface BenchWindow {
+  /** Inferences that ended in the window. */
   readonly inferences: number;
+  /** Its throughput. */
   readonly inferencesPerSecond: number;
+  /** Mean of their latencies. */
   readonly meanLatencyMs: number;
   /** The latency that stability is judged by: the mean, or the percentile of the settings. */
   readonly judgedLatencyMs: number;
@@ -352,11 +436,17 @@ export interface BenchWindow {
 export interface LatencyBlock {
   /** From the start of the measurement. */
   readonly startMs: number;
+  /** From the start of the measurement. */
   readonly endMs: number;
+  /** Inferences of the block. */
   readonly inferences: number;
+  /** Mean of their latencies. */
   readonly meanMs: number;
+  /** Their median. */
   readonly p50Ms: number;
+  /** Their 99th percentile. */
   readonly p99Ms: number;
+  /** The largest. */
   readonly maxMs: number;
   /**
    * All latencies of the block: [bucket, count, bucket, count, …] in rising order of the bucket. A bucket b holds

@@ -31,6 +31,7 @@ export type Load =
 
 /** The settings of a measurement, all of them decided. They are part of the result. */
 export interface BenchSettings {
+  /** How calls follow each other: so many at the same time, or so many a second. */
   readonly load: Load;
   /** Time before the measurement whose calls do not count. */
   readonly warmUpMs: number;
@@ -44,9 +45,11 @@ export interface BenchSettings {
   readonly windowMs: number;
   /** What must agree within `stabilityPercent` beside the throughput: `mean`, or a percentile such as `p99`. */
   readonly stabilityLatency: string;
+  /** How far apart the windows may be. */
   readonly stabilityPercent: number;
   /** Further percentiles of the latency, in percent. */
   readonly percentiles: readonly number[];
+  /** How a call is made. */
   readonly calls: CallMode;
   /** Samples in one inference. */
   readonly batch: number;

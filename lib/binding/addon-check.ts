@@ -26,6 +26,8 @@ interface ChildEnd {
   readonly stdout: string;
   readonly code: number | null;
   readonly signal: string | null;
+  /** It was ended since it had not answered in time. */
+  readonly hasTimedOut: boolean;
 }
 
 /** Opens `path` in a child process; blocks until that ends, some 50 milliseconds. */
@@ -38,7 +40,7 @@ export function checkAddonSync(path: string): AddonCheck {
   });
   return error !== undefined && status === null && signal === null
     ? { outcome: 'unknown' }
-    : judge({ stdout: stdout ?? '', code: status, signal });
+    : judge({ stdout: stdout ?? '', code: status, signal, hasTimedOut: error !== undefined });
 }
 
 /** As {@link checkAddonSync}, without blocking. Never rejects. */
@@ -47,8 +49,8 @@ export async function checkAddon(path: string): Promise<AddonCheck> {
   if (args === undefined) return { outcome: 'unknown' };
   return new Promise((resolve) => {
     childProcesses().execFile(process.execPath, args, childOptions(), (error, stdout) => {
-      const { code = 0, signal = null } = (error ?? {}) as { code?: unknown; signal?: string | null };
-      resolve(judge({ stdout, code: typeof code === 'number' ? code : null, signal }));
+      const { code, signal = null, killed = false } = error ?? { code: 0 };
+      resolve(judge({ stdout, code: typeof code === 'number' ? code : null, signal, hasTimedOut: killed }));
     });
   });
 }
@@ -59,11 +61,13 @@ function childProcesses(): typeof ChildProcess {
 }
 
 /** A child that did not even start says nothing of the binary. */
-function judge({ stdout, code, signal }: ChildEnd): AddonCheck {
+function judge({ stdout, code, signal, hasTimedOut }: ChildEnd): AddonCheck {
   const lines = stdout.split('\n');
   if (!lines.includes(CHECK_STARTED)) return { outcome: 'unknown' };
   if (lines.includes(CHECK_SURVIVED)) return { outcome: 'survives' };
-  return { outcome: 'crashes', end: signal ?? `exit code ${code}` };
+  const end = signal ?? `exit code ${code}`;
+  const limit = hasTimedOut ? `, after ${CHECK_TIMEOUT_MS / 1000} seconds without an end` : '';
+  return { outcome: 'crashes', end: `${end}${limit}` };
 }
 
 /** Without the compiled module, as in a bundle, there is nothing to start. */

@@ -29,16 +29,21 @@ export type CudaStatus = 'ok' | 'not-found' | 'no-device' | 'too-old' | 'mismatc
 
 /** A CUDA device as the driver tells it. */
 export interface NativeCudaDevice {
+  /** Its number: `cuda:<ordinal>`. */
   ordinal: number;
+  /** Name of the GPU. */
   name: string;
+  /** Its UUID, by which the driver and nvidia-smi name it. */
   uuid: string;
   /** Major * 10 + minor: 90 for Hopper. */
   computeCapability: number;
+  /** Memory of the device. */
   totalMemoryBytes: number;
   /** The device is a MIG instance; its uuid begins with "MIG-". */
   isMig: boolean;
   /** The GPU shares the host's memory. */
   isIntegrated: boolean;
+  /** Its address on the PCI bus: `0000:3b:00.0`. */
   pciBusId: string;
 }
 

@@ -19,6 +19,7 @@ const RULES: readonly (readonly [RegExp, Explain])[] = [
   [/undefined symbol: ((?:napi|node_api)_\w+)/, explainOldApi],
   [/(?:^|: )(\S+\.so[.\d]*): cannot open shared object file: No such file/, explainMissingLibrary],
   [/^Error loading shared library ([^:]+): No such file/, explainMissingLibrary],
+  [/cannot open shared object file: No such file/, explainArchive],
   [/undefined symbol: (\S+)/, explainMissingSymbol],
   [/failed to map segment|Permission denied|Operation not permitted/, explainRefused],
   [/invalid ELF header|file too short|ELF load command|object file has no/, explainDamaged],
@@ -104,6 +105,16 @@ function explainMissingLibrary([text, library]: RegExpExecArray, { path, origin 
     message: `The binary ${path} needs the library ${library}, which is not on this system.`,
     hint: `Install the library, or put its folder into LD_LIBRARY_PATH. ${replacementHint(origin)}`,
     facts: { path, origin, needed: library, reason: text },
+  };
+}
+
+/** JavaScript has read the file, and the system does not see it: something makes an archive look like a folder. */
+function explainArchive(_found: RegExpExecArray, { path, origin }: AddonFile): LoadFailure {
+  return {
+    cause: 'bundled',
+    message: `The binary ${path} lies in an archive, where the system cannot open it.`,
+    hint: "Have the package unpacked: `asarUnpack: ['**/node_modules/tensorrt-node/**']` for electron-builder, `yarn unplug tensorrt-node` for Yarn. Or copy the binary to a folder and name it in TENSORRT_NODE_ADDON.",
+    facts: { path, origin },
   };
 }
 

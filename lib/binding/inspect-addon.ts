@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be said of a binary before it is opened.
 
+import { statSync } from 'node:fs';
+
 import { describeFileKind } from '../text/file-kind';
 import { readBinaryHeader, type BinaryHeader } from './binary-header';
 import { replacementHint, type AddonFile, type LoadFailure } from './load-failure';
@@ -34,6 +36,9 @@ export function explainOldNode({ versions }: HostProcess): LoadFailure | undefin
 export function inspectAddon(file: AddonFile, host: HostProcess): LoadFailure | undefined {
   let header: BinaryHeader;
   try {
+    const found = statSync(file.path);
+    // Opening a pipe waits for whoever writes to it.
+    if (!found.isFile()) return explainNoFile(file, found.isDirectory() ? 'a folder' : 'a device or a pipe');
     header = readBinaryHeader(file.path);
   } catch (error) {
     return explainUnreadable(file, error as NodeJS.ErrnoException);
@@ -66,10 +71,6 @@ function explainUnreadable({ path, origin }: AddonFile, error: NodeJS.ErrnoExcep
       facts,
     };
   }
-  if (error.code === 'EISDIR') {
-    const hint = replacementHint(origin);
-    return { cause: 'not-an-addon', message: `${path} is a folder, not a .node file.`, hint, facts };
-  }
   const isRefused = error.code === 'EACCES' || error.code === 'EPERM';
   return {
     cause: isRefused ? 'permission' : 'other',
@@ -78,6 +79,15 @@ function explainUnreadable({ path, origin }: AddonFile, error: NodeJS.ErrnoExcep
       ? 'Make the file and its folders readable for the user that runs Node (`chmod -R a+rX node_modules/tensorrt-node`).'
       : replacementHint(origin),
     facts,
+  };
+}
+
+function explainNoFile({ path, origin }: AddonFile, what: string): LoadFailure {
+  return {
+    cause: 'not-an-addon',
+    message: `${path} is ${what}, not a .node file.`,
+    hint: replacementHint(origin),
+    facts: { path, origin },
   };
 }
 

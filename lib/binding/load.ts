@@ -10,6 +10,7 @@ import { explainCrash, explainLoad, explainVersion, notOurs } from './explain-lo
 import { findAddon } from './find-addon';
 import { explainOldNode, inspectAddon } from './inspect-addon';
 import { loadError, type AddonFile, type AddonOrigin, type LoadFailure } from './load-failure';
+import { keepOpened } from './opened-addon';
 import { registerCopy } from './package-copies';
 import { packageVersion } from './package-root';
 import { requireFromHere } from './require-from-here';
@@ -32,6 +33,7 @@ export function loadAddon(): NativeAddon {
   const addon = requireAddon(file.path, file.origin);
   process.once('exit', () => addon.shutdown());
   loaded = { addon, file };
+  keepOpened(addon);
   registerCopy();
   return addon;
 }

@@ -3,13 +3,17 @@ import type { ModelInfo } from '../onnx';
 
 /** Shapes of an input: smallest, the one to optimise for, largest. */
 export interface ShapeRange {
+  /** Smallest. */
   readonly min: readonly number[];
+  /** The one to optimise for. */
   readonly opt: readonly number[];
+  /** Largest. */
   readonly max: readonly number[];
 }
 
 /** For an input whose values decide about shapes: its values, in place of its dims. */
 export interface ValuesRange {
+  /** Smallest, optimised-for and largest values, or one list for all three. */
   readonly values: ShapeRange | readonly number[];
 }
 

@@ -40,6 +40,13 @@ export function suggestionText(model: ProfiledModel): string {
   return lines.join('\n');
 }
 
+/** The shortest suggestion in such a hint, on one line. */
+export function shortSuggestion(hint: string): string {
+  const lines = hint.split('\n').map((line) => line.trim());
+  const pick = (option: string) => lines.find((line) => line.startsWith(`${option}: `));
+  return pick('dynamicAxes') ?? pick('profiles') ?? 'dynamicAxes: { … }';
+}
+
 /** True for a dimension that a profile has to fix. */
 export function isDynamic(dim: Dimension): boolean {
   return typeof dim === 'string' || dim < 0;

@@ -5,6 +5,7 @@ import type { Runner } from './runner';
 
 /** How to bring a model to a half-wide type. */
 export interface CastToOptions<Feeds> {
+  /** The type to compute in. */
   readonly to: 'fp16' | 'bf16';
   /** Inputs and outputs keep their types. Default true; with false, those of FLOAT become half-wide too. */
   readonly keepIo?: boolean;

@@ -20,6 +20,7 @@ export type { CastToOptions } from './cast-options';
 
 /** What `cast` did. */
 export interface CastToReport extends CastReport {
+  /** The type that the model computes in now. */
   readonly precision: 'fp16' | 'bf16';
   /** Runs of data that ranges were taken from. A graph does not tell how large activations become. */
   readonly dataRuns: number;
@@ -29,7 +30,9 @@ export interface CastToReport extends CastReport {
 
 /** A model that `cast` changed. */
 export interface CastTo {
+  /** The new model. */
   readonly model: OnnxModel;
+  /** What was done, and how near the outputs are. */
   readonly report: CastToReport;
 }
 

@@ -15,6 +15,7 @@ export interface QuantizationDecisions {
   readonly channelMaxima: Readonly<Record<string, readonly number[]>>;
   /** Ranges of the activations, after equalisation. */
   readonly ranges: TensorRanges;
+  /** How the ranges were chosen; `given` where the caller had them. */
   readonly method: CalibrationMethod | 'mixed' | 'given';
   /** True if layers were quantised that are too small for INT8 to be faster. */
   readonly smallLayers: boolean;

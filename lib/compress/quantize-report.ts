@@ -6,13 +6,17 @@ import type { QuantizeReport } from './quantize/quantize-model';
 
 /** Something that was tried, and how near the outputs came to the source's: SQNR in dB. */
 export interface Trial {
+  /** What was tried, in words. */
   readonly choice: string;
+  /** SQNR of the outputs in dB. */
   readonly sqnrDb: number;
 }
 
 /** A layer that stayed in higher precision so that the bound holds. */
 export interface BoundLayer {
+  /** Name of its node. */
   readonly node: string;
+  /** Why it stayed. */
   readonly reason: string;
 }
 
@@ -33,9 +37,13 @@ export interface KeptBound {
 
 /** What `quantize` did, and what it measured. */
 export interface QuantizationReport extends QuantizeReport {
+  /** The type that values are quantised to. */
   readonly type: QuantizedType;
+  /** True if activations stay in floating point. */
   readonly weightOnly: boolean;
+  /** What the nodes compute in that were not quantised. */
   readonly rest: 'fp32' | 'fp16' | 'bf16';
+  /** All that is needed to quantise the model in the same way again. */
   readonly decisions: QuantizationDecisions;
   /** Runs of data that ranges come from, and runs that choices were measured on; `shared` if they are the same ones. */
   readonly dataRuns: { readonly fit: number; readonly judge: number; readonly shared: boolean };

@@ -22,7 +22,9 @@ import type { ModelSource, Runner } from './runner';
 
 /** A quantised model. */
 export interface Quantized {
+  /** The new model. */
   readonly model: OnnxModel;
+  /** What was done, and what was measured. */
   readonly report: QuantizationReport;
 }
 

@@ -32,6 +32,7 @@ export interface EvaluateOptions extends ClassificationOptions {
   readonly profileLayers?: boolean;
   /** How the report calls the model and the reference. Default: their paths. */
   readonly names?: { readonly model?: string; readonly reference?: string };
+  /** Stops between two batches. */
   readonly signal?: AbortSignal;
   /** Called after each batch. */
   readonly onProgress?: (progress: EvaluationProgress) => void;
@@ -60,7 +61,9 @@ export const EVALUATE_OPTION_NAMES: readonly string[] = Object.keys(KNOWN);
 
 /** How far an evaluation is. */
 export interface EvaluationProgress {
+  /** Samples that were run. */
   readonly samples: number;
+  /** Batches that were run. */
   readonly batches: number;
 }
 

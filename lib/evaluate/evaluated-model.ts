@@ -6,7 +6,9 @@ export type ModelOutputs = Readonly<Record<string, TensorLike & { readonly dims:
 
 /** What is evaluated: a session of this package, or anything that runs like one. */
 export interface EvaluatedModel {
+  /** What it takes. */
   readonly inputs: readonly TensorInfo[];
+  /** What it gives. */
   readonly outputs: readonly TensorInfo[];
   /** Where it runs, for the report. */
   readonly device?: string;

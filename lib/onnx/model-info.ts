@@ -24,15 +24,19 @@ export interface ExternalLocation {
 
 /** A constant tensor of a model without its content. */
 export interface OnnxTensorInfo {
+  /** Name of the tensor, or of the node's output that it is. */
   readonly name: string;
+  /** Type of its elements, as this package names it. */
   readonly type: ElementType;
   /** ONNX's name of the type. */
   readonly onnxType: string;
+  /** Its shape; empty for a scalar. */
   readonly dims: readonly number[];
   /** Product of the dims. */
   readonly elements: number;
   /** Bytes that the elements take; for strings the bytes of all texts. */
   readonly bytes: number;
+  /** Where its bytes lie, if not in the model. */
   readonly external?: ExternalLocation;
   /** Path of the subgraph that holds it, e.g. `choice/then_branch`; empty for the main graph. */
   readonly scope: string;
@@ -42,6 +46,7 @@ export interface OnnxTensorInfo {
 export interface OnnxNodeInfo {
   /** May be empty: ONNX does not ask for node names. */
   readonly name: string;
+  /** The operator, e.g. `Conv`. */
   readonly opType: string;
   /** Empty for ONNX's own operators. */
   readonly domain: string;
@@ -51,6 +56,7 @@ export interface OnnxNodeInfo {
   readonly scope: string;
   /** Names; an empty one is an optional input left out. */
   readonly inputs: readonly string[];
+  /** Names; an empty one is an optional output left out. */
   readonly outputs: readonly string[];
   /** ONNX's number of the type that the attribute `to`, `dtype` or `output_dtype` names. */
   readonly typeAttribute?: number;
@@ -60,8 +66,11 @@ export interface OnnxNodeInfo {
 
 /** A QuantizeLinear or DequantizeLinear node with its quantised type. */
 export interface QuantizationNode {
+  /** May be empty. */
   readonly name: string;
+  /** `QuantizeLinear` or `DequantizeLinear`. */
   readonly opType: string;
+  /** Path of the subgraph or function that holds it; empty for the main graph. */
   readonly scope: string;
   /** Name of its first output. */
   readonly output: string;
@@ -75,13 +84,17 @@ export interface OnnxNodeSummary {
   readonly count: number;
   /** How often each operator occurs, by domain (`''` is ONNX's own) and type. */
   readonly operators: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** All nodes, those of the main graph first. */
   readonly list: readonly OnnxNodeInfo[];
 }
 
 /** Tensors of one element type. */
 export interface TypeShare {
+  /** How many there are. */
   tensors: number;
+  /** Elements of all of them. */
   elements: number;
+  /** Bytes of all of them. */
   bytes: number;
 }
 
@@ -101,17 +114,21 @@ export interface TypeCensus {
 
 /** What an ONNX file says about itself, without its weights. Plain data. */
 export interface ModelInfo {
+  /** Version of ONNX's file format. */
   readonly irVersion: number;
   /** Name and version of the program that wrote the model; may be empty. */
   readonly producer: string;
   /** Opset version by domain; `''` is ONNX's own. */
   readonly opsets: Readonly<Record<string, number>>;
+  /** Name of the main graph; may be empty. */
   readonly graphName: string;
   /** Inputs that the caller has to give: graph inputs that are not initializers. */
   readonly inputs: readonly OnnxValueInfo[];
+  /** What the main graph gives. */
   readonly outputs: readonly OnnxValueInfo[];
   /** Names of dynamic dimensions of the inputs, in order of appearance. */
   readonly symbols: readonly string[];
+  /** All nodes, counted and listed. */
   readonly nodes: OnnxNodeSummary;
   /** Initializers of the main graph and of subgraphs. */
   readonly initializers: readonly OnnxTensorInfo[];
@@ -119,6 +136,7 @@ export interface ModelInfo {
   readonly parameterCount: number;
   /** Bytes of all initializers and constants, external ones included. */
   readonly weightBytes: number;
+  /** Tensors by the type of their elements. */
   readonly typeCensus: TypeCensus;
   /** Quantising and dequantising nodes, in order. */
   readonly quantization: readonly QuantizationNode[];

@@ -6,7 +6,7 @@ import type { InferenceSession } from 'onnxruntime-common';
 import { createSession } from '../session/create-session';
 import type { Session } from '../runtime/session';
 import { didYouMean } from '../text/nearest-name';
-import { explainCreation } from './creation-error';
+import { explainCreation, reasonOf } from './creation-error';
 import { readProviders, type Provider } from './execution-providers';
 import { isReasonToFallBack } from './fallback';
 import { inform, warn, type BackendHost } from './log';
@@ -40,13 +40,17 @@ export async function createHandler(
   const model = ownBytes(source);
   const reasons: string[] = [];
   for (const [index, provider] of providers.entries()) {
+    const sessionOptions = sessionOptionsFor(provider, mapped);
     try {
-      const session = await createSession(model, sessionOptionsFor(provider, mapped));
+      const session = await createSession(model, sessionOptions);
       return await adopt(session, provider, { options, env, reasons });
     } catch (error) {
       const hasNext = index + 1 < providers.length;
-      if (!hasNext || !isReasonToFallBack(error, provider.fallback)) throw explainCreation(error, source);
-      const reason = `${error.message} [${error.code}]`;
+      const { profiles, dynamicAxes } = sessionOptions.build ?? {};
+      const hasRanges = profiles !== undefined || dynamicAxes !== undefined;
+      if (!hasNext || !isReasonToFallBack(error, provider.fallback, hasRanges))
+        throw explainCreation(error, source, provider.name);
+      const reason = reasonOf(error, provider.name);
       reasons.push(`${provider.name}: ${reason}`);
       warn(
         env,

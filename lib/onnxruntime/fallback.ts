@@ -31,8 +31,18 @@ const NO_ENGINE: ReadonlySet<TensorRTErrorCode> = new Set<TensorRTErrorCode>([
   'ERR_TRT_RUN_UNSUPPORTED',
 ]);
 
-/** True where the next execution provider shall serve in place of the one that failed. */
-export function isReasonToFallBack(error: unknown, fallback: Fallback): error is TensorRTError {
+/**
+ * True where the next execution provider shall serve in place of the one that failed.
+ *
+ * @param hasRanges - Whether the provider was given ranges of shapes. Code that was written for onnxruntime-node gives
+ *   none, and shall run; ranges that do not fit the model are a mistake of the caller.
+ */
+export function isReasonToFallBack(
+  error: unknown,
+  fallback: Fallback,
+  hasRanges: boolean,
+): error is TensorRTError {
   if (!(error instanceof TensorRTError) || fallback === 'never') return false;
+  if (error.code === 'ERR_TRT_ARG_PROFILE_MISSING' && !hasRanges) return true;
   return UNUSABLE.has(error.code) || (fallback === 'always' && NO_ENGINE.has(error.code));
 }

@@ -15,11 +15,14 @@ export type Fetches = ReadonlyMap<string, HostTensor | null>;
  * @throws {TensorRTError} `ERR_TRT_RUN_OUTPUT_NAME`, `ERR_TRT_ARG_VALUE`, `ERR_TRT_ARG_TYPE`, `ERR_TRT_RUN_UNSUPPORTED`
  */
 export function readFetches(outputs: readonly TensorInfo[], fetches: SessionHandler.FetchesType): Fetches {
+  const unknown = Object.keys(fetches).find((name) => !outputs.some((output) => output.name === name));
+  if (unknown !== undefined) throw unknownOutput(unknown, outputs);
+  // In the order of the model, as onnxruntime-node has it: callers look at the first value of what a run returns.
+  const wanted = outputs.filter(({ name }) => Object.hasOwn(fetches, name));
   return new Map(
-    Object.entries(fetches).map(([name, value]) => {
-      const info = outputs.find((output) => output.name === name);
-      if (!info) throw unknownOutput(name, outputs);
-      return [name, value === null ? null : checkTensor('output', info, value)];
+    wanted.map((info) => {
+      const value = fetches[info.name] as OnnxValue | null;
+      return [info.name, value === null ? null : checkTensor('output', info, value)];
     }),
   );
 }

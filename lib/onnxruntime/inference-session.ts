@@ -15,7 +15,7 @@ const Common = common.InferenceSession as unknown as {
   create(...args: Arguments): Promise<common.InferenceSession>;
 };
 
-class DropInSession extends Common {
+const DropInSession = class InferenceSession extends Common {
   static override async create(...args: Arguments): Promise<common.InferenceSession> {
     const leading = leadingArguments(args);
     // Wrong arguments: onnxruntime-common has the words for them.
@@ -36,7 +36,7 @@ class DropInSession extends Common {
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Common;
   }
-}
+};
 
 /** The arguments before the options, complete; undefined if these are no arguments of `create()`. */
 function leadingArguments(args: Arguments): Arguments | undefined {
@@ -71,7 +71,7 @@ export type InferenceSession = common.InferenceSession;
 /** As in onnxruntime-common; sessions run on this package. */
 export const InferenceSession = DropInSession as unknown as common.InferenceSessionFactory;
 
-// The types that onnxruntime-common has under this name.
+/** The types that onnxruntime-common has under this name. */
 // eslint-disable-next-line @typescript-eslint/no-namespace -- it is how they are named: InferenceSession.SessionOptions
 export declare namespace InferenceSession {
   /** Values by name. */

@@ -25,11 +25,13 @@ const TENSOR_TYPES: ReadonlySet<ElementType> = new Set<Tensor.Type & ElementType
 ]);
 
 /**
- * An input or output as onnxruntime-common describes it: an unnamed dynamic dimension is an empty string.
+ * An input or output as onnxruntime-common describes it: an unnamed dynamic dimension is an empty string. What is no
+ * tensor, a sequence or a map, has no type here.
  *
  * @throws {TensorRTError} `ERR_TRT_RUN_UNSUPPORTED` for an element type that its tensors do not have.
  */
-export function toMetadata({ name, type, dims }: TensorInfo): InferenceSession.TensorValueMetadata {
+export function toMetadata({ name, type, dims }: TensorInfo): InferenceSession.ValueMetadata {
+  if (type === 'unknown') return { name, isTensor: false };
   if (!TENSOR_TYPES.has(type)) {
     throw new TensorRTError(
       'ERR_TRT_RUN_UNSUPPORTED',

@@ -25,8 +25,8 @@ export function checkOutputLocation(value: unknown): void {
  * @throws {TensorRTError} `ERR_TRT_ARG_TYPE`
  */
 export function checkLocatedOutputs(value: unknown, outputs: readonly string[]): void {
-  if (value === undefined || typeof value === 'string') return;
-  const unknown = Object.keys(value as object).find((name) => !outputs.includes(name));
+  if (typeof value !== 'object' || value === null) return;
+  const unknown = Object.keys(value).find((name) => !outputs.includes(name));
   if (unknown !== undefined)
     throw optionTypeError(
       `preferredOutputLocation: "${unknown}" is not a valid output name. It`,

@@ -8,12 +8,12 @@ import { isProviderName, plainName, PROVIDER_NAMES } from './provider-names';
 import { upstreamError } from './upstream-error';
 
 /**
- * The entries of the option; none if it is left out.
+ * The entries of the option; none if it is left out, or null, which onnxruntime-common takes for that.
  *
  * @throws {TensorRTError} `ERR_TRT_ARG_TYPE`
  */
 export function readEntries(entries: unknown): readonly unknown[] {
-  if (entries === undefined) return [];
+  if (entries === undefined || entries === null) return [];
   if (Array.isArray(entries)) return entries;
   throw upstreamError(
     'TypeError',

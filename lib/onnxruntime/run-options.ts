@@ -5,20 +5,25 @@ import { isPlainObject } from '../option-checks';
 import { optionTypeError, upstreamError } from './upstream-error';
 
 /**
- * Checks the options of a run. None of them changes it: log settings are those of the session, and a run that has begun
- * is not stopped (onnxruntime-node does not stop one either).
+ * Checks the options of a run. None of them changes it: log settings are those of the session, and `terminate` is of
+ * languages in which it can be set while the run goes on (onnxruntime-node does not read it either). For
+ * what it does not read null counts as left out.
  *
  * @throws {TensorRTError} `ERR_TRT_ARG_TYPE`, `ERR_TRT_ARG_VALUE`
  */
 export function checkRunOptions(options: InferenceSession.RunOptions): void {
   const { logSeverityLevel, logVerbosityLevel, tag, terminate, extra } = options;
   if (logSeverityLevel !== undefined) checkSeverity('runOptions.logSeverityLevel', logSeverityLevel);
-  if (logVerbosityLevel !== undefined && typeof logVerbosityLevel !== 'number')
+  if (isGiven(logVerbosityLevel) && typeof logVerbosityLevel !== 'number')
     throw optionTypeError('runOptions.logVerbosityLevel', 'a number');
   if (tag !== undefined && typeof tag !== 'string') throw optionTypeError('runOptions.tag', 'a string');
-  if (terminate !== undefined && typeof terminate !== 'boolean')
+  if (isGiven(terminate) && typeof terminate !== 'boolean')
     throw optionTypeError('runOptions.terminate', 'a boolean value');
-  if (extra !== undefined && !isPlainObject(extra)) throw optionTypeError('runOptions.extra', 'an object');
+  if (isGiven(extra) && !isPlainObject(extra)) throw optionTypeError('runOptions.extra', 'an object');
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 /** Checks a level of ONNX Runtime's log. */

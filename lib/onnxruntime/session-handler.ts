@@ -8,7 +8,7 @@ import { readFeeds } from './feeds';
 import { deliverOutputs, readFetches } from './fetches';
 import { toMetadata } from './metadata';
 import { checkRunOptions } from './run-options';
-import { disposedError } from './upstream-error';
+import { disposedError, runError } from './upstream-error';
 
 /** The inside of an `InferenceSession`: a session of this package with the interface that onnxruntime-common asks for. */
 export class DropInHandler implements InferenceSessionHandler {
@@ -49,7 +49,7 @@ export class DropInHandler implements InferenceSessionHandler {
     } catch (error) {
       // It waited for its turn when the session was released.
       if (error instanceof TensorRTError && error.code === 'ERR_TRT_RUN_CLOSED') throw disposedError(error);
-      throw error;
+      throw runError(error);
     }
   }
 
@@ -61,9 +61,7 @@ export class DropInHandler implements InferenceSessionHandler {
   }
 
   /** Does nothing: a session profiles from its creation on if it was made with `enableProfiling`. */
-  startProfiling(): void {
-    this.#requireOpen();
-  }
+  startProfiling(): void {}
 
   /** Does nothing: the profile is written when the session is released. */
   endProfiling(): void {

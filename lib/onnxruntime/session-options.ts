@@ -56,6 +56,17 @@ const CHECKS: Readonly<Record<keyof Options, Check>> = {
   extra: () => undefined,
 };
 
+/** With null onnxruntime-node runs as if these were left out: it says so, or does not read them. */
+const MAY_BE_NULL: readonly string[] = [
+  'executionProviders',
+  'externalData',
+  'preferredOutputLocation',
+  'freeDimensionOverrides',
+  'enableGraphCapture',
+  'profileFilePrefix',
+  'logVerbosityLevel',
+] satisfies (keyof Options)[];
+
 /** Names of all options, for messages about others. */
 export const SESSION_OPTION_NAMES = Object.keys(CHECKS);
 
@@ -64,11 +75,9 @@ export const SESSION_OPTION_NAMES = Object.keys(CHECKS);
  *
  * @throws {TensorRTError} `ERR_TRT_ARG_TYPE`, `ERR_TRT_ARG_VALUE`, `ERR_TRT_RUN_UNSUPPORTED`
  */
-export function mapSessionOptions(options: Options, env: LogSettings): MappedOptions {
-  for (const [name, check] of Object.entries(CHECKS)) {
-    const value = options[name as keyof Options];
-    if (value !== undefined) check(value, name);
-  }
+export function mapSessionOptions(given: Options, env: LogSettings): MappedOptions {
+  const options = givenOptions(given);
+  for (const [name, value] of Object.entries(options)) CHECKS[name as keyof Options](value, name);
   const externalData = readExternalData(options.externalData);
   const freeDimensions = { ...options.freeDimensionOverrides };
   const { intraOpNumThreads, enableGraphCapture } = options;
@@ -82,6 +91,14 @@ export function mapSessionOptions(options: Options, env: LogSettings): MappedOpt
     ...(enableGraphCapture === undefined ? {} : { graphCapture: enableGraphCapture }),
     ...(prefix === undefined ? {} : { profileFilePrefix: prefix }),
   };
+}
+
+/** The options that are known and given. By name: what onnxruntime-common passes on is a proxy. */
+function givenOptions(options: Options): Options {
+  const all = SESSION_OPTION_NAMES.map((name) => [name, options[name as keyof Options] as unknown] as const);
+  const isGiven = ([name, value]: (typeof all)[number]) =>
+    value !== undefined && !(value === null && MAY_BE_NULL.includes(name));
+  return Object.fromEntries(all.filter(isGiven));
 }
 
 function runtimeOptions(

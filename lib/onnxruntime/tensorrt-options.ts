@@ -23,7 +23,8 @@ type FromSession = Pick<SessionOptions, 'contexts' | 'plugins' | 'contextMemory'
 
 /**
  * When the next execution provider takes over. `'unusable'`: where the machine has no GPU, driver or TensorRT that can be
- * used. `'always'`: also where no engine can be made of the model. `'never'`: it is an error.
+ * used, and for a model with dynamic shapes if no ranges were given. `'always'`: also where no engine can be made of the
+ * model. `'never'`: it is an error.
  */
 export type Fallback = 'unusable' | 'always' | 'never';
 

@@ -19,6 +19,12 @@ export function upstreamError(
   return error;
 }
 
+/** An error of a run: whatever goes wrong in one, onnxruntime-node throws an `Error`. */
+export function runError(error: unknown): unknown {
+  if (error instanceof TensorRTError && error.name === 'TensorRTError') error.name = 'Error';
+  return error;
+}
+
 /** The error of a session that was released. */
 export function disposedError(cause?: unknown): TensorRTError {
   return upstreamError('Error', 'ERR_TRT_RUN_CLOSED', 'Session already disposed.', { cause });

@@ -3,6 +3,7 @@
 
 import { checkAddon, type AddonCheck } from '../binding/addon-check';
 import { explainCrash } from '../binding/explain-load';
+import { inspectAddon } from '../binding/inspect-addon';
 import { addonFile, isAddonLoaded, loadAddon } from '../binding/load';
 import { loadError, type AddonFailureCause, type AddonFile } from '../binding/load-failure';
 import { TensorRTError } from '../errors';
@@ -10,6 +11,7 @@ import { hasUsableGpu } from './cuda-status';
 import { driverLibrary } from './driver-library';
 import { FAMILY_NAMES, formatCudaVersion, formatLibraryVersion } from './library-version';
 import { currentPlaces, locateTensorRt, type SearchPlaces, type TriedPath } from './locate-tensorrt';
+import { cpuRuntimeCommand } from './cpu-runtime-advice';
 import { probeCpuRuntime } from './probe-cpu';
 import type { AddonReport, CpuReport, CudaReport, ProbeReport, TensorRtReport } from './probe-report';
 import { examineLibrary, type ExaminedLibrary, type SelectionContext } from './select-library';
@@ -21,7 +23,7 @@ export interface ProbeContext {
   };
   addonFile(): AddonFile;
   /** Opens the addon in a child process before it is opened in this one. */
-  checkAddon?(path: string): Promise<AddonCheck>;
+  checkAddon?(file: AddonFile): Promise<AddonCheck>;
   places: SearchPlaces;
   probeCpu(): Promise<CpuReport>;
   /** The CUDA driver to ask; default: the system's. */
@@ -48,9 +50,11 @@ export function currentProbeContext(): ProbeContext {
  * What this process has open already, it survived. In Electron a child process may be the application itself, started
  * once more: its fuses decide.
  */
-async function checkUnlessLoaded(path: string): Promise<AddonCheck> {
+async function checkUnlessLoaded(file: AddonFile): Promise<AddonCheck> {
   if (process.versions.electron !== undefined) return { outcome: 'unknown' };
-  return isAddonLoaded() ? { outcome: 'survives' } : checkAddon(path);
+  if (isAddonLoaded()) return { outcome: 'survives' };
+  // What its head tells is told better by loadAddon().
+  return inspectAddon(file, process) ? { outcome: 'unknown' } : checkAddon(file.path);
 }
 
 /** The name under which the driver is reported to {@link ProbeContext.beforeOpening}. */
@@ -99,7 +103,7 @@ async function probeAddon(context: ProbeContext): Promise<{ addon: AddonReport; 
   let file: AddonFile | undefined;
   try {
     file = context.addonFile();
-    const check = await context.checkAddon?.(file.path);
+    const check = await context.checkAddon?.(file);
     if (check?.outcome === 'crashes') throw loadError(explainCrash(file, check.end), []);
     const native = context.loadAddon();
     const { version, families } = native.buildInfo;
@@ -201,7 +205,7 @@ function adviseOn({ addon, cuda, tensorrt, cpu }: ProbeReport): string[] {
   const usable = tensorrt.filter((library) => library.usable);
   if (usable.length === 0 && addon.available) {
     advice.push(
-      'To build engines install TensorRT-RTX with `pip install tensorrt-rtx` (no GPU needed), or set TENSORRT_NODE_LIB_DIR to the folder of libnvinfer.so.',
+      'To build engines install TensorRT-RTX with `pip install tensorrt-rtx` (no GPU needed), activate the virtual environment that has it, or set TENSORRT_NODE_LIB_DIR to the folder of libnvinfer.so.',
     );
   }
   if (addon.available && cuda.reason !== null) advice.push(adviceOnDriver(cuda));
@@ -212,9 +216,7 @@ function adviseOn({ addon, cuda, tensorrt, cpu }: ProbeReport): string[] {
       `This GPU can use TensorRT as well as ${FAMILY_NAMES['tensorrt-rtx']}: \`pip install tensorrt-cu13\`.`,
     );
   if (addon.available && !cpu.available)
-    advice.push(
-      'To run models on the CPU add `npm install onnxruntime-node --onnxruntime-node-install=skip`.',
-    );
+    advice.push(`To run models on the CPU add \`${cpuRuntimeCommand(cpu.tried)}\`.`);
   return advice;
 }
 

@@ -8,6 +8,7 @@ import type { NativeFinished, NativeSession } from '../binding/contract';
 import { fromNativeError } from '../binding/native-error';
 import { TensorRTError } from '../errors';
 import type { ExecutionBackend } from './backend';
+import { cpuRuntimeCommand } from './cpu-runtime-advice';
 import { fileWriteError } from './file-errors';
 import { locateOnnxRuntime, type RuntimeSearch } from './locate-onnxruntime';
 import { toNativeSettings, type OnnxRuntimeOptions } from './onnx-runtime-options';
@@ -93,6 +94,6 @@ function notFoundError({ tried }: RuntimeSearch): TensorRTError {
   return new TensorRTError(
     'ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND',
     `No usable libonnxruntime, the CPU runtime, was found. Looked at:\n${list}`,
-    { details: { tried } },
+    { hint: `Add the CPU runtime with \`${cpuRuntimeCommand(tried)}\`.`, details: { tried } },
   );
 }

@@ -2,8 +2,8 @@
 // What is done on a GPU without a session.
 
 import type { NativeAddon } from '../binding/contract';
-import { loadAddon } from '../binding/load';
 import { fromNativeError } from '../binding/native-error';
+import { openAddon } from '../binding/open-addon';
 import { TensorRTError } from '../errors';
 import type { TensorData } from '../tensor/element-arrays';
 import { ELEMENT_TYPES, type ElementType } from '../tensor/element-type';
@@ -17,35 +17,48 @@ import { describeType, rejectUnknownOptions, valueError } from '../option-checks
 export interface DeviceMemory {
   /** What new allocations could get, of all processes. */
   readonly freeBytes: number;
+  /** Memory of the whole device. */
   readonly totalBytes: number;
 }
 
 /** The addon's functions used here; tests replace them. */
 export type DeviceAddon = Pick<NativeAddon, 'uploadTensor' | 'deviceMemory' | 'probeCuda'>;
 
+type AddonSource = () => DeviceAddon | Promise<DeviceAddon>;
+
 /** `uploadTensor()` after it was loaded. */
 export async function uploadTensorTo(
   tensor: { readonly type: ElementType; readonly data: TensorData; readonly dims: readonly number[] },
   options: { device?: GpuName | undefined },
-  addon: () => DeviceAddon = loadAddon,
+  addon: AddonSource = openAddon,
 ): Promise<DeviceTensor> {
   rejectUnknownOptions('uploadTensor', options, ['device']);
   const device = checkDevice(options.device ?? 'cuda:0');
   const { data, dims } = checkTensor(tensor);
   const request = { ...driverOption(), device: ordinalOf(device), type: tensor.type, dims, data };
-  const opened = addon();
+  let opened = addon();
+  if (opened instanceof Promise) {
+    // The native call copies the array before it returns; until it comes, the caller may change it.
+    Object.assign(request, { dims: [...dims], data: copyOf(data) });
+    opened = await opened;
+  }
   return new DeviceTensor(await explained(opened.uploadTensor(request), device, opened));
 }
 
 /** `deviceMemory()` after it was loaded. */
 export async function askDeviceMemory(
   device: GpuName,
-  addon: () => DeviceAddon = loadAddon,
+  addon: AddonSource = openAddon,
 ): Promise<DeviceMemory> {
   const ordinal = ordinalOf(checkDevice(device));
-  const opened = addon();
+  const opened = await addon();
   const { free, total } = await explained(opened.deviceMemory(ordinal, driverLibrary()), device, opened);
   return { freeBytes: free, totalBytes: total };
+}
+
+/** The slice() of typed arrays: that of a Buffer copies nothing. */
+function copyOf(data: TensorData): TensorData {
+  return Uint8Array.prototype.slice.call(data);
 }
 
 function driverOption(): { driverLibrary?: string } {

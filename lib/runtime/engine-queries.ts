@@ -11,11 +11,15 @@ import { describeType } from '../option-checks';
 
 /** Counters of a session since it was made. Sizes are in bytes. */
 export interface SessionStatistics {
+  /** Inferences that succeeded. */
   readonly runs: number;
+  /** Inferences that failed. */
   readonly failedRuns: number;
   /** Copied from host memory to host memory. */
   readonly hostCopiedBytes: number;
+  /** Copied from host memory to the device. */
   readonly hostToDeviceBytes: number;
+  /** Copied from the device to host memory. */
   readonly deviceToHostBytes: number;
   /** Page-locked memory in use and kept. */
   readonly pinnedBytes: number;

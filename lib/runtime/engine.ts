@@ -28,10 +28,13 @@ export interface EngineParts {
 
 /** Facts about an engine, as plain data. What a plan without manifest does not tell is null. */
 export interface EngineReport {
+  /** TensorRT family that built it and can run it. */
   family: Family;
+  /** Version of the library that built it. */
   version: string;
   /** Size of the plan. */
   bytes: number;
+  /** The file that it was written to or read from; null if it is in memory only. */
   path: string | null;
   /** True if the engine cache had it. */
   cached: boolean;
@@ -43,13 +46,19 @@ export interface EngineReport {
   isolationStartMs: number | null;
   /** How many arithmetic nodes of the model work in each element type. */
   precision: Readonly<Record<string, number>> | null;
+  /** GPUs that it was built for, major * 10 + minor; empty if it is for any that the family supports. */
   computeCapabilities: readonly number[] | null;
+  /** Optimisation profiles; empty if no input is dynamic. */
   profiles: readonly EngineProfile[] | null;
+  /** What the model takes. */
   inputs: readonly TensorInfo[] | null;
+  /** What the model gives. */
   outputs: readonly TensorInfo[] | null;
   /** Layers of the network as parsed. */
   layers: number | null;
+  /** Warnings of the build. */
   warnings: readonly string[];
+  /** The options that shaped it. */
   options: Readonly<Record<string, unknown>> | null;
 }
 

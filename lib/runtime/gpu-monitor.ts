@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NativeAddon, NativeGpuMonitor } from '../binding/contract';
-import { loadAddon } from '../binding/load';
 import { captureCallSite, fromNativeError, type CallSite } from '../binding/native-error';
+import { openAddon } from '../binding/open-addon';
 import { driverLibrary } from './driver-library';
 import { isGpuName, requireGpu, type GpuName } from './gpu-device';
 import { toGpuReadings, type GpuReadings } from './gpu-readings';
@@ -98,21 +98,21 @@ class NvmlMonitor implements GpuMonitor {
  * ```
  */
 export async function monitorGpu(device: GpuName, options: GpuMonitorOptions = {}): Promise<GpuMonitor> {
-  return startMonitor(device, options, loadAddon);
+  return startMonitor(device, options, openAddon);
 }
 
 /** `monitorGpu()` with the addon to use. */
 export async function startMonitor(
   device: GpuName,
   options: GpuMonitorOptions,
-  addon: () => MonitorAddon,
+  addon: () => MonitorAddon | Promise<MonitorAddon>,
 ): Promise<GpuMonitor> {
   if (!isGpuName(device)) throw valueError('device', device, "'cuda:N'");
   rejectUnknownOptions('monitorGpu', options, ['intervalMs']);
   const { intervalMs = DEFAULT_INTERVAL_MS } = options;
   integer(SHORTEST_INTERVAL_MS, LONGEST_INTERVAL_MS)('intervalMs', intervalMs);
   const site = captureCallSite(monitorGpu);
-  return new NvmlMonitor(await openNative(device, intervalMs, addon(), site));
+  return new NvmlMonitor(await openNative(device, intervalMs, await addon(), site));
 }
 
 async function openNative(

@@ -12,8 +12,11 @@ export interface GpuSamples {
   readonly powerW?: Float64Array;
   /** Joules since the first sample, by {@link GpuReadings.energySource}; exact when samples were thinned out, too. */
   readonly energyJoules?: Float64Array;
+  /** Clock of the multiprocessors. */
   readonly smClockMhz?: Float64Array;
+  /** Clock of the memory. */
   readonly memoryClockMhz?: Float64Array;
+  /** Temperature of the GPU in degrees Celsius. */
   readonly temperatureC?: Float64Array;
   /** Share of the driver's last sample period (1/6 to 1 s) in which a kernel ran, 0 to 100. */
   readonly utilizationPercent?: Float64Array;

@@ -69,7 +69,8 @@ export class IoBinding<
       const buffer = binding.inputs[index];
       return buffer ? [[info.name, arrayOver(info, buffer)] as const] : [];
     });
-    this.inputs = Object.fromEntries(onHost) as unknown as I;
+    // Frozen: an array that is assigned would never reach the model.
+    this.inputs = Object.freeze(Object.fromEntries(onHost)) as unknown as I;
     this.outputs = outputs.byName as Placed<Readonly<O>, D>;
     this.dims = {
       inputs: Object.fromEntries(session.inputs.map((info, index) => [info.name, inputDims[index]!])),

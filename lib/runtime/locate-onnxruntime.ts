@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { delimiter, dirname, join, resolve } from 'node:path';
 
 import { currentPlaces, type LibraryCandidate, type SearchPlaces, type TriedPath } from './locate-tensorrt';
+import { NO_LIBRARIES } from './cpu-runtime-advice';
 import { findSitePackages } from './python-packages';
 
 /** What was found, best first, and what was not. */
@@ -84,7 +85,7 @@ async function addNpmPackage(
   }
   const versions = (await readdir(bin).catch(() => [])).filter((entry) => /^napi-v\d+$/.test(entry));
   versions.sort((a, b) => Number(b.slice(6)) - Number(a.slice(6)));
-  if (versions.length === 0) search.tried.push({ path: bin, reason: 'holds no napi-v* folder' });
+  if (versions.length === 0) search.tried.push({ path: bin, reason: NO_LIBRARIES });
   for (const version of versions) {
     await addFolder(search, join(bin, version, platform, arch), `the npm package ${name}`);
   }

@@ -23,7 +23,9 @@ export interface LibraryCandidate {
 
 /** A place that held no library. */
 export interface TriedPath {
+  /** Path or name of the library. */
   path: string;
+  /** Why it was not taken. */
   reason: string;
 }
 

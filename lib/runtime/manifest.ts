@@ -15,8 +15,11 @@ export type EngineRange = MinOptMax | { readonly values: MinOptMax };
 
 /** Smallest, optimised-for and largest. */
 export interface MinOptMax {
+  /** Smallest. */
   readonly min: readonly number[];
+  /** The one that it is optimised for. */
   readonly opt: readonly number[];
+  /** Largest. */
   readonly max: readonly number[];
 }
 
@@ -25,12 +28,15 @@ export type EngineProfile = Readonly<Record<string, EngineRange>>;
 
 /** A file by its content. */
 export interface FileDigest {
+  /** SHA-256 of its bytes in hex. */
   readonly sha256: string;
+  /** Its size. */
   readonly bytes: number;
 }
 
 /** How a model came to the precision that it was built in. */
 export interface PrecisionRewrite {
+  /** The precision that was asked for. */
   readonly precision: 'fp16' | 'bf16' | 'int8' | 'fp8' | 'int4';
   /** What the nodes compute in that were not quantised, or could not be cast. */
   readonly rest: 'fp32' | 'fp16' | 'bf16';
@@ -56,6 +62,7 @@ export interface PrecisionRewrite {
   } | null;
   /** How ranges were chosen, and how strongly channels were equalised; null where they were not. */
   readonly method: string | null;
+  /** Strength of the equalisation. */
   readonly equalization: number | null;
   /** Nodes that compute in the precision. */
   readonly changedNodes: number;
@@ -95,7 +102,9 @@ export interface Manifest {
   readonly plan: FileDigest;
   /** Optimisation profiles; empty if no input is dynamic. */
   readonly profiles: readonly EngineProfile[];
+  /** What the model takes. */
   readonly inputs: readonly TensorInfo[];
+  /** What the model gives. */
   readonly outputs: readonly TensorInfo[];
   /** How the model was rewritten to the precision that was asked for; absent if it was built as it was. */
   readonly rewrite?: PrecisionRewrite;
@@ -103,7 +112,9 @@ export interface Manifest {
   readonly precision: Readonly<Record<string, number>>;
   /** Layers of the network as parsed, before TensorRT fused any. */
   readonly layers: number;
+  /** Time that the ONNX parser took. */
   readonly parseMs: number;
+  /** Time that TensorRT took to build it. */
   readonly buildMs: number;
   /** Warnings of the build. */
   readonly warnings: readonly string[];

@@ -41,9 +41,27 @@ const MAX_CRASHES = 8;
  */
 export async function probe(options: ProbeOptions = {}): Promise<ProbeReport> {
   const libraryPath = typeof options?.libraryPath === 'string' ? options.libraryPath : undefined;
-  const report = options?.isolated === true ? await probeIsolated(libraryPath) : await probeHere(libraryPath);
+  const report = await (options?.isolated === true ? probeIsolated : probeHere)(libraryPath).catch(
+    nothingKnown,
+  );
   report.advice.push(...complaintsAbout(options));
   return report;
+}
+
+/** Not even looking worked: no file can be opened any more, or the package lost some. */
+function nothingKnown(error: unknown): ProbeReport {
+  const reason = messageOf(error);
+  const none = { available: false, version: null, path: null, reason, tried: [] };
+  return {
+    platform: `${process.platform}-${process.arch}`,
+    node: process.version,
+    addon: { ...none, origin: null, families: [], cause: null, hint: null },
+    cuda: { driver: null, status: 'unknown', path: null, reason, devices: [] },
+    tensorrt: [],
+    cpu: none,
+    advice: [`Probing failed: ${reason}`],
+    tried: [],
+  };
 }
 
 /** What is wrong with the options: said as advice, since a probe rejects nothing. */

@@ -32,7 +32,8 @@ export interface OutputOptions<D extends DeviceOutputs = DeviceOutputs> {
 
 interface OutputSpec {
   readonly info: TensorInfo;
-  readonly array: ElementArray;
+  /** Undefined for what is no tensor: a sequence, map or optional. Runs may ask for the other outputs. */
+  readonly array: ElementArray | undefined;
   /** Dims that are known before a run, else undefined. */
   readonly dims: readonly number[] | undefined;
 }
@@ -66,6 +67,7 @@ export class SessionOutputs {
       if (isNamed) return 'device';
       if (wanted && !wanted.includes(info.name)) return undefined;
       if (deviceOutputs === true) return 'device';
+      if (!array) throw this.#noTensor(info.name);
       if (!dims) return null;
       return new array.ArrayClass(arrayLength(array, elementCount(dims)));
     });
@@ -111,11 +113,26 @@ export class SessionOutputs {
         const data =
           array === STRING_ARRAY
             ? unpackStrings(buffer, elementCount(madeDims))
-            : new array.ArrayClass(buffer);
+            : new array!.ArrayClass(buffer);
         outputs[info.name] = new Tensor(info.type, madeDims, data);
       }
     }
     return outputs;
+  }
+
+  #noTensor(name: string): TensorRTError {
+    const tensors = this.#specs.filter(({ array }) => array).map(({ info }) => info.name);
+    return new TensorRTError(
+      'ERR_TRT_RUN_UNSUPPORTED',
+      `Output "${name}" is no tensor but a sequence, map or optional, which cannot be handed out.`,
+      {
+        hint:
+          tensors.length > 0
+            ? `Name the outputs that you need: ${tensors.map((tensor) => `"${tensor}"`).join(', ')} can be had.`
+            : 'Change the model so that it gives tensors.',
+        details: { output: name, tensors },
+      },
+    );
   }
 
   #checkOutputs(wanted: unknown): void {
@@ -146,11 +163,7 @@ function outputSpec(info: TensorInfo, inputsAreStatic: boolean): OutputSpec {
   // Whose bytes no dims tell.
   if (info.type === 'string') return { info, array: STRING_ARRAY, dims: undefined };
   const array = elementArray(info.type);
-  if (!array)
-    throw new TensorRTError(
-      'ERR_TRT_RUN_MODEL',
-      `Output "${info.name}" has elements of type ${info.type}, which cannot be handed out.`,
-    );
+  if (!array) return { info, array, dims: undefined };
   // With a dynamic input the model's statement about its outputs is not to be relied on: exporters leave the batch
   // size of their example in it. And an output without dimensions may be a scalar or of unknown rank: ONNX Runtime
   // does not tell which. Those outputs are allocated by the runtime.

@@ -25,7 +25,7 @@ export async function resolveSource(source: Engine | string | Uint8Array): Promi
       `createSession() takes a path, bytes or an Engine, not ${describeType(source)}.`,
     );
   }
-  const head = typeof source === 'string' ? await headOf(source) : source.subarray(0, FILE_KIND_BYTES);
+  const head = typeof source === 'string' ? await headOf(source) : headOfBytes(source);
   const { kind, label, hint } = describeFileKind(head);
   if (kind === 'tensorrt-plan') return { kind: 'plan', source };
   // What is unknown may still be ONNX (fields in another order): the runtime decides. The rest is surely not.
@@ -46,6 +46,11 @@ export async function resolveSource(source: Engine | string | Uint8Array): Promi
 export function nameOf(source: Engine | string | Uint8Array): string {
   if (source instanceof Engine) return source.path ?? 'the given engine';
   return typeof source === 'string' ? source : 'the given model';
+}
+
+/** Of an array whose buffer was transferred meanwhile there is no `subarray()`. */
+function headOfBytes(source: Uint8Array): Uint8Array {
+  return source.length === 0 ? new Uint8Array() : source.subarray(0, FILE_KIND_BYTES);
 }
 
 async function headOf(path: string): Promise<Uint8Array> {

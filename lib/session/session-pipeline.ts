@@ -4,6 +4,7 @@
 import type { NativeAddon, NativeCudaDevice, NativeCudaReport } from '../binding/contract';
 import { loadAddon } from '../binding/load';
 import type { BuildOptions } from '../builder/build-options';
+import { shortSuggestion } from '../builder/profile-suggestion';
 import { TensorRTError, type TensorRTErrorCode } from '../errors';
 import { CpuBackend } from '../runtime/cpu-backend';
 import { hasUsableGpu } from '../runtime/cuda-status';
@@ -132,10 +133,7 @@ function isReasonToFallBack(error: unknown): error is TensorRTError {
 function reasonOf({ code, message, hint }: TensorRTError): string {
   const reason = `the model does not run on the GPU: ${message} [${code}]`;
   if (code !== 'ERR_TRT_ARG_PROFILE_MISSING') return reason;
-  // The suggestion is made of the model's own names; by its symbols it is shorter.
-  const lines = hint.split('\n').map((line) => line.trim());
-  const pick = (option: string) => lines.find((line) => line.startsWith(`${option}: `));
-  return `${reason}; pass build: { ${pick('dynamicAxes') ?? pick('profiles') ?? 'dynamicAxes: { … }'} }`;
+  return `${reason}; pass build: { ${shortSuggestion(hint)} }`;
 }
 
 async function runOnCpu(

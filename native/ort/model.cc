@@ -26,15 +26,13 @@ std::string ReadName(const Model& model, NameFunction get_name, size_t index) {
   return name;
 }
 
+/// What is no tensor keeps the type kUnknown.
 void ReadType(const Model& model, const TypeInfo* type_info, TensorInfo& info) {
   const Runtime& runtime = model.runtime;
   const Api& api = runtime.api();
   OnnxType kind = OnnxType::kUnknown;
   runtime.Check(api.GetOnnxTypeFromTypeInfo(type_info, &kind), kModelError, "GetOnnxTypeFromTypeInfo");
-  if (kind != OnnxType::kTensor) {
-    throw Error(kModelError,
-                "'" + info.name + "' is a sequence, map or optional; only tensors are supported");
-  }
+  if (kind != OnnxType::kTensor) return;
   const TensorTypeInfo* tensor = nullptr;  // a view into type_info, not to be released
   runtime.Check(api.CastTypeInfoToTensorInfo(type_info, &tensor), kModelError, "CastTypeInfoToTensorInfo");
   int type = 0;
@@ -95,7 +93,15 @@ std::shared_ptr<Model> OpenModel(const std::string& library, const ModelOptions&
       ReadTensors(*model, api.SessionGetInputCount, api.SessionGetInputName, api.SessionGetInputTypeInfo);
   model->outputs =
       ReadTensors(*model, api.SessionGetOutputCount, api.SessionGetOutputName, api.SessionGetOutputTypeInfo);
-  for (const TensorInfo& info : model->inputs) model->input_names.push_back(info.name.c_str());
+  for (const TensorInfo& info : model->inputs) {
+    // Every run needs all inputs. Outputs that are no tensors are no hindrance: a run may ask for the others
+    // alone.
+    if (info.type == ElementType::kUnknown) {
+      throw Error(kModelError,
+                  "'" + info.name + "' is a sequence, map or optional; only tensors are supported");
+    }
+    model->input_names.push_back(info.name.c_str());
+  }
   for (const TensorInfo& info : model->outputs) model->output_names.push_back(info.name.c_str());
   return model;
 }

@@ -8,8 +8,9 @@ import { SdkError } from '../sdk/client.mjs';
 
 const FAMILIES = ['tensorrt-10', 'tensorrt-11', 'tensorrt-rtx'];
 /** What is compiled, and what says how. */
-const SOURCES = ['CMakeLists.txt', 'cmake', 'native', 'scripts/sdk/requirements-zig.txt'];
-const RECIPE = ['scripts/prebuild/targets.mjs', 'scripts/prebuild/cmake-as-gyp.mjs'];
+export const SOURCES = ['CMakeLists.txt', 'cmake', 'native', 'scripts/sdk/requirements-zig.txt'];
+/** The flags that are not in there. */
+export const RECIPE = ['scripts/prebuild/targets.mjs', 'scripts/prebuild/cmake-as-gyp.mjs'];
 /** Not part of the addon. */
 const IGNORED = /^(native\/test\/|cmake\/(native-tests\.cmake|gyp\.cjs)$)/;
 

@@ -8,7 +8,7 @@ import { SdkError } from '../sdk/client.mjs';
 import { runStep } from '../sdk/step.mjs';
 import { SDK, allSteps } from '../sdk/steps.mjs';
 import { buildTarget } from './build-target.mjs';
-import { readInputs } from './inputs.mjs';
+import { RECIPE, SOURCES, readInputs } from './inputs.mjs';
 import { isUpToDate, readManifest, removeStale, sha256, writeManifest } from './manifest.mjs';
 import { GLIBC, NODE_API, TARGETS, binaryPath } from './targets.mjs';
 import { verifyBinary } from './verify-binary.mjs';
@@ -109,11 +109,27 @@ async function zigVersion() {
   return output.trim();
 }
 
-/** Null outside of a repository, and where git is not there. */
-async function currentCommit(root) {
+/**
+ * The commit whose sources these are; null outside of a repository, where git is not there, and where the sources have
+ * changes that no commit has.
+ * @param {string} root
+ * @returns {Promise<string | null>}
+ */
+export async function currentCommit(root) {
+  if (!existsSync(join(root, '.git'))) return null;
+  const git = ['git', '-C', root];
   try {
-    const { ok, output } = await capture(['git', '-C', root, 'rev-parse', '--verify', 'HEAD']);
-    return ok && existsSync(join(root, '.git')) ? output.trim() : null;
+    const head = await capture([...git, 'rev-parse', '--verify', 'HEAD']);
+    const changes = await capture([
+      ...git,
+      'status',
+      '--porcelain',
+      '--',
+      'package.json',
+      ...SOURCES,
+      ...RECIPE,
+    ]);
+    return head.ok && changes.ok && changes.output.trim() === '' ? head.output.trim() : null;
   } catch {
     return null;
   }

@@ -7,8 +7,8 @@ import { ToolError, runQuiet } from '../run-tool.mjs';
 import { readManifest, sha256 } from './manifest.mjs';
 import { binaryPath } from './targets.mjs';
 
-/** What a build reads of the repository. */
-const PARTS = ['CMakeLists.txt', 'cmake', 'native', 'package.json', 'scripts'];
+/** What a build reads of the repository; the steps of set-up read the last of them. */
+const PARTS = ['CMakeLists.txt', 'cmake', 'native', 'package.json', 'scripts', 'test/consumer/tools'];
 /** Used where they are: they are inputs, pinned by digest, and paths to them are different all the same. */
 const LINKS = ['node_modules', '.sdk'];
 
@@ -42,7 +42,12 @@ export async function verifyReproducible(targets, { root, say }) {
   }
 }
 
-function copyParts(root, copy) {
+/**
+ * Copies what a build needs.
+ * @param {string} root the repository
+ * @param {string} copy
+ */
+export function copyParts(root, copy) {
   mkdirSync(copy, { recursive: true });
   for (const part of PARTS) cpSync(join(root, part), join(copy, part), { recursive: true });
   for (const link of LINKS) symlinkSync(join(root, link), join(copy, link));

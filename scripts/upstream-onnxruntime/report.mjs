@@ -40,8 +40,9 @@ export function formatReport(rows, { facts, command }) {
   const lines = [
     '# Tests of onnxruntime’s Node binding',
     '',
-    'The test suite of onnxruntime-node (`js/node/test` of onnxruntime), run once against onnxruntime-node on the CPU',
-    'and once against `tensorrt-node/onnxruntime`. The tests are not part of this repository.',
+    'The tests of onnxruntime-node (`js/node/test` of onnxruntime) and those of onnxruntime-common',
+    '(`js/common/test/unit-tests`), run once against onnxruntime-node on the CPU and once against',
+    '`tensorrt-node/onnxruntime`. The tests are not part of this repository.',
     '',
     ...facts.map((fact) => `- ${fact}`),
     '',
@@ -80,6 +81,7 @@ function groupOf({ title }) {
   if (/ONNX spec tests/.test(title)) return 'operator tests of ONNX';
   if (/^(E2E|API) Tests/.test(title)) return 'end to end';
   if (/^Standalone/.test(title)) return 'process exit';
+  if (/^(Tensor Constructor|Backend) /.test(title)) return 'onnxruntime-common';
   return 'unit tests of the API';
 }
 

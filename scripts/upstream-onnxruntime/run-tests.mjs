@@ -16,7 +16,7 @@ import { capture, ToolError } from '../run-tool.mjs';
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<Map<string, Outcome>>} by full title, in the order of the run
  */
-export async function runTests({ root, tests }, name, env = {}) {
+export async function runTests({ root, tests, commonTests }, name, env = {}) {
   const report = join(root, `${name.replaceAll('/', '-')}.json`);
   const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
   const options = [
@@ -28,7 +28,7 @@ export async function runTests({ root, tests }, name, env = {}) {
     '--reporter-option',
     `output=${report}`,
   ];
-  const command = [process.execPath, mocha, ...options, join(tests, 'test-main.js')];
+  const command = [process.execPath, mocha, ...options, join(tests, 'test-main.js'), ...commonTests];
   const { code, output } = await capture(command, { ...env, TESTED_PACKAGE: name });
   if (!existsSync(report))
     throw new ToolError(`the tests of ${name} ended (${code}) before they reported:\n${output.slice(-4000)}`);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder laid out as the tests of onnxruntime's Node binding expect it, with the packages that they import. Nothing
-// of it stays in this repository.
+// A folder laid out as the tests of onnxruntime's Node binding and of onnxruntime-common expect it, with the packages
+// that they import. Nothing of it stays in this repository.
 import {
   copyFileSync,
   cpSync,
@@ -27,7 +27,8 @@ const FILTERS = ['onnx_backend_test_series_filters.jsonc', 'onnx_backend_test_se
 /**
  * @typedef {object} Workspace
  * @property {string} root
- * @property {string} tests folder of the compiled tests
+ * @property {string} tests folder of the compiled tests of the Node binding
+ * @property {string[]} commonTests compiled test files of onnxruntime-common
  */
 
 /**
@@ -45,7 +46,18 @@ export async function fillWorkspace(root, { checkout, onnxTests, peer }) {
   compileFolder(tests);
   copyFilters(checkout, root);
   linkOperatorTests(root, onnxTests);
-  return { root, tests };
+  return { root, tests, commonTests: addCommonTests(checkout, root) };
+}
+
+/** The tests of onnxruntime-common import it by its name: in their folder that is the module under test. */
+function addCommonTests(checkout, root) {
+  const common = join(root, 'js', 'common');
+  const tests = join(common, 'test', 'unit-tests');
+  cpSync(join(checkout, 'js', 'common', 'test', 'unit-tests'), tests, { recursive: true });
+  const tested = join(common, 'node_modules', 'onnxruntime-common');
+  mkdirSync(tested, { recursive: true });
+  writeFileSync(join(tested, 'index.js'), ENTRY);
+  return compileFolder(tests);
 }
 
 async function installPackages(root, peer) {
@@ -74,19 +86,22 @@ function linkOperatorTests(root, onnxTests) {
     symlinkSync(join(onnxTests, name), join(folder, name));
 }
 
-/** Types are left aside: what is asked is what the tests do. */
+/** Types are left aside: what is asked is what the tests do. Gives back the compiled files. */
 function compileFolder(folder) {
   const options = {
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.CommonJS,
     esModuleInterop: true,
   };
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  for (const file of files.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))) {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const sources = names.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
+  return sources.map((file) => {
     const source = readFileSync(join(folder, file), 'utf8');
     const { outputText } = ts.transpileModule(source, { compilerOptions: options, fileName: file });
-    writeFileSync(join(folder, file.replace(/\.ts$/, '.js')), outputText);
-  }
+    const compiled = join(folder, file.replace(/\.ts$/, '.js'));
+    writeFileSync(compiled, outputText);
+    return compiled;
+  });
 }
 
 /** Which operator tests upstream skips, and their tolerances. */

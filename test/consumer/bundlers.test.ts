@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs that real bundlers made: with the package left outside, as docs/guides/bundlers.md says, and bundled anyway.
-import { renameSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -68,11 +68,11 @@ describe('esbuild', () => {
 });
 
 describe('webpack', () => {
-  const build = async (output: string, settings: string): Promise<void> => {
+  const build = async (output: string, settings: string, entry = 'main.mjs'): Promise<void> => {
     const text = `
       const webpack = require(${JSON.stringify(toolFile('webpack'))});
       const output = { path: __dirname + '/${output}', filename: 'main.cjs' };
-      const settings = { mode: 'production', target: 'node', entry: './main.mjs', context: __dirname, output, ${settings} };
+      const settings = { mode: 'production', target: 'node', entry: './${entry}', context: __dirname, output, ${settings} };
       webpack(settings, (error, stats) => {
         const errors = error ? [error.message] : stats.toJson({ all: false, errors: true }).errors;
         console.log(JSON.stringify(errors));
@@ -85,6 +85,18 @@ describe('webpack', () => {
   it('with the package in `externals` makes a program that computes', async () => {
     await build('webpack-external', "externals: { 'tensorrt-node': 'commonjs tensorrt-node' }");
     expect(await runForJson(process.execPath, ['webpack-external/main.cjs'], { cwd: folder })).toEqual(SUM);
+  });
+
+  it('with a function in `externals` takes every entry point', async () => {
+    const program = `import { loadModel } from 'tensorrt-node/onnx';\nglobalThis.keep = loadModel;\n${PROGRAM}`;
+    writeProjectFile(folder, 'entries.mjs', program);
+    const external = `externals: [
+      ({ request }, done) => /^tensorrt-node(\\/|$)/.test(request) ? done(null, 'commonjs ' + request) : done(),
+    ]`;
+    await build('webpack-function', external, 'entries.mjs');
+    const bundle = readFileSync(join(folder, 'webpack-function/main.cjs'), 'utf8');
+    expect(bundle).toContain('require("tensorrt-node/onnx")');
+    expect(await runForJson(process.execPath, ['webpack-function/main.cjs'], { cwd: folder })).toEqual(SUM);
   });
 
   it('without it makes one that says what to change', async () => {

@@ -60,9 +60,7 @@ describe('a project without onnxruntime-node', () => {
     expect(answer).toEqual({
       known: true,
       code: 'ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND',
-      hint: expect.stringContaining(
-        '`npm install onnxruntime-node --onnxruntime-node-install=skip`',
-      ) as string,
+      hint: expect.stringContaining('`npm install onnxruntime-node --ignore-scripts`') as string,
     });
   });
 

@@ -10,11 +10,11 @@ import { compileBlocks, programBlocks } from './compile-blocks';
 const ROOT = join(__dirname, '../..');
 const API = 'docs/reference/api/';
 
-/** The prelude of a folder: README.md and examples have theirs too. */
+/** The prelude of a folder; pages of the root have that of the guides. */
 function preludeOf(page: string): string | null {
   const folder = page.startsWith(API)
     ? 'api'
-    : (/^docs\/(\w+)\//.exec(page)?.[1] ?? /^(\w+)\//.exec(page)?.[1] ?? 'readme');
+    : (/^docs\/(\w+)\//.exec(page)?.[1] ?? /^(\w+)\//.exec(page)?.[1] ?? 'guides');
   const path = `test/docs/preludes/${folder}.d.ts`;
   return existsSync(join(ROOT, path)) ? path : null;
 }

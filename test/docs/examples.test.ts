@@ -42,7 +42,7 @@ describe('examples', () => {
 
   it.each(folders)('%s: its programs are started by a test', (folder) => {
     const quoted = folder.split('/').map((part) => `'${part}'`);
-    const own = tests.filter((text) => text.includes(`${folder}/`) || text.includes(quoted.join(', ')));
+    const own = tests.filter((text) => text.includes(folder) || text.includes(quoted.join(', ')));
     const programs = startedPrograms(folder, files);
     // Workflows are looked at by command-lines.test.ts; training is a program of Python that the page describes.
     const missing = programs.filter((path) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every link of every Markdown file of the repository arrives: at a file that is there, and at a heading of it.
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codeBlocks, headings, links, pageTitle } from '../../scripts/check-docs/markdown.mjs';
@@ -27,6 +28,19 @@ describe('links of the documentation', () => {
     );
     const guides = [...pages.keys()].filter((page) => /^docs\/(guides|tutorial)\//.test(page));
     expect(guides.filter((page) => !reached.has(page))).toEqual([]);
+  });
+});
+
+describe('docs/guides/README.md', () => {
+  it('lists every guide', () => {
+    const listed = links(readFileSync(join(ROOT, 'docs/guides/README.md'), 'utf8')).map(
+      ({ target }) => target,
+    );
+    const guides = readdirSync(join(ROOT, 'docs/guides')).filter(
+      (name) => name.endsWith('.md') && name !== 'README.md',
+    );
+    expect(guides.length).toBeGreaterThan(10);
+    expect(guides.filter((name) => !listed.includes(name))).toEqual([]);
   });
 });
 

@@ -121,6 +121,23 @@ describe('a library that aborts', () => {
   });
 });
 
+describe('a library that has no memory', () => {
+  it.each(['process', 'thread'] as const)('is told by its code from a %s', async (isolation) => {
+    const folder = temporaryFolder();
+    const words = 'Error Code 2: OutOfMemory (Requested size was 1073741824 bytes.)';
+    const options = {
+      runtime: 'tensorrt',
+      libraryPath: standins.tensorRt(100600, words),
+      isolation,
+    } as const;
+    const error = await rejection(buildIn(folder, addModel(), options, { driverLibrary: driver }));
+    expect(error).toMatchObject({ code: 'ERR_TRT_BUILD_OUT_OF_MEMORY' });
+    expect(error.message).toContain(words);
+    expect(error.hint).toMatch(/profile maxima or `workspaceBytes`/);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
 describe('the end of the parent', () => {
   it.each(['SIGKILL', 'SIGTERM', 'exit'] as const)(
     'by %s ends the child and removes its files',

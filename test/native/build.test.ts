@@ -10,6 +10,7 @@ import {
   doubleModel,
   dynamicModel,
   externalModel,
+  mixedTypesModel,
   reshapeModel,
   stringModel,
   unsupportedModel,
@@ -164,6 +165,7 @@ describe('buildEngine', () => {
     expect(await code(convModel(), { computeCapabilities: [90] })).toBe('ERR_TRT_BUILD_OPTION_UNSUPPORTED');
     expect(await code(doubleModel())).toBe('ERR_TRT_ONNX_UNSUPPORTED_TYPE');
     expect(await code(stringModel())).toBe('ERR_TRT_ONNX_UNSUPPORTED_TYPE');
+    expect(await code(mixedTypesModel())).toBe('ERR_TRT_BUILD_PARSE');
     expect(await code(reshapeModel())).toMatch(/^ERR_TRT_ARG_PROFILE_/);
   });
 

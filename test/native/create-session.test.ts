@@ -97,16 +97,55 @@ describe('models', () => {
     await expect(createSession(cut, cpu)).rejects.toMatchObject({ code: 'ERR_TRT_RUN_MODEL' });
   });
 
-  it('refuses what is no tensor, by its name', async () => {
+  it('refuses an input that is no tensor, by its name', async () => {
     const sequence = makeModel({
-      inputs: [{ name: 'x', dims: [4, 2] }],
-      outputs: [{ name: 'parts', dims: [1, 2], isSequence: true }],
-      nodes: [{ op: 'SplitToSequence', inputs: ['x'], outputs: ['parts'] }],
+      inputs: [{ name: 'parts', dims: [1, 2], isSequence: true }],
+      outputs: [{ name: 'y', dims: ['n', 2] }],
+      nodes: [{ op: 'ConcatFromSequence', inputs: ['parts'], outputs: ['y'], attributes: { axis: 0 } }],
     });
     await expect(createSession(sequence, cpu)).rejects.toMatchObject({
       code: 'ERR_TRT_RUN_MODEL',
       message: "'parts' is a sequence, map or optional; only tensors are supported",
     });
+  });
+
+  it('runs for the outputs that are tensors where others are none', async () => {
+    const sequence = makeModel({
+      inputs: [{ name: 'x', dims: [4, 2] }],
+      outputs: [
+        { name: 'parts', dims: [1, 2], isSequence: true },
+        { name: 'y', dims: [4, 2] },
+      ],
+      nodes: [
+        { op: 'SplitToSequence', inputs: ['x'], outputs: ['parts'] },
+        { op: 'Neg', inputs: ['x'], outputs: ['y'] },
+      ],
+    });
+    await using session = await createSession(sequence, cpu);
+    expect(session.outputs.map(({ name, type }) => [name, type])).toEqual([
+      ['parts', 'unknown'],
+      ['y', 'float32'],
+    ]);
+    const x = Float32Array.from({ length: 8 }, (_, index) => index);
+    const { y } = await session.run({ x }, { outputs: ['y'] });
+    expect(y!.data).toEqual(x.map((value) => -value));
+    for (const outputs of [undefined, ['parts'], ['y', 'parts']]) {
+      await expect(session.run({ x }, outputs ? { outputs } : {})).rejects.toMatchObject({
+        code: 'ERR_TRT_RUN_UNSUPPORTED',
+        hint: expect.stringContaining('"y"') as unknown,
+        details: { output: 'parts', tensors: ['y'] },
+      });
+    }
+    await expect(session.createBinding({})).rejects.toMatchObject({
+      code: 'ERR_TRT_RUN_UNSUPPORTED',
+      message: expect.stringContaining("'parts'") as unknown,
+    });
+  });
+
+  it('says of transferred bytes that there is no model', async () => {
+    const model = addModel();
+    structuredClone(model.buffer, { transfer: [model.buffer as ArrayBuffer] });
+    await expect(createSession(model, cpu)).rejects.toMatchObject({ code: 'ERR_TRT_RUN_MODEL' });
   });
 });
 

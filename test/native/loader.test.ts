@@ -17,7 +17,7 @@ import { describe, expect, it } from 'vitest';
 
 import { packageVersion } from '../../lib/binding/package-root';
 import { temporaryFolder } from '../temporary-folder';
-import { InstalledPackage, plainEnvironment, runScript, whyNot } from './loader-install';
+import { InstalledPackage, plainEnvironment, runScript, whyNot, type LoadOutcome } from './loader-install';
 
 /** Compiles a library in C in place of the binary. */
 function compileInto(installed: InstalledPackage, source: string, flags: readonly string[] = []): void {
@@ -137,7 +137,7 @@ describe('a file that is not what it should be', () => {
     expect(message).toContain(word);
   });
 
-  it('not-an-addon: text, a folder, a library, an addon of someone else', () => {
+  it('not-an-addon: text, a folder, a pipe, a library, an addon of someone else', () => {
     const installed = new InstalledPackage();
     const causes = [
       () => writeFileSync(installed.binary, 'version https://git-lfs.github.com/spec/v1\n'),
@@ -146,6 +146,10 @@ describe('a file that is not what it should be', () => {
       () => {
         rmSync(installed.binary);
         mkdirSync(installed.binary);
+      },
+      () => {
+        rmSync(installed.binary, { recursive: true });
+        execFileSync('mkfifo', [installed.binary]);
       },
     ].map((prepare) => {
       prepare();
@@ -157,7 +161,20 @@ describe('a file that is not what it should be', () => {
       'not-an-addon: is not the addon of tensorrt-node: it is a library, but no Node-API addon.',
       'not-an-addon: is not the addon of tensorrt-node: it is an addon without the functions of this package.',
       'not-an-addon: is a folder, not a .node file.',
+      'not-an-addon: is a device or a pipe, not a .node file.',
     ]);
+  });
+
+  it('other: an addon that throws when it starts', () => {
+    const installed = new InstalledPackage();
+    compileInto(
+      installed,
+      `int napi_throw_error(void *env, const char *code, const char *text);
+       void *napi_register_module_v1(void *env, void *exports) { napi_throw_error(env, 0, "no start"); return 0; }\n`,
+    );
+    const { message, details } = installed.load();
+    expect(details.cause).toBe('other');
+    expect(message).toMatch(/does not load: no start$/);
   });
 
   it('version: a binary that an update left behind', () => {
@@ -204,6 +221,27 @@ describe('a system that does not fit', () => {
     const installed = new InstalledPackage();
     compileInto(installed, `extern int napi_of_later; int *use = &napi_of_later;\n${EMPTY_ADDON}`);
     expect(installed.load().details).toMatchObject({ cause: 'node-too-old', needed: 'napi_of_later' });
+  });
+
+  it('node-too-old: a Node.js that says so', () => {
+    const installed = new InstalledPackage();
+    const older = `Object.defineProperty(process, 'versions', { value: { node: '18.20.4', napi: '9' } });`;
+    const { message, details } = JSON.parse(runScript(older + installed.loadScript).stdout) as LoadOutcome;
+    expect(details.cause).toBe('node-too-old');
+    expect(message).toContain('needs Node.js 20 or newer with Node-API 8; this is Node.js 18.20.4');
+  });
+
+  it('musl: a Node.js whose program asks for the loader of musl', () => {
+    const installed = new InstalledPackage();
+    const program = join(temporaryFolder(), 'node');
+    const flags = ['-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1', '-x', 'c', '-', '-o', program];
+    execFileSync('cc', flags, { input: 'int main(void) { return 0; }\n' });
+    const script = `process.execPath = ${JSON.stringify(program)};${installed.loadScript}`;
+    const { message, hint, details } = JSON.parse(runScript(script).stdout) as LoadOutcome;
+    expect(details.cause).toBe('musl');
+    expect(details.tried.at(-1)!.reason).toBe('made for glibc, this system has musl');
+    expect(message).toContain('the C library of Alpine Linux');
+    expect(hint).toContain('bookworm-slim');
   });
 
   it('permission: a file that this user may not read', (context) => {

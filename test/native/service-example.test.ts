@@ -186,6 +186,8 @@ describe('examples/service, as a process', () => {
         noise: { type: 'gaussian', mean: 100, sigma: 50 },
       },
     });
+    const field = new FormData();
+    field.append('digit', '7');
     const cases: [FormData, number, RegExp][] = [
       [form(Buffer.from('plain text')), 415, /not a PNG or JPEG/],
       [form(png.subarray(0, png.length - 20)), 415, /not a PNG or JPEG/],
@@ -193,20 +195,21 @@ describe('examples/service, as a process', () => {
       [form(new Uint8Array(0)), 400, /empty/],
       [form(await noise.png().toBuffer()), 413, /too large/],
       [new FormData(), 400, /expected one file/],
+      [field, 400, /expected one file and no other field/],
     ];
     for (const [body, status, error] of cases) {
       const answer = await post(url, body);
       expect([answer.status, answer.body.error]).toEqual([status, expect.stringMatching(error)]);
     }
-    const json = await fetch(`${url}/classify`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-    });
-    expect([json.status, ((await json.json()) as Answer).error]).toEqual([
-      415,
-      'expected multipart/form-data',
-    ]);
+    const unread: [string, string, number, string][] = [
+      ['application/json', '{}', 415, 'expected multipart/form-data'],
+      ['multipart/form-data; boundary=x', 'no form', 400, 'the form cannot be read'],
+    ];
+    for (const [type, body, status, error] of unread) {
+      const headers = { 'content-type': type };
+      const answer = await fetch(`${url}/classify`, { method: 'POST', headers, body });
+      expect([answer.status, ((await answer.json()) as Answer).error]).toEqual([status, error]);
+    }
     expect((await fetch(`${url}/nothing`)).status).toBe(404);
     expect((await post(url, form(png))).status).toBe(200);
   });

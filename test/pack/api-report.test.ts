@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { compareReports, entryPoints } from '../../scripts/api-report.mjs';
+import { compareReports, entryPoints, undocumentedItems } from '../../scripts/api-report.mjs';
 
 const ROOT = join(__dirname, '..', '..');
 const REPORTS = join(ROOT, 'docs', 'reference', 'public-api');
@@ -32,10 +32,34 @@ describe('the API report', () => {
     }
   });
 
-  it('is that of the sources', { timeout: 300_000 }, () => {
+  it('has the reference beside it for every entry point that exports something', () => {
+    const { entryPoints: documented } = JSON.parse(read('typedoc.json')) as { entryPoints: string[] };
+    const exporting = entryPoints(exports).filter(({ name }) =>
+      /^export /m.test(read(`docs/reference/public-api/${name}.api.md`)),
+    );
+    const sources = exporting.map(({ types }) =>
+      types.replace(/^\.\/dist\//, 'lib/').replace(/\.d\.ts$/, '.ts'),
+    );
+    expect(documented.sort()).toEqual(sources.sort());
+  });
+
+  it('is that of the sources, and all of it has docstrings', { timeout: 300_000 }, () => {
     const check = [join(ROOT, 'scripts', 'api-report.mjs'), '--check'];
     const { status, stderr } = spawnSync(process.execPath, check, { cwd: ROOT, encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, expect.stringContaining(', 0 changed')]);
+  });
+});
+
+describe('undocumentedItems', () => {
+  it('names an export and a member without a docstring', () => {
+    const text = [
+      '// @public (undocumented)\nexport const A = 1;',
+      '// @public\nexport interface B {\n    // (undocumented)\n    readonly c: number;\n    d: string;\n}\n',
+    ].join('\n');
+    expect(undocumentedItems(new Map([['a.api.md', text]]))).toEqual([
+      'a.api.md: export const A = 1;',
+      'a.api.md: readonly c: number;',
+    ]);
   });
 });
 

@@ -33,6 +33,7 @@ export interface AgainstRequest {
   readonly againstFeeds?: Feeds;
   /** Pairs of processes. Default 7; fewer than 3 give no verdict. */
   readonly rounds?: number;
+  /** How the two are compared. */
   readonly compare?: CompareOptions;
   /** Ends after the rounds that are complete; the processes that run are killed. */
   readonly signal?: AbortSignal;

@@ -5,7 +5,9 @@ import type { BenchCase, BenchResult, Interval } from '../result';
 
 /** What `tensorrt-node compare --json` and `bench --against --json` print: measurement B against measurement A. */
 export interface Comparison {
+  /** Version of this format. */
   readonly schemaVersion: 1;
+  /** Tells a comparison from measurements. */
   readonly kind: 'comparison';
   /**
    * `blocks`: two measurements that are there; judged by resampling consecutive pieces of each.
@@ -54,6 +56,7 @@ export interface Comparison {
 
 /** How many measurements of a side did not settle. */
 export interface UnstableSide {
+  /** Those that did not settle. */
   readonly measurements: number;
   /** Measurements of the side. */
   readonly of: number;
@@ -68,11 +71,17 @@ export type Verdict = 'slower' | 'faster' | 'no difference seen';
 export interface ComparedSide {
   /** What to call it: a file, a package, a command. */
   readonly name: string;
+  /** Path or name of the model. */
   readonly model: string;
+  /** As `BenchResult.modelSha256`. */
   readonly modelSha256: string | null;
+  /** What ran the model. */
   readonly backend: string;
+  /** Where it ran. */
   readonly device: string;
+  /** Version of Node.js. */
   readonly node: string;
+  /** Versions of the package and of the runtime that ran the model. */
   readonly versions: Readonly<Record<string, string>>;
   /** ISO 8601; of the first measurement. */
   readonly date: string;
@@ -80,7 +89,9 @@ export interface ComparedSide {
 
 /** One case of both sides. */
 export interface ComparedCase {
+  /** As `BenchResult.label`. */
   readonly label: string;
+  /** Where it stands in its suite. */
   readonly case: BenchCase;
   /** Of the primary metric, adjusted for the number of cases. */
   readonly verdict: Verdict | 'not judged';
@@ -90,6 +101,7 @@ export interface ComparedCase {
   readonly broken?: { readonly a?: string; readonly b?: string };
   /** Measured inferences of each side, all rounds together. */
   readonly inferences: { readonly a: number; readonly b: number };
+  /** What was compared. */
   readonly metrics: readonly ComparedMetric[];
 }
 
@@ -97,11 +109,13 @@ export interface ComparedCase {
 export interface ComparedMetric {
   /** `mean`, `p50`, `p99`, `throughput`, `computeMs.p50`. */
   readonly name: string;
+  /** Unit of `a` and `b`. */
   readonly unit: 'ms' | 'inferences/s' | 'J';
   /** Whether more of it is worse: true for times and energy. */
   readonly isLowerBetter: boolean;
   /** Interleaved: the geometric mean of the rounds. */
   readonly a: number;
+  /** The same of B. */
   readonly b: number;
   /** (b / a - 1) · 100; null where a is 0. */
   readonly changePercent: number | null;
@@ -109,6 +123,7 @@ export interface ComparedMetric {
   readonly intervalPercent: Interval | null;
   /** Probability of such a change without a difference, adjusted for the number of metrics (Holm); null where not judged. */
   readonly pValue: number | null;
+  /** What the interval and the threshold say of it. */
   readonly verdict: Verdict | 'not judged';
   /** Why it was not judged; absent where it was. */
   readonly reason?: string;
@@ -118,7 +133,9 @@ export interface ComparedMetric {
 export interface Difference {
   /** `model`, `settings.batch`, `environment.versions.onnxruntime`. */
   readonly what: string;
+  /** What A has. */
   readonly a: string;
+  /** What B has. */
   readonly b: string;
   /** Label of the case; absent where all cases have it. */
   readonly case?: string;
@@ -149,7 +166,9 @@ export interface CompareOptions {
 export interface Condition {
   /** As it was written. */
   readonly text: string;
+  /** Name of the metric. */
   readonly metric: string;
+  /** The condition holds above or below the limit. */
   readonly operator: '>' | '<';
   /** Percent of change, or the absolute value of B in milliseconds (inferences per second for the throughput). */
   readonly limit:
@@ -161,6 +180,7 @@ export interface Condition {
 export interface ConditionOutcome {
   /** As it was written. */
   readonly text: string;
+  /** The condition, as it was read. */
   readonly condition: Condition;
   /** Label of the case. */
   readonly case: string;

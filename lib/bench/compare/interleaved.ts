@@ -13,8 +13,11 @@ export type RunOnce = (signal: AbortSignal) => Promise<BenchResult>;
 export interface Round {
   /** From 1 on. */
   readonly round: number;
+  /** How many there will be. */
   readonly rounds: number;
+  /** Which side was measured. */
   readonly side: 'a' | 'b';
+  /** The measurement. */
   readonly result: BenchResult;
 }
 
@@ -22,9 +25,11 @@ export interface Round {
 export interface InterleavedRequest {
   /** The reference. */
   readonly a: RunOnce;
+  /** What is judged. */
   readonly b: RunOnce;
   /** Pairs of measurements. Default 7; fewer than 3 give no verdict. */
   readonly rounds?: number;
+  /** How the two are compared. */
   readonly compare?: CompareOptions;
   /** Ends the running measurement; the complete rounds are compared. */
   readonly signal?: AbortSignal;

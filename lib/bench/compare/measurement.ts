@@ -8,6 +8,7 @@ export interface Measurement
   extends BenchOptions, Pick<BenchContext, 'batch' | 'label' | 'moreSettings' | 'versions' | 'loadAverage'> {
   /** Path of the model. */
   readonly model: string;
+  /** Options of the session; plain data. */
   readonly sessionOptions?: SessionOptions;
   /** Inputs by name: arrays or tensors in host memory. */
   readonly feeds: Feeds;

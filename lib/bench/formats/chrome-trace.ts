@@ -7,13 +7,21 @@ import type { LoggedCall } from '../measure/call-log';
 export interface TracedStages {
   /** Number of the execution context. */
   readonly context: number;
+  /** The calling thread begins to put the run on the device. */
   readonly enqueueStart: number;
+  /** It has put it there. */
   readonly enqueueEnd: number;
+  /** The first copy to the device begins. */
   readonly h2dStart: number;
+  /** The last copy to the device has ended. */
   readonly h2dEnd: number;
+  /** The network begins. */
   readonly computeStart: number;
+  /** The network has ended. */
   readonly computeEnd: number;
+  /** The first copy from the device begins. */
   readonly d2hStart: number;
+  /** The last copy from the device has ended. */
   readonly d2hEnd: number;
 }
 
@@ -21,9 +29,11 @@ export interface TracedStages {
 export interface TraceSource {
   /** Says what was measured. */
   readonly label: string;
+  /** The calls, in the order in which they were made. */
   readonly calls: Iterable<LoggedCall>;
   /** Calls that the log had no room for. */
   readonly droppedCalls: number;
+  /** The device's times of runs, where they were taken. */
   readonly stages?: Iterable<TracedStages>;
 }
 

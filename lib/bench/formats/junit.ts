@@ -6,6 +6,7 @@ import { failuresOf, isEmpty, measurementsOf } from './document-parts';
 
 /** A condition as a test: `p99>+5%` and whether it holds. */
 export interface JunitCheck {
+  /** Name of the test. */
   readonly name: string;
   /** Why it fails; null where it passes. */
   readonly failure: string | null;

@@ -4,8 +4,11 @@
 export interface LoggedCall {
   /** When the schedule wanted it; in a closed loop when it was made. */
   readonly scheduledMs: number;
+  /** When it was made. */
   readonly startMs: number;
+  /** When its outputs could be read. */
   readonly endMs: number;
+  /** Which of the calls under way at the same time it was, from 0. */
   readonly slot: number;
 }
 

@@ -25,7 +25,9 @@ export interface RateSearch {
 
 /** The answer, and every measurement that led to it, in order. */
 export interface RateSearchEnd {
+  /** The rate that was found, and how. */
   readonly search: RateSearchResult;
+  /** The measurements. */
   readonly results: BenchResult[];
   /** The measurement that ended the search because it rejected, where one did. */
   readonly failure?: { readonly ratePerSecond: number; readonly error: unknown };

@@ -37,11 +37,15 @@ export function upperBound(bucket: number): number {
 export interface HistogramSnapshot {
   /** [bucket, count, …] in rising order of the bucket. */
   readonly pairs: Uint32Array;
+  /** How many values there are. */
   readonly count: number;
+  /** Their mean. */
   readonly mean: number;
   /** Sum of the squared differences from the mean. */
   readonly squares: number;
+  /** The smallest. */
   readonly min: number;
+  /** The largest. */
   readonly max: number;
 }
 

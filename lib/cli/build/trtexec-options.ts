@@ -2,21 +2,20 @@
 // Options that users bring from trtexec, and what to write instead. Those that only differ in spelling
 // (--minShapes) are found as the nearest name.
 
-const PRECISION =
-  'TensorRT takes precision from the model itself: export or convert the model to it, then write --precision ';
-
 const ADVICE: Readonly<Record<string, string>> = {
-  fp16: `${PRECISION}fp16 to have it checked.`,
-  bf16: `${PRECISION}bf16 to have it checked.`,
-  int8: `${PRECISION}int8 to have it checked; an INT8 model has QuantizeLinear and DequantizeLinear nodes.`,
-  fp8: 'TensorRT takes precision from the model itself: quantize the model to FP8 with Q/DQ nodes and build it as it is.',
-  int4: 'TensorRT takes precision from the model itself: quantize the weights to INT4 with Q/DQ nodes and build it as it is.',
-  best: 'TensorRT takes precision from the model itself: convert the model to the precision you want and build it as it is.',
-  calib: 'Calibration tables are gone from TensorRT 11: the scales are in the Q/DQ nodes of the model.',
+  fp16: 'Write --precision fp16',
+  bf16: 'Write --precision bf16',
+  int8: 'Write --precision int8 --calibration inputs.npy (leave --calibration out for a model with Q/DQ nodes)',
+  fp8: 'Write --precision fp8 --calibration inputs.npy (leave --calibration out for a model with Q/DQ nodes)',
+  int4: 'Write --precision int4',
+  best: 'Write the precision that you want, such as --precision fp16; tensorrt-node bench model.onnx --precision fp32,fp16 measures several.',
+  calib:
+    'TensorRT 11 takes no calibration tables. Write --calibration inputs.npy, typical inputs as an array',
   stronglyTyped: 'Leave it out: every build is strongly typed.',
   onnx: 'Write the model as an argument: tensorrt-node build model.onnx -o model.engine',
   saveEngine: 'Write -o model.engine',
-  loadEngine: 'tensorrt-node inspect model.engine shows an engine, tensorrt-node bench measures a model.',
+  loadEngine:
+    'tensorrt-node inspect model.engine shows an engine, tensorrt-node bench model.engine measures it.',
   memPoolSize: 'Write --workspace 1GiB',
   builderOptimizationLevel: 'Write --optimization-level 0 to 5',
   timingCacheFile: 'Write --timing-cache file',

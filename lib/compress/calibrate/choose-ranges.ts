@@ -4,7 +4,9 @@ import type { RangeHistogram } from './histogram';
 
 /** What a tensor was seen to hold. */
 export interface TensorRange {
+  /** The smallest value. */
   readonly min: number;
+  /** The largest value. */
   readonly max: number;
   /** The absolute value at which it saturates when it is quantised. */
   readonly amplitude: number;

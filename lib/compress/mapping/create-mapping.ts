@@ -27,6 +27,7 @@ export const MAPPING_KINDS: readonly MappingKind[] = [
 
 /** Which levels values are mapped to. */
 export interface MappingOptions {
+  /** How the levels lie. */
   readonly mapping: MappingKind;
   /** Bits of a code, 2 to 8. Default 8. */
   readonly bits?: number;

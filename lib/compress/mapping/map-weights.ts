@@ -22,11 +22,13 @@ export interface MapWeightsOptions extends MappingOptions {
 
 /** A weight that is stored in codes now. */
 export interface MappedWeight {
+  /** Name of the initializer. */
   readonly weight: string;
   /** Nodes that read it. */
   readonly nodes: readonly string[];
   /** Different values that it has: of a channel where each channel has a scale. */
   readonly levels: number;
+  /** What it took in the model, and what its codes and tables take. */
   readonly bytes: { readonly before: number; readonly after: number };
   /** Signal-to-quantisation-noise ratio in dB; Infinity where nothing was lost. */
   readonly sqnrDb: number;
@@ -34,6 +36,7 @@ export interface MappedWeight {
 
 /** What was done to the weights of a model. */
 export interface MapWeightsReport {
+  /** The weights that changed. */
   readonly mapped: readonly MappedWeight[];
   /** Nodes whose weights stayed as they were, with the reason of each. */
   readonly kept: readonly { readonly node: string; readonly op: string; readonly reason: string }[];

@@ -59,6 +59,7 @@ export interface MappingError {
   readonly meanSquaredError: number;
   /** Signal-to-quantisation-noise ratio in dB; Infinity where nothing was lost. */
   readonly sqnrDb: number;
+  /** Largest absolute difference of two values. */
   readonly largestDifference: number;
   /** Bits of a packed code and its share of the table of levels. */
   readonly bitsPerValue: number;

@@ -15,12 +15,15 @@ import { ChannelAligner } from './channel-aligner';
 
 /** How far what a layer makes is from the source. */
 export interface LayerError {
+  /** Name of the node of the source. */
   readonly node: string;
+  /** Its operator. */
   readonly op: string;
   /** Its output. */
   readonly tensor: string;
   /** Signal-to-noise ratio in dB, errors of the layers before included; Infinity where nothing differs. */
   readonly sqnrDb: number;
+  /** Cosine between the two. */
   readonly cosine: number;
   /** Largest absolute difference. */
   readonly largestError: number;
@@ -30,7 +33,9 @@ export interface LayerError {
 
 /** A layer to look at. */
 export interface LayerPair {
+  /** Name of its node in the source. */
   readonly node: string;
+  /** The operator of that node. */
   readonly op: string;
   /** Name of its output in both models. */
   readonly tensor: string;
@@ -40,14 +45,19 @@ export interface LayerPair {
 
 /** Which models to compare, and on which data. */
 export interface ProfileLayersOptions<Feeds> {
+  /** The model as it was. */
   readonly source: OnnxModel;
+  /** The model that was made of it. */
   readonly quantized: OnnxModel;
+  /** Inputs to run both on. */
   readonly feeds: FeedSource<Feeds>;
+  /** Runs models. */
   readonly runner: Runner<Feeds>;
   /** Default: `listLayerPairs(source, quantized)`. */
   readonly pairs?: readonly LayerPair[];
   /** Bytes of inner tensors of one model that one run may hand out. Default 128 MiB. */
   readonly passBytes?: number;
+  /** Stops between two runs. */
   readonly signal?: AbortSignal;
 }
 

@@ -12,10 +12,13 @@ import type { WeightSite } from './weight-sites';
 
 /** An operator that computes on quantised values now. */
 export interface QuantizedNode {
+  /** Name of the node. */
   readonly node: string;
+  /** Its operator. */
   readonly op: string;
   /** `'weights'`, or both of what it multiplies. */
   readonly what: 'weights' | 'weights and activations' | 'activations';
+  /** The type that its values are quantised to. */
   readonly type: QuantizedType;
   /** Axis that its weights have scales along; absent for a single scale. */
   readonly axis?: number;

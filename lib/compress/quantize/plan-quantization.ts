@@ -36,8 +36,11 @@ export interface PlanOptions {
 
 /** A node that could compute on quantised values and does not. */
 export interface FloatNode {
+  /** Name of the node. */
   readonly node: string;
+  /** Its operator. */
   readonly op: string;
+  /** Why it stays in floating point. */
   readonly reason: string;
 }
 

@@ -18,6 +18,7 @@ export type BatchLabels = ArrayLike<number | bigint> | TensorLike | readonly (re
 export interface LabelledBatch {
   /** As `session.run` takes them. */
   readonly feeds: BatchFeeds;
+  /** One for each sample, in the same order. */
   readonly labels: BatchLabels;
   /** How messages call the samples; their numbers in the set if absent. */
   readonly names?: readonly string[];
@@ -34,6 +35,7 @@ export interface Sample {
   readonly name: string;
   /** Its inputs without the axis of the batch. */
   readonly tensors: Readonly<Record<string, TensorLike>>;
+  /** What is right for it. */
   readonly label: SampleLabel;
 }
 

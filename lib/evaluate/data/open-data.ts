@@ -23,6 +23,7 @@ export interface DataFiles {
 
 /** Batches of a set that is open. */
 export interface OpenData {
+  /** Reads the files as it is iterated. */
   readonly batches: AsyncIterable<LabelledBatch>;
   /** How messages call the set. */
   readonly source: string;

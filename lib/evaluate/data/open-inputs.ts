@@ -21,6 +21,7 @@ export interface InputFiles {
   readonly batch?: number;
   /** Samples that are taken, spread evenly over arrays and folders; the first lines of JSON. Default: all. */
   readonly samples?: number;
+  /** Makes the inputs of a sample from a file that the package cannot read. */
   readonly decode?: Decode;
 }
 

@@ -6,9 +6,11 @@ export interface LayerError {
   readonly node: string;
   /** Its operator. */
   readonly op: string;
+  /** Name of the tensor. */
   readonly tensor: string;
   /** Signal-to-noise ratio in dB; null or Infinity where both are equal. */
   readonly sqnrDb: number | null;
+  /** Cosine between the two. */
   readonly cosine: number;
   /** Largest difference of two elements. */
   readonly largestError: number;

@@ -2,13 +2,17 @@
 
 /** A detection of one class: its score, and bit s of `hits` is set where it is right at the overlap of step s. */
 export interface RankedDetection {
+  /** The detection's score. */
   readonly score: number;
+  /** Bit s: right at the overlap of step s. */
   readonly hits: number;
 }
 
 /** Precision at each recall that is reached; precision never rises with recall. */
 export interface PrecisionCurve {
+  /** Rising. */
   readonly recalls: readonly number[];
+  /** One for each recall. */
   readonly precisions: readonly number[];
 }
 

@@ -6,8 +6,11 @@ import type { ConfusionMatrix } from './confusion-matrix';
  * line is 0, as with `zero_division=0` of scikit-learn.
  */
 export interface PrecisionRecall {
+  /** Of what was said to be of the class, the share that is. */
   readonly precision: number;
+  /** Of what is of the class, the share that was found. */
   readonly recall: number;
+  /** Harmonic mean of both. */
   readonly f1: number;
 }
 
@@ -21,6 +24,7 @@ export interface ClassScore extends PrecisionRecall {
 
 /** The measures of all classes and their averages. */
 export interface ClassScores {
+  /** One for each class, by its number. */
   readonly classes: readonly ClassScore[];
   /** Over all decisions together; with one label a sample that is the accuracy. */
   readonly micro: PrecisionRecall;

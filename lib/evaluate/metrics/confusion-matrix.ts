@@ -11,7 +11,10 @@ export class ConfusionMatrix {
   samples = 0;
 
   /** @param classes - Number of classes; the matrix takes `8 classes²` bytes. */
-  constructor(readonly classes: number) {
+  constructor(
+    /** Number of classes. */
+    readonly classes: number,
+  ) {
     this.counts = new Float64Array(classes * classes);
   }
 

@@ -9,17 +9,21 @@ export type Box = readonly [number, number, number, number];
 
 /** A box with its class, from 0. */
 export interface LabelledBox {
+  /** Its corners. */
   readonly box: Box;
+  /** Number of the class. */
   readonly label: number;
 }
 
 /** A box that a model found. */
 export interface Detection extends LabelledBox {
+  /** How sure the model is. */
   readonly score: number;
 }
 
 /** Average precision of one class; null where it has no true box. */
 export interface ClassPrecision {
+  /** Number of the class, from 0. */
   readonly label: number;
   /** True boxes. */
   readonly support: number;
@@ -41,6 +45,7 @@ export interface DetectionMeasures {
   readonly map50Voc11: number;
   /** At an overlap of 0.5, the whole area below the curve: PASCAL VOC since 2010. */
   readonly map50Area: number;
+  /** One for each class, by its number. */
   readonly classes: readonly ClassPrecision[];
 }
 

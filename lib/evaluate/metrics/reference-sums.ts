@@ -38,7 +38,10 @@ export class ReferenceSums {
   private areProbabilities = true;
 
   /** @param width - Numbers of one sample. */
-  constructor(readonly width: number) {
+  constructor(
+    /** Numbers of one sample. */
+    readonly width: number,
+  ) {
     this.expectedRow = new Float64Array(width);
     this.actualRow = new Float64Array(width);
   }

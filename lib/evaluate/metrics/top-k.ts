@@ -9,7 +9,10 @@ export class TopK {
   private samples = 0;
 
   /** @param ks - Each from 1. */
-  constructor(readonly ks: readonly number[]) {
+  constructor(
+    /** Each from 1. */
+    readonly ks: readonly number[],
+  ) {
     this.hits = new Float64Array(ks.length);
   }
 

@@ -23,7 +23,9 @@ export interface ClassificationMeasures {
   readonly f1: number;
   /** Share of samples whose class is among the k highest scores, by k. Empty for a single column of scores. */
   readonly topK: Readonly<Record<string, number>>;
+  /** Precision, recall and F1, averaged over the classes in three ways. */
   readonly averages: Readonly<Record<'micro' | 'macro' | 'weighted', PrecisionRecall>>;
+  /** One for each class, by its number. */
   readonly classes: readonly ClassScore[];
   /** `confusion[i][j]`: samples of class i that were said to be of class j. */
   readonly confusion: readonly (readonly number[])[];

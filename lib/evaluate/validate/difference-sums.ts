@@ -8,7 +8,9 @@ export interface WorstElement {
   readonly run: number;
   /** Place in the tensor, in C order. */
   readonly index: number;
+  /** What the source gave. */
   readonly expected: number;
+  /** What the candidate gave. */
   readonly actual: number;
 }
 
@@ -18,12 +20,15 @@ export interface TensorDifference {
   readonly largestError: number | null;
   /** Largest `|y - x| / |x|` of elements that are expected not to be zero. */
   readonly largestRelativeError: number | null;
+  /** Cosine between the two; null where one holds NaN. */
   readonly cosine: number | null;
   /** In dB; null where both are equal, or where one holds NaN. */
   readonly sqnrDb: number | null;
+  /** Elements of all runs. */
   readonly elements: number;
   /** Elements outside of the tolerance. */
   readonly outside: number;
+  /** Whether none is outside. */
   readonly passed: boolean;
   /** Null where all elements are equal. */
   readonly worst: WorstElement | null;

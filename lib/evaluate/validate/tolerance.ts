@@ -5,6 +5,7 @@ import type { TypeCensus } from '../../onnx';
 export interface Tolerance {
   /** In units of the tensor; `'scaled'` tolerances take it times the largest magnitude of the tensor. */
   readonly atol: number;
+  /** Share of the expected value. */
   readonly rtol: number;
   /** Whether `atol` is a share of the largest magnitude that is expected of the tensor. */
   readonly isScaled: boolean;

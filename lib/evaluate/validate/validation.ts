@@ -32,6 +32,7 @@ export interface ValidateOptions {
   readonly findDivergence?: boolean;
   /** How the report calls the two. Default: their paths. */
   readonly names?: { readonly candidate?: string; readonly source?: string };
+  /** Stops between two runs. */
   readonly signal?: AbortSignal;
 }
 
@@ -55,11 +56,13 @@ export const VALIDATE_OPTION_NAMES: readonly string[] = Object.keys(KNOWN);
 
 /** An output of the candidate against the source's. */
 export interface OutputDifference extends TensorDifference {
+  /** Name of the output. */
   readonly output: string;
 }
 
 /** A tensor inside of both models. */
 export interface InnerDifference extends TensorDifference {
+  /** Name of the tensor. */
   readonly tensor: string;
   /** The node of the source that makes it. */
   readonly node: string;
@@ -84,19 +87,31 @@ export type ModelToValidate = ModelToEvaluate;
 
 /** What `validate` found, ready for JSON. */
 export interface Validation {
+  /** Version of this format. */
   readonly schemaVersion: typeof EVALUATION_SCHEMA_VERSION;
+  /** Tells it from an evaluation. */
   readonly kind: 'validation';
+  /** Path of the candidate, or what it was. */
   readonly candidate: string;
+  /** Path of the source, or what it was. */
   readonly source: string;
+  /** Where the candidate ran; null if it does not tell. */
   readonly candidateDevice: string | null;
+  /** Where the source ran; null if it does not tell. */
   readonly sourceDevice: string | null;
+  /** When it ended, ISO 8601. */
   readonly date: string;
+  /** How long it took. */
   readonly elapsedMs: number;
   /** Whether all outputs are inside of the tolerance. */
   readonly passed: boolean;
+  /** Runs of each of the two. */
   readonly runs: number;
+  /** The precision that the default tolerance is for. */
   readonly precision: ValidatedPrecision;
+  /** What was allowed. */
   readonly tolerance: Tolerance;
+  /** One for each output. */
   readonly outputs: readonly OutputDifference[];
   /** Where the two part, if they do; null where that cannot be told. */
   readonly divergence: Divergence | null;

@@ -8,6 +8,7 @@ export interface ModelProblem {
   readonly severity: 'error' | 'warning';
   /** Name of the node, or of its first output where it has none. */
   readonly node?: string;
+  /** The node's operator. */
   readonly operator?: string;
   /** Where the graph is, like `body of "loop"`; absent for the main graph. */
   readonly graph?: string;

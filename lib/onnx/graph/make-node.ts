@@ -6,9 +6,13 @@ const INT = 2;
 
 /** What a new node of ONNX's own domain is made of. */
 export interface NewNode {
+  /** The operator, e.g. `Relu`. */
   readonly op: string;
+  /** Name of the node. */
   readonly name: string;
+  /** Names; an empty one is an optional input left out. */
   readonly inputs: readonly string[];
+  /** Names of what it makes. */
   readonly outputs: readonly string[];
   /** INT attributes. */
   readonly ints?: Readonly<Record<string, number>>;

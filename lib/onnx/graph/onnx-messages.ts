@@ -6,8 +6,11 @@ import type { Field, FieldKind, LazyBytes, Message, MessageSchema } from './wire
 
 /** ModelProto. */
 export interface ModelMessage extends Message {
+  /** Version of the file format. */
   irVersion?: number;
+  /** Versions of the operators, one for each domain. */
   opsetImport: OpsetMessage[];
+  /** The main graph. */
   graph: GraphMessage;
   /** Operators that the model defines itself. */
   functions: FunctionMessage[];
@@ -15,12 +18,19 @@ export interface ModelMessage extends Message {
 
 /** FunctionProto. */
 export interface FunctionMessage extends Message {
+  /** The operator that it defines. */
   name: string;
+  /** The operator's domain. */
   domain?: string;
+  /** Which of several functions of one name it is. */
   overload?: string;
+  /** Names of its inputs. */
   input: string[];
+  /** Names of its outputs. */
   output: string[];
+  /** Its nodes, each after those that it reads from. */
   node: NodeMessage[];
+  /** Versions of the operators that its nodes use. */
   opsetImport: OpsetMessage[];
   /** Attributes that have a default value. */
   attributeProto: AttributeMessage[];
@@ -28,17 +38,25 @@ export interface FunctionMessage extends Message {
 
 /** OperatorSetIdProto. */
 export interface OpsetMessage extends Message {
+  /** Empty for ONNX's own operators. */
   domain?: string;
+  /** Version of the domain's operators. */
   version?: number;
 }
 
 /** GraphProto, of a model or of an attribute. */
 export interface GraphMessage extends Message {
+  /** Its nodes, each after those that it reads from. */
   node: NodeMessage[];
+  /** Name of the graph. */
   name?: string;
+  /** Constant tensors by name. */
   initializer: TensorMessage[];
+  /** What it takes; initializers may be among them. */
   input: ValueMessage[];
+  /** What it gives. */
   output: ValueMessage[];
+  /** Types of values in between, where the writer told them. */
   valueInfo: ValueMessage[];
 }
 
@@ -46,10 +64,15 @@ export interface GraphMessage extends Message {
 export interface NodeMessage extends Message {
   /** Names; an empty one is an optional input left out. */
   input: string[];
+  /** Names; an empty one is an optional output left out. */
   output: string[];
+  /** May be absent: ONNX does not ask for node names. */
   name?: string;
+  /** The operator. */
   opType: string;
+  /** Empty for ONNX's own operators. */
   domain?: string;
+  /** The operator's settings. */
   attribute: AttributeMessage[];
   /** Which of several functions of one name is called. */
   overload?: string;
@@ -57,16 +80,25 @@ export interface NodeMessage extends Message {
 
 /** AttributeProto. */
 export interface AttributeMessage extends Message {
+  /** Name of the attribute. */
   name: string;
   /** AttributeType. */
   type?: number;
+  /** A FLOAT. */
   f?: number;
+  /** An INT. */
   i?: bigint;
+  /** A STRING, as UTF-8. */
   s?: Uint8Array;
+  /** A TENSOR. */
   t?: TensorMessage;
+  /** A GRAPH: the body of a loop or of a branch. */
   g?: GraphMessage;
+  /** FLOATS. */
   floats: number[];
+  /** INTS. */
   ints: bigint[];
+  /** GRAPHS. */
   graphs: GraphMessage[];
   /** In functions: the attribute of the call that this one is. */
   refAttrName?: string;
@@ -74,52 +106,73 @@ export interface AttributeMessage extends Message {
 
 /** TensorProto. */
 export interface TensorMessage extends Message {
+  /** Its shape; empty for a scalar. */
   dims: number[];
+  /** TensorProto.DataType. */
   dataType: number;
+  /** Values of FLOAT and COMPLEX64. */
   floatData: number[];
+  /** Values of all types of 32 bits or less but FLOAT, several in one number for those of 4 bits. */
   int32Data: number[];
+  /** Values of STRING, as UTF-8. */
   stringData: Uint8Array[];
+  /** Values of INT64. */
   int64Data: bigint[];
+  /** Name of the tensor. */
   name?: string;
   /** Little-endian values. `tensor-values.ts` reads them, whichever of the two they are. */
   rawData?: Uint8Array | LazyBytes;
+  /** Values of DOUBLE and COMPLEX128. */
   doubleData: number[];
+  /** Values of UINT32 and UINT64. */
   uint64Data: bigint[];
+  /** File, offset and length, where the bytes lie in another file. */
   externalData: EntryMessage[];
+  /** 1 where the bytes lie in another file. */
   dataLocation?: number;
 }
 
 /** StringStringEntryProto. */
 export interface EntryMessage extends Message {
+  /** The key. */
   key: string;
+  /** Its value. */
   value: string;
 }
 
 /** ValueInfoProto. */
 export interface ValueMessage extends Message {
+  /** Name of the value. */
   name: string;
+  /** Its type and shape, as far as they are told. */
   type?: TypeMessage;
 }
 
 /** TypeProto; `tensorType` is absent for sequences, maps and the like. */
 export interface TypeMessage extends Message {
+  /** Of a tensor. */
   tensorType?: TensorTypeMessage;
 }
 
 /** TypeProto.Tensor. */
 export interface TensorTypeMessage extends Message {
+  /** TensorProto.DataType. */
   elemType?: number;
+  /** Absent where not even the rank is known. */
   shape?: ShapeMessage;
 }
 
 /** TensorShapeProto. */
 export interface ShapeMessage extends Message {
+  /** One for each axis. */
   dim: DimensionMessage[];
 }
 
 /** TensorShapeProto.Dimension: a size, a symbol, or neither. */
 export interface DimensionMessage extends Message {
+  /** The size. */
   dimValue?: number;
+  /** The symbol: equal ones are equal sizes. */
   dimParam?: string;
 }
 

@@ -27,8 +27,11 @@ export class OnnxModel {
    * @param origins - Files that the model comes from and that must not be written over.
    */
   constructor(
+    /** The model as the file holds it. */
     readonly message: ModelMessage,
+    /** Whether weights lie in other files. */
     readonly hasExternalData = false,
+    /** Files that the model comes from and that must not be written over. */
     readonly origins: readonly string[] = [],
   ) {}
 
@@ -105,6 +108,7 @@ export class OnnxModel {
 
 /** Weights of a model in memory whose tensors lie in other files, by file name. */
 export interface LoadModelOptions {
+  /** Bytes by file name, as the model names the files. */
   readonly externalData?: Readonly<Record<string, Uint8Array>>;
 }
 

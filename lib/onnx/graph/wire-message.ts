@@ -23,13 +23,17 @@ export type MessageSchema = () => Readonly<Record<string, Field>>;
 
 /** What was read and is not in the schema. */
 export interface UnknownField {
+  /** Number of the field. */
   readonly number: number;
+  /** How its bytes are laid out. */
   readonly wireType: WireType;
+  /** Its bytes as they were. */
   readonly data: Uint8Array;
 }
 
 /** Base of all messages: repeated fields are always there, single ones may be undefined. */
 export interface Message {
+  /** What is written back as it was read. */
   unknown?: UnknownField[];
 }
 
@@ -48,6 +52,7 @@ const WIRE_TYPES: Readonly<Record<FieldKind, WireType>> = {
 
 /** Bytes that are fetched when they are asked for, e.g. from a file. A field of kind `bytes` may hold them. */
 export interface LazyBytes {
+  /** How many there are. */
   readonly length: number;
   /** All of them, in memory of their own; nothing is kept. */
   read(): Uint8Array;

@@ -23,6 +23,7 @@ export class InferredTypes {
   constructor(
     private readonly graphs: readonly GraphMessage[],
     private readonly types: readonly ReadonlyMap<string, ValueType>[],
+    /** Contradictions that were found. */
     readonly conflicts: readonly ShapeConflict[],
   ) {}
 

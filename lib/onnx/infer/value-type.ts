@@ -3,7 +3,9 @@ import type { Dim, Dims } from './dim-algebra';
 
 /** What inference knows of a value: 0 for a type that it does not know, no dims for a rank it does not know. */
 export interface ValueType {
+  /** TensorProto.DataType, or 0. */
   readonly elemType: number;
+  /** Sizes, as far as they are known; absent where not even the rank is. */
   readonly dims?: Dims | undefined;
 }
 
@@ -19,6 +21,7 @@ export interface ShapeConflict {
   readonly graph: number;
   /** Position of the node in its graph; -1 for inputs. */
   readonly node: number;
+  /** What does not agree. */
   readonly message: string;
 }
 

@@ -21,6 +21,7 @@ import { removeCastPairs } from './remove-cast-pairs';
 
 /** How to cast a model. */
 export interface CastOptions {
+  /** The type to cast to. */
   readonly to: HalfType;
   /** Inputs and outputs keep their types. Default true; with false, those of FLOAT become half-wide too. */
   readonly keepIo?: boolean;
@@ -43,6 +44,7 @@ export interface CastReport {
   readonly casts: number;
   /** Initializers that changed, and those that are there in both types. */
   readonly initializers: number;
+  /** Those of them that are there in both types, as nodes of both kinds read them. */
   readonly duplicatedInitializers: number;
   /** Constants of masks that were moved into the range of the type. */
   readonly clamped: readonly string[];

@@ -84,8 +84,11 @@ function ownerOf(scope: GraphScope, name: string): GraphScope | undefined {
 
 /** A node as reports name it. */
 export interface KeptNode {
+  /** Name of the node, or of its first output. */
   readonly node: string;
+  /** Its operator. */
   readonly op: string;
+  /** Why it stayed. */
   readonly reason: string;
 }
 

@@ -25,8 +25,11 @@ const IR_OF_OPSET = [
 
 /** What keeps a model from a newer opset. */
 export interface OpsetObstacle {
+  /** Name of the node, or of its first output. */
   readonly node: string;
+  /** Its operator. */
   readonly operator: string;
+  /** Why it cannot be converted. */
   readonly reason: string;
   /** Further nodes that keep it from there. */
   readonly others: readonly string[];

@@ -5,10 +5,13 @@ import { readModelInfo } from '../read-model-info';
 
 /** A model in numbers. Plain data. */
 export interface ModelSummary {
+  /** Version of ONNX's file format. */
   readonly irVersion: number;
   /** Opset version by domain; `''` is ONNX's own. */
   readonly opsets: Readonly<Record<string, number>>;
+  /** Inputs that the caller has to give. */
   readonly inputs: readonly OnnxValueInfo[];
+  /** What the model gives. */
   readonly outputs: readonly OnnxValueInfo[];
   /** Sizes of inputs that the model leaves open: symbols, and `name[axis]` for those without one. */
   readonly dynamicDims: readonly string[];
@@ -18,6 +21,7 @@ export interface ModelSummary {
   readonly operators: Readonly<Record<string, number>>;
   /** Elements of all weights. */
   readonly parameters: number;
+  /** Bytes of all weights, external ones included. */
   readonly weightBytes: number;
   /** Weights by ONNX's name of their type, the most bytes first. */
   readonly weights: Readonly<Record<string, TypeShare>>;

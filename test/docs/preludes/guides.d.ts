@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the guides take for granted: a session, two of them in a row, and data for them.
+// What the guides and README.md take for granted: a session, two of them in a row, and data for them.
 import type { Feeds, Session } from '../../../lib';
 
 /** A session that is open. */

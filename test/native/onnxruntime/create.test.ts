@@ -208,6 +208,21 @@ describe('options that both refuse, with one name and one beginning of the messa
     expect(ours.message).toContain(opening);
   });
 
+  it.each(PACKAGES)('take null for left out where the option is an object or unread: %s', async (_, ort) => {
+    const names = [
+      'executionProviders',
+      'externalData',
+      'preferredOutputLocation',
+      'freeDimensionOverrides',
+      'enableGraphCapture',
+    ];
+    const options = Object.fromEntries(names.map((name) => [name, null])) as never;
+    const session = await open(ort, addModel(), options);
+    const x = new ort.Tensor('float32', new Float32Array(4), [4]);
+    const run = session.run({ x }, { terminate: null, extra: null } as never);
+    await expect(run).resolves.toHaveProperty('y');
+  });
+
   it('refuses a place on a GPU, which onnxruntime-node takes and forgets on the CPU', async () => {
     await expect(
       dropIn.InferenceSession.create(addModel(), { preferredOutputLocation: 'gpu-buffer' }),

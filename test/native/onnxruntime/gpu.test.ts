@@ -115,19 +115,37 @@ describe('a model of which no engine can be made', () => {
     executionProviders: [{ name: 'tensorrt', fallback }, 'cpu'],
   });
 
-  it.each(['unusable', 'never'] as const)('is an error with fallback %s', async (fallback) => {
-    await expect(open(dynamicModel(), dynamic(fallback))).rejects.toMatchObject({
+  it('is an error with fallback never', async () => {
+    await expect(open(dynamicModel(), dynamic('never'))).rejects.toMatchObject({
       code: 'ERR_TRT_ARG_PROFILE_MISSING',
     });
   });
 
-  it('goes to the next provider with fallback always, and says so', async () => {
-    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
-    const session = await open(dynamicModel(), dynamic('always'));
-    expect(warn).toHaveBeenCalledTimes(1);
-    expect(warn.mock.calls[0]![0]).toMatch(/"tensorrt".+\[ERR_TRT_ARG_PROFILE_MISSING\]/s);
-    expect(sessionInfo(session)).toMatchObject({ device: 'cpu', backend: 'onnxruntime', provider: 'cpu' });
-    expect(sessionInfo(session).fallbackReason).toMatch(/^tensorrt: .+\[ERR_TRT_ARG_PROFILE_MISSING\]$/s);
+  it.each(['unusable', 'always'] as const)(
+    'goes to the next provider for want of ranges with fallback %s, and says what to write',
+    async (fallback) => {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+      const session = await open(dynamicModel(), dynamic(fallback));
+      expect(warn).toHaveBeenCalledTimes(1);
+      const line =
+        /"tensorrt".+\[ERR_TRT_ARG_PROFILE_MISSING\]; pass \{ name: 'tensorrt', dynamicAxes: \{ .+ \} \}$/s;
+      expect(warn.mock.calls[0]![0]).toMatch(line);
+      expect(sessionInfo(session)).toMatchObject({ device: 'cpu', backend: 'onnxruntime', provider: 'cpu' });
+      expect(sessionInfo(session).fallbackReason).toMatch(
+        /^tensorrt: .+\[ERR_TRT_ARG_PROFILE_MISSING\]; pass /s,
+      );
+    },
+  );
+
+  it('is an error without a next provider, and where the ranges do not fit', async () => {
+    await expect(open(dynamicModel(), { executionProviders: ['cuda'] })).rejects.toMatchObject({
+      code: 'ERR_TRT_ARG_PROFILE_MISSING',
+      hint: expect.stringMatching(/^Pass \{ name: 'cuda', dynamicAxes: .+'cpu'/) as unknown,
+    });
+    const partial = { name: 'cuda', dynamicAxes: {} } as const;
+    await expect(open(dynamicModel(), { executionProviders: [partial, 'cpu'] })).rejects.toMatchObject({
+      code: 'ERR_TRT_ARG_PROFILE_MISSING',
+    });
   });
 
   it('says nothing where env.logLevel asks for errors alone', async () => {

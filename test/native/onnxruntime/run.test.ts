@@ -287,3 +287,36 @@ describe('tensors of another copy of onnxruntime-common', () => {
     expect(plain(again.y!)).toMatchObject({ data: Float32Array.of(2, 4, 6, 8) });
   });
 });
+
+describe('outputs', () => {
+  const withSequence = makeModel({
+    inputs: [{ name: 'x', dims: [2] }],
+    outputs: [
+      { name: 'label', dims: [2] },
+      { name: 'parts', dims: [2], isSequence: true },
+    ],
+    nodes: [
+      { op: 'Relu', inputs: ['x'], outputs: ['label'] },
+      { op: 'SequenceConstruct', inputs: ['x', 'label'], outputs: ['parts'] },
+    ],
+  });
+
+  it.each(PACKAGES)('that are no tensors do not keep the others from being fetched: %s', async (_, ort) => {
+    const session = await open(ort, withSequence);
+    expect(session.outputMetadata[1]).toEqual({ name: 'parts', isTensor: false });
+    const x = float(ort, [1, -2]);
+    expect(plainAll(await session.run({ x }, ['label']))).toMatchObject({
+      label: { data: Float32Array.of(1, 0) },
+    });
+    expect(await failureOf(session.run({ x }))).toMatchObject({ name: 'Error' });
+  });
+
+  it.each(PACKAGES)('come in the order of the model, however they are asked for: %s', async (_, ort) => {
+    const session = await open(ort, splitModel());
+    const x = float(ort, [1, 2], [1, 2]);
+    for (const fetches of [['sum', 'same'], { sum: null, same: null }]) {
+      const results = await session.run({ x }, fetches as never);
+      expect(Object.keys(results)).toEqual(['same', 'sum']);
+    }
+  });
+});

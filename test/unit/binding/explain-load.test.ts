@@ -30,6 +30,7 @@ describe('explainLoad', () => {
       'missing-library',
       'libgomp.so.1',
     ],
+    ['/a.zip/x.node: cannot open shared object file: No such file or directory', 'bundled', 'in an archive'],
     ['/x.node: undefined symbol: napi_add_finalizer', 'node-too-old', 'napi_add_finalizer'],
     ['/x.node: undefined symbol: dlinfo', 'missing-library', 'dlinfo'],
     ['/x.node: failed to map segment from shared object', 'permission', 'failed to map segment'],

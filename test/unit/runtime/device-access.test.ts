@@ -36,6 +36,23 @@ describe('uploadTensor()', () => {
     expect(requests).toEqual([{ ...tensor, device: 1, driverLibrary: 'libcuda.so.2' }]);
   });
 
+  it('takes the array as it is at the call, also where the addon has to be opened first', async () => {
+    const { addon, requests } = fakeAddon();
+    for (const source of [addon, () => Promise.resolve(addon())]) {
+      const bytes = Buffer.from([0, 1, 2, 3]).subarray(1, 3);
+      const dims = [2];
+      const upload = uploadTensorTo({ type: 'uint8', data: bytes, dims }, {}, source);
+      const sent = requests.length;
+      bytes.fill(9);
+      dims[0] = 7;
+      await upload;
+      // An open addon has copied the array by now.
+      if (sent === 0) expect(requests.at(-1)).toMatchObject({ dims: [2], data: Buffer.from([1, 2]) });
+      else requests.length = 0;
+    }
+    expect(requests).toHaveLength(1);
+  });
+
   it.each<[unknown, string]>([
     [null, 'ERR_TRT_ARG_TYPE'],
     [Float32Array.of(1), 'ERR_TRT_ARG_TYPE'],

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { lintWorkflows, workflowFiles } from '../../../scripts/lint-workflows.mjs';
 
 const repository = {
-  scripts: ['build'],
+  scripts: { build: 'node scripts/build.mjs' },
   exists: (path: string) => ['.ci/run', 'scripts/build.mjs', './.github/actions/setup'].includes(path),
+  read: () => "parseArgs({ options: { fast: { type: 'boolean' }, 'in-place': { type: 'string' } } })",
 };
 
 const SOUND = `name: test
@@ -21,6 +22,7 @@ jobs:
       - uses: ./.github/actions/setup
       # A comment may name scripts/gone.mjs and npm run gone.
       - run: npm run build && node scripts/build.mjs && .ci/run
+      - run: npm run build -- --in-place x && node scripts/build.mjs --fast && echo --any
 `;
 
 async function lint(text: string, path = '.github/workflows/test.yml'): Promise<string[]> {
@@ -47,6 +49,8 @@ describe('lint-workflows', () => {
       'actions/gone',
       /11: there is no \.\/\.github\/actions\/gone/,
     ],
+    ['an option that a script does not have', '-- --in-place', '-- --out', /14: scripts\/build\.mjs .*--out/],
+    ['the same of a program', 'mjs --fast', 'mjs --slow', /14: scripts\/build\.mjs has no option --slow/],
     ['a missing shell script', '.ci/run', '.ci/gone', /13: there is no \.ci\/gone/],
     ['rights that are not named', 'permissions:\n  contents: read\n', '', /"permissions"/],
     ['a job without a limit', '    timeout-minutes: 5\n', '', /"timeout-minutes"/],

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // prebuilds/ as it is checked before it is packed: manifest, checksums and binaries belong together.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { selectTargets } from '../../../scripts/prebuild.mjs';
+import { currentCommit } from '../../../scripts/prebuild/make-prebuilds.mjs';
+import { readInputs } from '../../../scripts/prebuild/inputs.mjs';
 import {
   checkPrebuilds,
   isUpToDate,
@@ -12,8 +15,9 @@ import {
   sha256,
   writeManifest,
 } from '../../../scripts/prebuild/manifest.mjs';
-import { compareBuilds } from '../../../scripts/prebuild/reproducible.mjs';
+import { compareBuilds, copyParts } from '../../../scripts/prebuild/reproducible.mjs';
 import { TARGETS, binaryPath } from '../../../scripts/prebuild/targets.mjs';
+import { allSteps } from '../../../scripts/sdk/steps.mjs';
 import { makeElf } from '../../elf-builder';
 import { temporaryFolder } from '../../temporary-folder';
 
@@ -144,6 +148,43 @@ describe('compareBuilds', () => {
     );
     fill(second, 'other');
     expect(() => compareBuilds(folder, second, [x64])).toThrow('the sources were changed meanwhile');
+  });
+});
+
+describe('currentCommit', () => {
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', folder, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
+      encoding: 'utf8',
+    });
+
+  it('is null outside of a repository, where sources were changed, and without git', async () => {
+    expect(await currentCommit(folder)).toBeNull();
+    writeFileSync(join(folder, 'CMakeLists.txt'), '');
+    git('init', '--quiet');
+    git('add', '.');
+    git('commit', '--quiet', '--message', 'first');
+    expect(await currentCommit(folder)).toBe(git('rev-parse', 'HEAD').trim());
+    writeFileSync(join(folder, 'README.md'), 'no source');
+    expect(await currentCommit(folder)).toBe(git('rev-parse', 'HEAD').trim());
+    vi.stubEnv('PATH', '/nowhere');
+    expect(await currentCommit(folder)).toBeNull();
+    vi.unstubAllEnvs();
+    writeFileSync(join(folder, 'CMakeLists.txt'), 'changed');
+    expect(await currentCommit(folder)).toBeNull();
+  });
+});
+
+describe('copyParts', () => {
+  it('copies all that set-up and the digest of the sources read', () => {
+    const root = join(__dirname, '..', '..', '..');
+    const copy = join(temporaryFolder(), 'copy');
+    copyParts(root, copy);
+    const script = `
+      import { allSteps } from ${JSON.stringify(join(copy, 'scripts', 'sdk', 'steps.mjs'))};
+      console.log(allSteps().length);`;
+    const steps = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(Number(steps)).toBe(allSteps().length);
+    expect(readInputs(copy).sourceDigest).toBe(readInputs(root).sourceDigest);
   });
 });
 

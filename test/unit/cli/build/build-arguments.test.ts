@@ -100,9 +100,9 @@ describe('options of the builder', () => {
 describe("trtexec's options", () => {
   it.each([
     ['--fp16', /--precision fp16/],
-    ['--best', /convert the model to the precision you want/],
+    ['--best', /the precision that you want, such as --precision fp16/],
     ['--saveEngine=m.engine', /Write -o model\.engine/],
-    ['--calib=c.cache', /Q\/DQ nodes/],
+    ['--calib=c.cache', /Write --calibration inputs\.npy/],
     ['--memPoolSize=workspace:1024', /--workspace 1GiB/],
   ])('%s says what to write instead', (line, hint) => {
     expect(() => read(line)).toThrow(
