@@ -10,15 +10,13 @@ import { explainCrash, explainLoad, explainVersion, notOurs } from './explain-lo
 import { findAddon } from './find-addon';
 import { explainOldNode, inspectAddon } from './inspect-addon';
 import { loadError, type AddonFile, type AddonOrigin, type LoadFailure } from './load-failure';
-import { keepOpened } from './opened-addon';
+import { keepOpened, openedAddon } from './opened-addon';
 import { registerCopy } from './package-copies';
 import { packageVersion } from './package-root';
 import { requireFromHere } from './require-from-here';
 
 /** Set to 1, it has the addon opened in a child process first; default: off. */
 export const CHECK_VARIABLE = 'TENSORRT_NODE_ADDON_CHECK';
-
-let loaded: { addon: NativeAddon; file: AddonFile } | undefined;
 
 /**
  * Opens the addon at the first call and returns the same one afterwards.
@@ -27,13 +25,13 @@ let loaded: { addon: NativeAddon; file: AddonFile } | undefined;
  * `details.tried` lists every place.
  */
 export function loadAddon(): NativeAddon {
-  if (loaded) return loaded.addon;
+  const opened = openedAddon();
+  if (opened) return opened.addon;
   const file = findAddon(currentAddonPlaces());
   if (isCheckWanted(process.env[CHECK_VARIABLE])) refuseIfCrashing(file);
   const addon = requireAddon(file.path, file.origin);
   process.once('exit', () => addon.shutdown());
-  loaded = { addon, file };
-  keepOpened(addon);
+  keepOpened({ addon, file });
   registerCopy();
   return addon;
 }
@@ -44,7 +42,7 @@ export function loadAddon(): NativeAddon {
  * @throws {TensorRTError} `ERR_TRT_LOAD_ADDON` if there is none.
  */
 export function addonFile(): AddonFile {
-  return loaded?.file ?? findAddon(currentAddonPlaces());
+  return openedAddon()?.file ?? findAddon(currentAddonPlaces());
 }
 
 /** Path of the addon; a child process gets it handed so that it need not search. @throws as {@link addonFile} */
@@ -54,7 +52,7 @@ export function addonPath(): string {
 
 /** Whether this process has it open: it will not crash any more by being opened. */
 export function isAddonLoaded(): boolean {
-  return loaded !== undefined;
+  return openedAddon() !== undefined;
 }
 
 /** Opens the binary at `path`, explaining a failure by its cause. */

@@ -6,5 +6,5 @@ import { openedAddon } from './opened-addon';
 
 /** The addon: at once where it is open, else when it was opened. @throws and rejects as `loadAddon()` throws */
 export function openAddon(): NativeAddon | Promise<NativeAddon> {
-  return openedAddon() ?? import('./load.js').then(({ loadAddon }) => loadAddon());
+  return openedAddon()?.addon ?? import('./load.js').then(({ loadAddon }) => loadAddon());
 }

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NativeAddon } from './contract';
+import type { AddonFile } from './load-failure';
 
-let opened: NativeAddon | undefined;
+/** The addon that this process has open, and its file. */
+export interface OpenedAddon {
+  readonly addon: NativeAddon;
+  readonly file: AddonFile;
+}
 
-/** Keeps the addon that load.ts opened. */
-export function keepOpened(addon: NativeAddon): void {
-  opened = addon;
+let opened: OpenedAddon | undefined;
+
+/** Keeps what load.ts opened. */
+export function keepOpened(what: OpenedAddon): void {
+  opened = what;
 }
 
 /** The addon, if this process has opened it. */
-export function openedAddon(): NativeAddon | undefined {
+export function openedAddon(): OpenedAddon | undefined {
   return opened;
 }

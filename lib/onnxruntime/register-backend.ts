@@ -13,7 +13,7 @@ export interface Registry extends BackendHost {
  * Not 100, which onnxruntime-node has: two backends of one name and one priority are an error of whoever comes second.
  * Higher or lower is the same, since the registry keeps the backend that comes first.
  */
-const PRIORITY = 200;
+export const PRIORITY = 200;
 
 /** Backends that are never chosen by default. */
 const BY_NAME_ALONE = -1;

@@ -6,7 +6,7 @@ import { TensorRTError } from '../errors';
 import { rejectUnknownOptions, typeError } from '../option-checks';
 import { didYouMean } from '../text/nearest-name';
 import { PROVIDER_NAMES, type ProviderName } from './provider-names';
-import { backendFor, type Registry } from './register-backend';
+import { backendFor, PRIORITY, type Registry } from './register-backend';
 import { loadedCopies, watchCopies } from './registration-hook';
 
 /** Options of `register`. */
@@ -19,8 +19,7 @@ export interface RegisterOptions {
   providers?: readonly ProviderName[];
 }
 
-/** onnxruntime-node registers at 100, and its registry keeps the entry of the higher priority. */
-const PRIORITY = 200;
+/** That of onnxruntime-node. */
 const UPSTREAM_PRIORITY = 100;
 
 const done = new WeakSet();

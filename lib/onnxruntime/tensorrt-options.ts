@@ -2,24 +2,33 @@
 import type { BuildOptions } from '../builder/build-options';
 import type { SessionOptions } from '../session/session-options';
 
-type FromBuild = Pick<
-  BuildOptions,
-  | 'precision'
-  | 'calibration'
-  | 'profiles'
-  | 'dynamicAxes'
-  | 'timingCache'
-  | 'workspaceBytes'
-  | 'optimizationLevel'
-  | 'hardwareCompatibility'
-  | 'disableTf32'
-  | 'sparseWeights'
-  | 'maxAuxStreams'
-  | 'onProgress'
-  | 'onLog'
->;
+/** Options that are those of a build. */
+export const BUILD_NAMES = [
+  'precision',
+  'calibration',
+  'profiles',
+  'dynamicAxes',
+  'timingCache',
+  'workspaceBytes',
+  'optimizationLevel',
+  'hardwareCompatibility',
+  'disableTf32',
+  'sparseWeights',
+  'maxAuxStreams',
+  'onProgress',
+  'onLog',
+] as const satisfies readonly (keyof BuildOptions)[];
 
-type FromSession = Pick<SessionOptions, 'contexts' | 'plugins' | 'contextMemory' | 'runtimeLibrary'>;
+/** Options that are those of a session. */
+export const SESSION_NAMES = [
+  'contexts',
+  'plugins',
+  'contextMemory',
+  'runtimeLibrary',
+] as const satisfies readonly (keyof SessionOptions)[];
+
+type FromBuild = Pick<BuildOptions, (typeof BUILD_NAMES)[number]>;
+type FromSession = Pick<SessionOptions, (typeof SESSION_NAMES)[number]>;
 
 /**
  * When the next execution provider takes over. `'unusable'`: where the machine has no GPU, driver or TensorRT that can be
@@ -44,31 +53,6 @@ export interface TensorRtOptions extends FromBuild, FromSession {
   /** When the next execution provider takes over. Default `'unusable'`. */
   fallback?: Fallback;
 }
-
-/** Options that are those of a build. */
-export const BUILD_NAMES = [
-  'precision',
-  'calibration',
-  'profiles',
-  'dynamicAxes',
-  'timingCache',
-  'workspaceBytes',
-  'optimizationLevel',
-  'hardwareCompatibility',
-  'disableTf32',
-  'sparseWeights',
-  'maxAuxStreams',
-  'onProgress',
-  'onLog',
-] as const satisfies readonly (keyof FromBuild)[];
-
-/** Options that are those of a session. */
-export const SESSION_NAMES = [
-  'contexts',
-  'plugins',
-  'contextMemory',
-  'runtimeLibrary',
-] as const satisfies readonly (keyof FromSession)[];
 
 /** Names of all options of the provider. */
 export const TENSORRT_NAMES = [
