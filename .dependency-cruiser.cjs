@@ -7,6 +7,7 @@
 const LEAVES = [
   'errors.ts',
   'option-checks.ts',
+  'package-root.ts',
   'random.ts',
   'temporary-folder.ts',
   'tensor',
@@ -25,6 +26,8 @@ const MAY_USE = {
   builder: ['runtime', 'binding', 'onnx', 'compress'],
   session: ['builder', 'runtime', 'binding', 'onnx'],
   compress: ['onnx'],
+  ops: ['runtime', 'binding'],
+  pipeline: ['index.ts', 'ops', 'runtime', 'onnx'],
   evaluate: ['index.ts', 'onnx', 'compress'],
   bench: ['index.ts'],
   onnxruntime: ['index.ts', 'session', 'builder', 'runtime', 'binding', 'onnx'],

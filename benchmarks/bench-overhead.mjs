@@ -74,7 +74,8 @@ async function runHarness(call, calls, load) {
 }
 
 function modulePath() {
-  const dist = process.env.TENSORRT_NODE_DIST ?? fileURLToPath(new URL('../dist', import.meta.url));
+  const dist =
+    process.env.TENSORRT_NODE_DIST ?? fileURLToPath(new URL('../build/javascript', import.meta.url));
   return `${dist}/bench/measure/measure.js`;
 }
 

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const SLOW_DOWN = 0.03;
 const CHILD = fileURLToPath(new URL('harness/false-alarms-child.mjs', import.meta.url));
-const { compareResults, compareRounds } = await import('../dist/bench/compare/index.js');
+const { compareResults, compareRounds } = await import('../build/javascript/bench/compare/index.js');
 
 const options = readOptions({
   pairs: { type: 'string', default: '50' },

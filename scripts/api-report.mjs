@@ -30,7 +30,7 @@ export function entryPoints(exports) {
 
 /** Compiles the declarations alone: dist/ may be older than lib/. */
 async function compileTypes(folder) {
-  const flags = ['--emitDeclarationOnly', '--sourceMap', 'false', '--outDir', folder];
+  const flags = ['--emitDeclarationOnly', '--outDir', folder];
   await runQuiet('compiling the types', [...packageProgram('typescript/bin/tsc'), '-p', '.', ...flags]);
 }
 

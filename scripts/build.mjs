@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the addon (cmake-js -> build/Release) and the JavaScript (tsc -> dist). Each tool leaves what is up to date.
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// Builds the addon (cmake-js -> build/Release) and the JavaScript (tsc and bundlers -> dist). Each tool leaves what is up
+// to date.
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,8 +13,8 @@ import { prepare } from './sdk.mjs';
 
 const ADDON = join(ROOT, 'build', 'Release', 'tensorrt_node.node');
 
-/** Files of lib/ that are read as they are, at run time. */
-const ASSETS = ['report-client.js', 'report.css'].map((name) => join('html', name));
+/** Where tsc compiles lib/ to, file by file: what `dist` gets its types from, and what benchmarks look into. */
+const COMPILED = join(ROOT, 'build', 'javascript');
 
 /** CMake of the machine, else the one that set-up brought. */
 export function cmakeProgram() {
@@ -31,36 +32,21 @@ export async function buildAddon() {
   });
 }
 
-/** Compiles lib/ to dist/. */
+/** Compiles lib/ to build/javascript, file by file, and bundles it to dist/. */
 export async function buildTypeScript() {
-  await timed('javascript', join(ROOT, 'dist'), async () => {
-    const incremental = ['--incremental', '--tsBuildInfoFile', 'dist/.tsbuildinfo'];
+  const dist = join(ROOT, 'dist');
+  await timed('javascript', dist, async () => {
+    const incremental = ['--incremental', '--tsBuildInfoFile', join(COMPILED, '.tsbuildinfo')];
     await runQuiet('compiling TypeScript', [
       ...packageProgram('typescript/bin/tsc'),
       '-p',
       '.',
       ...incremental,
     ]);
-    requireLazily(join(ROOT, 'dist'));
-    for (const asset of ASSETS) cpSync(join(ROOT, 'lib', asset), join(ROOT, 'dist', asset));
+    // Loaded here: the addon alone is built without it.
+    const { bundle } = await import('./bundle/bundle.mjs');
+    await bundle(dist, COMPILED);
   });
-}
-
-/**
- * CommonJS code loads its own parts with `require`, also where they are loaded when they are needed. TypeScript leaves
- * `import('./x.js')` there, which has no meaning in the contexts that vitest's vmThreads and Jest run code in.
- */
-function requireLazily(folder) {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
-  for (const { parentPath, name } of files.filter((entry) => entry.isFile() && entry.name.endsWith('.js'))) {
-    const file = join(parentPath, name);
-    const text = readFileSync(file, 'utf8');
-    const changed = text.replace(
-      /\bimport\((['"]\.{1,2}\/[^'"]+['"])\)/g,
-      'Promise.resolve().then(() => require($1))',
-    );
-    if (changed !== text) writeFileSync(file, changed);
-  }
 }
 
 async function timed(title, result, work) {

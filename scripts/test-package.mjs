@@ -3,8 +3,7 @@
 //
 //     npm run test:package [-- --local-build | --tarball <file>] [vitest's filters]
 //
-// The tarball is packed from a copy that holds nothing but what the present sources make: `dist` of a working folder
-// has left-overs of files that are gone.
+// The tarball is packed from a copy: with --local-build its binaries are not those of the working folder.
 import {
   copyFileSync,
   cpSync,
@@ -14,10 +13,9 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildAddon, buildTypeScript } from './build.mjs';
 import { capture, packageProgram, runLoud, runMain, ToolError } from './run-tool.mjs';
@@ -53,16 +51,7 @@ async function stageLocalBuild(stage) {
 
 async function stageJavaScript(stage) {
   await buildTypeScript();
-  const dist = join(ROOT, 'dist');
-  const filter = (file) => statSync(file).isDirectory() || hasSource(relative(dist, file));
-  cpSync(dist, join(stage, 'dist'), { recursive: true, filter });
-}
-
-/** Whether lib/ has the file that `path` of dist/ is compiled or copied from. */
-function hasSource(path) {
-  const stem = path.replace(/(\.d\.m?ts|\.m?js)(\.map)?$/, '');
-  const extension = /\.d\.mts|\.mjs/.test(path) ? '.mts' : '.ts';
-  return existsSync(join(ROOT, 'lib', path)) || existsSync(join(ROOT, 'lib', `${stem}${extension}`));
+  cpSync(join(ROOT, 'dist'), join(stage, 'dist'), { recursive: true });
 }
 
 async function stagePackage(stage, isLocalBuild) {

@@ -24,7 +24,7 @@ const gpu = openStandin();
 gpu.reset();
 gpu.configure({ mode: 'inline' });
 const { createSession } = await import('tensorrt-node');
-const { watchEventLoop } = await import('../../dist/bench/sensors/event-loop.js');
+const { watchEventLoop } = await import('../../build/javascript/bench/sensors/event-loop.js');
 const { makePlan, SCALE } = planMaker();
 const plan = makePlan('tensorrt-11', SCALE);
 

@@ -9,7 +9,8 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
-const dist = process.env.TENSORRT_NODE_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url));
+const dist =
+  process.env.TENSORRT_NODE_DIST ?? fileURLToPath(new URL('../../build/javascript', import.meta.url));
 const { sessionRunner } = require(join(dist, 'index.js'));
 const { loadModel } = require(join(dist, 'onnx/graph/onnx-model.js'));
 const { openFeeds } = require(join(dist, 'compress/calibrate/feed-source.js'));

@@ -3,7 +3,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { watchEventLoop } from '../../dist/bench/sensors/event-loop.js';
+import { watchEventLoop } from '../../build/javascript/bench/sensors/event-loop.js';
 import { percentile } from './stats.mjs';
 
 const DURATION_MS = 5000;

@@ -2,7 +2,7 @@
 // One measurement of a model on the CPU in a fresh process: [spin in ms in each call] [duration in ms] [layers].
 
 import { createSession } from '../../dist/index.js';
-import { runBench } from '../../dist/bench/run-bench.js';
+import { runBench } from '../../dist/bench/index.js';
 import { convolutionModel } from './cpu-models.mjs';
 
 const [spinMs, durationMs, layers] = process.argv.slice(2).map(Number);

@@ -9,7 +9,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileS
 import { dirname, join } from 'node:path';
 import { requirePeers, ROOT } from '../harness/paths.mjs';
 import { environment, publish, readOptions, say } from '../harness/report.mjs';
-import { createUniform } from '../../dist/random.js';
+import { createUniform } from '../../build/javascript/random.js';
 import { compareModels, startPeer } from './compare.mjs';
 import { formatSummary, summarize } from './summary.mjs';
 

@@ -8,11 +8,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { pythonPeer, requirePeers } from '../harness/paths.mjs';
 import { markdownTable, publish, readOptions, say } from '../harness/report.mjs';
-import { checkOnnxModel } from '../../dist/onnx/check/check-onnx-model.js';
-import { TENSOR_SCHEMA } from '../../dist/onnx/graph/onnx-messages.js';
-import { loadModel } from '../../dist/onnx/graph/onnx-model.js';
-import { emptyMessage } from '../../dist/onnx/graph/wire-message.js';
-import { inferShapes } from '../../dist/onnx/infer/infer-shapes.js';
+import { checkOnnxModel } from '../../build/javascript/onnx/check/check-onnx-model.js';
+import { TENSOR_SCHEMA } from '../../build/javascript/onnx/graph/onnx-messages.js';
+import { loadModel } from '../../build/javascript/onnx/graph/onnx-model.js';
+import { emptyMessage } from '../../build/javascript/onnx/graph/wire-message.js';
+import { inferShapes } from '../../build/javascript/onnx/infer/infer-shapes.js';
 
 const ABOUT = `The models of the \`onnx\` package's backend test data. Each line compares what is inferred from inputs and
 nodes alone (declared shapes of inner values and outputs are not looked at) with: the types that the model declares for

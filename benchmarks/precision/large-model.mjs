@@ -13,7 +13,8 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { markdownTable, publish, readOptions, say } from '../harness/report.mjs';
 
 const LIMIT_BYTES = 3e9;
-const DIST = process.env.TENSORRT_NODE_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url));
+const DIST =
+  process.env.TENSORRT_NODE_DIST ?? fileURLToPath(new URL('../../build/javascript', import.meta.url));
 const CALIBRATION_RUNS = 4;
 const POLL_MS = 10;
 

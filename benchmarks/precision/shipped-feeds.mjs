@@ -3,9 +3,9 @@
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { TENSOR_SCHEMA } from '../../dist/onnx/graph/onnx-messages.js';
-import { decodeMessage } from '../../dist/onnx/graph/wire-message.js';
-import { readElements } from '../../dist/onnx/index.js';
+import { TENSOR_SCHEMA } from '../../build/javascript/onnx/graph/onnx-messages.js';
+import { decodeMessage } from '../../build/javascript/onnx/graph/wire-message.js';
+import { readElements } from '../../build/javascript/onnx/index.js';
 
 const SEEDED_RUNS = 2;
 const ARRAYS = {

@@ -10,11 +10,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildEngine, createSession, TensorRTError } from 'tensorrt-node';
-import { runBench } from '../../dist/bench/index.js';
-import { createStyle } from '../../dist/cli/terminal/style.js';
-import { formatTable } from '../../dist/cli/terminal/table.js';
-import { wrapText } from '../../dist/cli/terminal/text-width.js';
-import { readNpy } from '../../dist/tensor/npy.js';
+import { runBench } from 'tensorrt-node/bench';
+import { createStyle } from '../../build/javascript/cli/terminal/style.js';
+import { formatTable } from '../../build/javascript/cli/terminal/table.js';
+import { wrapText } from '../../build/javascript/cli/terminal/text-width.js';
+import { readNpy } from '../../build/javascript/tensor/npy.js';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const model = join(folder, 'digits.onnx');

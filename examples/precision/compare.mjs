@@ -15,9 +15,9 @@ import { sessionRunner } from 'tensorrt-node';
 import { runBench } from 'tensorrt-node/bench';
 import { cast, quantize } from 'tensorrt-node/compress';
 import { drawLayerErrors, evaluate, formatEvaluationHtml } from 'tensorrt-node/evaluate';
-import { createStyle } from '../../dist/cli/terminal/style.js';
-import { formatTable } from '../../dist/cli/terminal/table.js';
-import { wrapText } from '../../dist/cli/terminal/text-width.js';
+import { createStyle } from '../../build/javascript/cli/terminal/style.js';
+import { formatTable } from '../../build/javascript/cli/terminal/table.js';
+import { wrapText } from '../../build/javascript/cli/terminal/text-width.js';
 import { networks } from './networks.mjs';
 
 const MOST_LAYERS = 6;

@@ -2,7 +2,7 @@
 // The networks of compare.mjs and their data: images to calibrate on, and other images, with labels, to test on.
 
 import { fileURLToPath } from 'node:url';
-import { readNpy } from '../../dist/tensor/npy.js';
+import { readNpy } from '../../build/javascript/tensor/npy.js';
 
 const DIGITS = new URL('../digits/', import.meta.url);
 const TRAINED = new URL('../../benchmarks/precision/networks/', import.meta.url);

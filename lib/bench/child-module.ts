@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TensorRTError } from '../errors';
+import { packageRoot } from '../package-root';
 
 /** How a fresh process is started. */
 export interface ChildOptions {
@@ -33,8 +34,7 @@ export function startChild(name: string, { stderr, signal }: ChildOptions): Chil
 
 /** The compiled module, also where this runs from TypeScript sources: a process has no compiler. */
 function pathOf(name: string): string {
-  const beside = join(__dirname, name);
-  const path = existsSync(beside) ? beside : join(__dirname, '../../dist/bench', name);
+  const path = join(packageRoot(), 'dist', 'bench', name);
   if (existsSync(path)) return path;
   throw new TensorRTError(
     'ERR_TRT_LOAD_FILE',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
-import { join } from 'node:path';
+
+import { packageVersion } from '../package-root';
 
 /** The machine and the software that a measurement ran on. */
 export interface BenchEnvironment {
@@ -54,17 +54,7 @@ export function describeEnvironment(
     memoryBytes: totalmem(),
     loadAverage,
     node: process.versions.node,
-    versions: { 'tensorrt-node': ownVersion(), ...versions },
+    versions: { 'tensorrt-node': packageVersion(), ...versions },
     date: new Date().toISOString(),
   };
-}
-
-function ownVersion(): string {
-  try {
-    // As deep below the package's folder in lib/ as in dist/.
-    const text = readFileSync(join(__dirname, '../../package.json'), 'utf8');
-    return String((JSON.parse(text) as { version?: unknown }).version ?? 'unknown');
-  } catch {
-    return 'unknown';
-  }
 }

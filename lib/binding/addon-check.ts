@@ -5,7 +5,7 @@ import type * as ChildProcess from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { packageFolder } from './package-root';
+import { packageFolder } from '../package-root';
 import { requireFromHere } from './require-from-here';
 
 /**

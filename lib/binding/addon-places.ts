@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 
 import { readBinaryHeader } from './binary-header';
-import { packageFolder } from './package-root';
+import { packageFolder } from '../package-root';
 
 /** Where to look; tests replace parts of it. */
 export interface AddonPlaces {

@@ -12,7 +12,7 @@ import { explainOldNode, inspectAddon } from './inspect-addon';
 import { loadError, type AddonFile, type AddonOrigin, type LoadFailure } from './load-failure';
 import { keepOpened, openedAddon } from './opened-addon';
 import { registerCopy } from './package-copies';
-import { packageVersion } from './package-root';
+import { packageVersion } from '../package-root';
 import { requireFromHere } from './require-from-here';
 
 /** Set to 1, it has the addon opened in a child process first; default: off. */

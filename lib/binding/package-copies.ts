@@ -6,7 +6,7 @@
 import { realpathSync } from 'node:fs';
 
 import { TensorRTError, type TensorRTErrorCode } from '../errors';
-import { packageFolder, packageVersion } from './package-root';
+import { packageFolder, packageVersion } from '../package-root';
 
 /** One installed package. */
 export interface PackageCopy {

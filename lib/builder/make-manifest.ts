@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NativeBuildRequest, NativeCudaReport, NativeProfileRange } from '../binding/contract';
-import { packageVersion } from '../binding/package-root';
+import { packageVersion } from '../package-root';
 import type { LogLine } from '../errors';
 import type { ModelInfo } from '../onnx';
 import { toTensorInfo } from '../runtime/backend';

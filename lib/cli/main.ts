@@ -1,16 +1,10 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { packageVersion } from '../package-root';
 import { runCli } from './cli';
 import { onInterrupt } from './interrupts';
 import { createTerminal } from './terminal/terminal';
 import { createToolApi } from './tool-api';
-
-function packageVersion(): string {
-  const text = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 // A reader that stops early (`… | head`) is no error of ours.
 for (const stream of [process.stdout, process.stderr]) {

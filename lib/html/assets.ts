@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { packageRoot } from '../package-root';
 import { html, Html } from './markup';
 
 /** What the page is made of besides its numbers. */
@@ -30,7 +31,7 @@ try {
 
 const cached = new Map<boolean, Assets>();
 
-/** Reads our own files from beside this one, and uPlot from its package for a page with charts. */
+/** Reads our own files from the package's folder, and uPlot from its package for a page with charts. */
 export function readAssets(hasCharts: boolean): Assets {
   let assets = cached.get(hasCharts);
   if (assets === undefined) cached.set(hasCharts, (assets = load(hasCharts)));
@@ -38,17 +39,22 @@ export function readAssets(hasCharts: boolean): Assets {
 }
 
 function load(hasCharts: boolean): Assets {
-  const own = (file: string) => readFileSync(join(__dirname, file), 'utf8');
   const plot = hasCharts ? loadPlot() : { styles: [], scripts: [] };
   return {
-    styles: [...plot.styles, own('report.css')],
+    styles: [...plot.styles, readOwn('report.css')],
     headScript: HEAD_SCRIPT,
-    scripts: [...plot.scripts, own('report-client.js')],
+    scripts: [...plot.scripts, readOwn('report-client.js')],
   };
 }
 
+/** A checkout has the sources, which may be newer than what was built of them; the installed package has `dist`. */
+function readOwn(file: string): string {
+  const [source, built] = ['lib', 'dist'].map((folder) => join(packageRoot(), folder, 'html', file));
+  return readFileSync(existsSync(source!) ? source! : built!, 'utf8');
+}
+
 function loadPlot(): Pick<Assets, 'styles' | 'scripts'> {
-  const require = createRequire(__filename);
+  const require = createRequire(join(packageRoot(), 'package.json'));
   const ofPlot = (file: string) => readFileSync(require.resolve(`uplot/${file}`), 'utf8').trim();
   // The licence asks for its text in every copy.
   const notice = `/*! uPlot\n\n${ofPlot('LICENSE')}\n*/`;

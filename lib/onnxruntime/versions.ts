@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { packageVersion } from '../binding/package-root';
+import { packageVersion } from '../package-root';
 
 /**
  * Adds to `env.versions`: as `node` the version of onnxruntime-node whose interface this is, that of

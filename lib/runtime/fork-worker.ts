@@ -5,7 +5,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { packageRoot } from '../binding/package-root';
+import { packageRoot } from '../package-root';
 import { TensorRTError } from '../errors';
 import { onProcessExit } from './exit-cleanup';
 

@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Family } from '../binding/contract';
-import { packageRoot } from '../binding/package-root';
+import { packageRoot } from '../package-root';
 import { findSitePackages, TENSORRT_PACKAGES } from './python-packages';
 
 /** What a library file is by its name. */

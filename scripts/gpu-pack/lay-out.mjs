@@ -19,7 +19,7 @@ const LIBRARY = /\.so(\.\d+)*$/;
 export function layOut(stage, root, options) {
   const copy = (path, filter) => copyInto(stage, root, path, filter);
   copy('package.json');
-  copy('dist', (path) => !/\.(map|d\.m?ts|tsbuildinfo)$/.test(path));
+  copy('dist', (path) => !/\.d\.m?ts$/.test(path));
   copy('scripts/gpu-check.mjs');
   copy('scripts/gpu-check');
   for (const name of runtimePackages(root)) copy(`node_modules/${name}`, isNeededOfPackage);

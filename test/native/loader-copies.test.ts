@@ -4,13 +4,13 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { packageVersion } from '../../lib/binding/package-root';
+import { packageVersion } from '../../lib/package-root';
 import { addModel } from '../onnx-models';
 import { InstalledPackage, runScript } from './loader-install';
 
 /** A second version: the same code with another number, in package.json and in the binary. */
 function otherVersion(): { installed: InstalledPackage; version: string } {
-  const installed = new InstalledPackage('all');
+  const installed = new InstalledPackage();
   const version = packageVersion().replace(/^./, '9');
   installed.setVersion(version);
   installed.patch((bytes) => {
@@ -51,7 +51,7 @@ const USE_BOTH = `
 
 describe('two copies in one process', () => {
   it('of two versions both work, with one warning that names both', () => {
-    const here = new InstalledPackage('all');
+    const here = new InstalledPackage();
     const { installed: other, version } = otherVersion();
     const { value, warnings } = run([here, other], USE_BOTH);
     expect(value).toHaveLength(2);
@@ -63,7 +63,7 @@ describe('two copies in one process', () => {
   });
 
   it('refuse objects of each other, and say why', () => {
-    const [here, other] = [new InstalledPackage('all'), new InstalledPackage('all')];
+    const [here, other] = [new InstalledPackage(), new InstalledPackage()];
     const { value, warnings } = run(
       [here, other],
       `
@@ -91,7 +91,7 @@ describe('two copies in one process', () => {
 describe('one copy', () => {
   it('loaded twice tells that it is the same', () => {
     const { value } = run(
-      [new InstalledPackage('all')],
+      [new InstalledPackage()],
       `
       const engine = new a.Engine({ family: 'tensorrt-11', version: '11.1.0', manifest: null, bytes: 4, source: { bytes: Buffer.from('ftrt') } });
       const path = Object.keys(require.cache).find((file) => file.endsWith('dist/index.js'));
@@ -102,13 +102,13 @@ describe('one copy', () => {
   });
 
   it('is one in workers, in contexts and through links', () => {
-    const installed = new InstalledPackage('all');
+    const installed = new InstalledPackage();
     const { value, warnings } = run(
       [installed],
       `
       const { Worker } = require('node:worker_threads');
       const { symlinkSync } = require('node:fs');
-      const load = ${JSON.stringify(join(installed.folder, 'dist', 'binding', 'load.js'))};
+      const load = ${JSON.stringify(join(installed.folder, 'dist', 'chunks', 'loader.js'))};
       require(load).loadAddon();
       const code = 'const { parentPort } = require("node:worker_threads"); process.on("warning", (w) => parentPort.postMessage(w.code)); parentPort.postMessage(require(' + JSON.stringify(load) + ').loadAddon().buildInfo.version)';
       const messages = [];

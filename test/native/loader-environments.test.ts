@@ -36,7 +36,7 @@ interface Failure {
 
 describe('a file system that is read-only everywhere', () => {
   it('is enough to load the addon, to probe and to run on the CPU; a build says what it lacks', async (context) => {
-    const installed = new InstalledPackage('all');
+    const installed = new InstalledPackage();
     const command = readOnlyEverywhere(context, temporaryFolder());
     const script = `
       const trt = require(${JSON.stringify(installed.folder)});

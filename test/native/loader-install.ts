@@ -3,16 +3,7 @@
 // damage it and have a process of its own load it.
 
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { addonPath } from '../../lib/binding/load';
@@ -70,21 +61,11 @@ export class InstalledPackage {
 
   /**
    * Installs into `parent`, which goes when the test ends.
-   *
-   * @param part - `'loader'` is enough to open the addon, and copies a tenth of the files.
    */
-  constructor(part: 'loader' | 'all' = 'loader', parent: string = temporaryFolder()) {
+  constructor(parent: string = temporaryFolder()) {
     this.folder = join(parent, 'node_modules', 'tensorrt-node');
-    const folders = part === 'all' ? /./ : /^(binding|text)$/;
-    mkdirSync(join(this.folder, 'dist'), { recursive: true });
-    for (const entry of readdirSync(join(ROOT, 'dist'), { withFileTypes: true })) {
-      if (entry.isDirectory() && !folders.test(entry.name)) continue;
-      const filter = (path: string) => !/\.(map|d\.ts|d\.mts|tsbuildinfo)$/.test(path);
-      cpSync(join(ROOT, 'dist', entry.name), join(this.folder, 'dist', entry.name), {
-        recursive: true,
-        filter,
-      });
-    }
+    const filter = (path: string) => !/\.d\.m?ts$/.test(path);
+    cpSync(join(ROOT, 'dist'), join(this.folder, 'dist'), { recursive: true, filter });
     cpSync(join(ROOT, 'package.json'), join(this.folder, 'package.json'));
     for (const name of DEPENDENCIES) {
       const installed = join(ROOT, 'node_modules', name);
@@ -122,7 +103,7 @@ export class InstalledPackage {
   /** A script that opens the addon and prints what comes of it. */
   get loadScript(): string {
     return `
-      const { loadAddon } = require(${JSON.stringify(join(this.folder, 'dist', 'binding', 'load.js'))});
+      const { loadAddon } = require(${JSON.stringify(join(this.folder, 'dist', 'chunks', 'loader.js'))});
       try {
         console.log(JSON.stringify({ version: loadAddon().buildInfo.version }));
       } catch (error) {

@@ -27,7 +27,7 @@ describe('an installed package', () => {
   it('loads from a path with spaces, signs of URLs and letters beyond ASCII', () => {
     const parent = join(temporaryFolder(), 'a b#c%20?é 目');
     mkdirSync(parent);
-    const installed = new InstalledPackage('all', parent);
+    const installed = new InstalledPackage(parent);
     expect(probeFrom(installed.folder).addon).toMatchObject({ available: true, path: installed.binary });
   });
 
@@ -35,7 +35,7 @@ describe('an installed package', () => {
     const project = temporaryFolder();
     const store = join(project, 'node_modules', '.pnpm', 'tensorrt-node@1');
     mkdirSync(store, { recursive: true });
-    const installed = new InstalledPackage('all', store);
+    const installed = new InstalledPackage(store);
     const link = join(project, 'node_modules', 'tensorrt-node');
     symlinkSync(join('.pnpm', 'tensorrt-node@1', 'node_modules', 'tensorrt-node'), link);
     const preserved = join(link, 'prebuilds', ...installed.binary.split('/').slice(-2));
@@ -47,13 +47,13 @@ describe('an installed package', () => {
   });
 
   it('loads in a process that has opened the same file by itself', () => {
-    const installed = new InstalledPackage('all');
+    const installed = new InstalledPackage();
     const open = `process.dlopen({ exports: {} }, ${JSON.stringify(installed.binary)});`;
     expect(probeFrom(installed.folder, [], open + open).addon.available).toBe(true);
   });
 
   it('loads in a worker that ends before the main thread loads it', () => {
-    const installed = new InstalledPackage('all');
+    const installed = new InstalledPackage();
     const load = `require(${JSON.stringify(installed.folder)}).probe({ libraryPath: '/nowhere' })`;
     const script = `
       const { Worker } = require('node:worker_threads');
@@ -72,22 +72,22 @@ describe('probe()', () => {
     ['truncated', (file: string) => writeFileSync(file, readFileSync(file).subarray(0, 100_000))],
     ['not-an-addon', (file: string) => (rmSync(file), execFileSync('mkfifo', [file]))],
   ])('tells %s without opening it anywhere', (cause, damage) => {
-    const installed = new InstalledPackage('all');
+    const installed = new InstalledPackage();
     damage(installed.binary);
     expect(probeFrom(installed.folder).addon).toMatchObject({ available: false, cause });
   });
 
   it('reports a package whose files are not all there', () => {
-    const installed = new InstalledPackage('all');
-    rmSync(join(installed.folder, 'dist', 'runtime', 'collect-probe.js'));
+    const installed = new InstalledPackage();
+    rmSync(join(installed.folder, 'dist', 'chunks', 'probe.js'));
     const { addon, advice } = probeFrom(installed.folder);
     expect(addon.available).toBe(false);
-    expect(addon.reason).toContain('collect-probe.js');
+    expect(addon.reason).toContain('probe.js');
     expect(advice[0]).toContain('Probing failed');
   });
 
   it('reports a process that can open no more files', () => {
-    const installed = new InstalledPackage('all');
+    const installed = new InstalledPackage();
     const script = `
       const { closeSync, openSync } = require('node:fs');
       const { probe } = require(${JSON.stringify(installed.folder)});

@@ -15,7 +15,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { packageVersion } from '../../lib/binding/package-root';
+import { packageVersion } from '../../lib/package-root';
 import { temporaryFolder } from '../temporary-folder';
 import { InstalledPackage, plainEnvironment, runScript, whyNot, type LoadOutcome } from './loader-install';
 
@@ -317,7 +317,7 @@ describe('a binary that crashes when it is opened', () => {
         `require(${JSON.stringify(folder)}).probe().then((report) => console.log(JSON.stringify(report)));`,
     ],
   ])('%s survives it and tells', (_name, script) => {
-    const installed = new InstalledPackage('all');
+    const installed = new InstalledPackage();
     compileInto(installed, CRASHING);
     const { stdout, signal } = runScript(script(installed.folder));
     expect(signal).toBeNull();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The built package as its users see it: both module systems, one identity, and an import that opens nothing.
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -19,12 +20,22 @@ const PRINT_NATIVE = `
   const native = shared.filter((path) => /\\.node$|libcuda|libnv|tensorrt|onnxruntime/.test(path));
   console.log(JSON.stringify([...new Set(native)]));`;
 
+/** The modules of lib/ whose code a file of dist/ holds, by the comment that stands above each. */
+const modulesOf = (file: string) =>
+  [...readFileSync(file, 'utf8').matchAll(/^\/\/ (lib\/.+\.ts)$/gm)].map(([, path]) => path!);
+
+const built = (ending: RegExp) =>
+  (readdirSync(join(root, 'dist'), { recursive: true }) as string[])
+    .filter((path) => ending.test(path))
+    .map((path) => join(root, 'dist', path));
+
 describe('the built package', () => {
   it.each([
     ['tensorrt-node', ['TensorRTError', 'buildEngine', 'createSession', 'loadEngine', 'probe']],
     ['tensorrt-node/bench', ['runBench', 'compareResults', 'formatHtml', 'readBenchDocument']],
     ['tensorrt-node/compress', ['cast', 'quantize', 'collectRanges', 'mapWeights']],
     ['tensorrt-node/evaluate', ['evaluate', 'validate']],
+    ['tensorrt-node/onnxruntime', ['InferenceSession', 'Tensor', 'env', 'listSupportedBackends', 'register']],
     ['tensorrt-node/onnx', ['OnnxModel', 'extractModel', 'loadModel', 'printModel', 'readModelInfo']],
   ])('exports the same names of %s to ESM and CommonJS', (entry, some) => {
     const source = `
@@ -64,8 +75,45 @@ describe('the built package', () => {
 
   it('loads no part of the benchmark harness or of the toolkit for models with the main entry', () => {
     const source = `require('tensorrt-node');
-      console.log(JSON.stringify(Object.keys(require.cache).filter((path) => /[\\/]dist[\\/](bench|onnx|compress|evaluate)[\\/]/.test(path))));`;
-    expect(evaluate('commonjs', source)).toEqual([]);
+      console.log(JSON.stringify(Object.keys(require.cache).filter((path) => path.startsWith('${root}/dist/'))));`;
+    const modules = (evaluate('commonjs', source) as string[]).flatMap(modulesOf);
+    expect(modules).toContain('lib/session/create-session.ts');
+    const others = modules.filter((path) =>
+      /^lib\/(bench|cli|compress|evaluate|onnx|onnxruntime|html)\//.test(path),
+    );
+    expect(others).toEqual([]);
+  });
+
+  it('has the code of every module once, so that a class is one from every entry point', () => {
+    const modules = built(/\.js$/).flatMap(modulesOf);
+    expect(modules.length).toBeGreaterThan(300);
+    expect(modules.filter((path, index) => modules.indexOf(path) !== index)).toEqual([]);
+  });
+
+  it('declares every class once, so that it is one type from every entry point', () => {
+    const texts = built(/\.d\.ts$/).map((file) => readFileSync(file, 'utf8'));
+    const classes = texts.flatMap((text) =>
+      [...text.matchAll(/^declare (?:abstract )?class (\w+)/gm)].map(([, name]) => name!),
+    );
+    expect(classes).toEqual(expect.arrayContaining(['Engine', 'Session', 'TensorRTError', 'OnnxModel']));
+    expect(classes.filter((name, index) => classes.indexOf(name) !== index)).toEqual([]);
+  });
+
+  it.each([
+    ['tensorrt-node', `loadEngine('/nowhere/a.engine')`],
+    ['tensorrt-node/bench', `readBenchDocument('{')`],
+    ['tensorrt-node/compress', `cast('/nowhere/a.onnx')`],
+    ['tensorrt-node/evaluate', `evaluate('/nowhere/a.onnx', 1)`],
+    ['tensorrt-node/onnx', `loadModel('/nowhere/a.onnx')`],
+    ['tensorrt-node/onnxruntime', `register({ providers: 1 })`],
+  ])('throws the TensorRTError of the main entry from %s', (entry, call) => {
+    const [method] = call.split('(');
+    const source = `const { TensorRTError } = require('tensorrt-node');
+      const { ${method} } = require('${entry}');
+      (async () => ${call})().then(
+        () => console.log('"no error"'),
+        (error) => console.log(JSON.stringify([error.name, error instanceof TensorRTError])));`;
+    expect(evaluate('commonjs', source)).toEqual(['TensorRTError', true]);
   });
 
   it('makes a report from what it has in it', () => {

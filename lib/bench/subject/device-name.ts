@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+
 import { probe, type ProbeReport } from '../../index';
+import { packageRoot } from '../../package-root';
 
 const GPU = /^cuda:(\d+)$/;
 
@@ -9,8 +12,8 @@ const names = new Map<string, string>();
 /** Looks at the machine; tests put their own. */
 export type LookAtMachine = () => Promise<Pick<ProbeReport, 'cuda'>>;
 
-// TensorRT is looked for in this folder alone, where there is none: libraries that nobody needs would be opened else.
-const lookAtDriver: LookAtMachine = () => probe({ libraryPath: __dirname });
+// TensorRT is looked for in a folder of ours alone, where there is none: libraries that nobody needs would be opened else.
+const lookAtDriver: LookAtMachine = () => probe({ libraryPath: join(packageRoot(), 'dist') });
 
 /** Name of a GPU as the CUDA driver tells it; undefined for other devices, and where it cannot be had. */
 export async function nameOfDevice(
