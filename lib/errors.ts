@@ -18,6 +18,9 @@ const ERROR_TABLE = {
   ERR_TRT_ARG_PROFILE_RANGE: 'Each dimension needs 0 <= min <= opt <= max.',
   ERR_TRT_ARG_PROFILE_VALUES:
     'Give the shape-tensor input its values: { input: { values: { min, opt, max } } }.',
+  ERR_TRT_ARG_IMAGE:
+    'Pass pixels whose size, strides, format and crop fit each other; the message has the numbers.',
+  ERR_TRT_ARG_TENSOR: 'Pass tensors whose types and shapes the operator takes; the message names them.',
 
   // Loading: the addon, native libraries, plans and manifests.
   ERR_TRT_LOAD_ADDON: 'Run `npx tensorrt-node doctor` to see which binaries were tried.',
@@ -29,6 +32,8 @@ const ERROR_TABLE = {
   ERR_TRT_LOAD_TENSORRT_BROKEN: 'Reinstall the library; the message is that of the dynamic loader.',
   ERR_TRT_LOAD_ONNXRUNTIME_NOT_FOUND:
     'Add the CPU runtime with `npm install onnxruntime-node --ignore-scripts`.',
+  ERR_TRT_LOAD_SHARP_NOT_FOUND:
+    'Add the image decoder with `npm install sharp`, or pass pixels instead of files.',
   ERR_TRT_LOAD_NVML_NOT_FOUND:
     'Install the NVIDIA driver with its libnvidia-ml.so.1 (a container needs the driver capability "utility"), or name the library in TENSORRT_NODE_NVML_LIBRARY.',
   ERR_TRT_LOAD_REGISTER:
@@ -108,6 +113,8 @@ const ERROR_TABLE = {
   ERR_TRT_RUN_OUTPUT_NAME: "Use the model's output names.",
   ERR_TRT_RUN_QUEUE_FULL: 'Send fewer calls at once, or raise `maxQueue` or `contexts`.',
   ERR_TRT_RUN_ABORTED: 'The call was withdrawn by its AbortSignal before it ran.',
+  ERR_TRT_RUN_IMAGE_DECODE: 'The file is corrupt, truncated or no image: ask for it again.',
+  ERR_TRT_RUN_IMAGE_LIMIT: 'Send a smaller image, or raise `maxPixels` if images of this size are expected.',
   ERR_TRT_RUN_FAILED: 'The runtime could not execute the model; its message names the node.',
   ERR_TRT_RUN_PROFILE: 'Pass shapes inside a profile, or build the engine with a profile that covers them.',
   ERR_TRT_RUN_BUSY: 'Wait for the run of this binding that is in progress, or make a second binding.',

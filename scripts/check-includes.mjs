@@ -19,10 +19,14 @@ const MAY_INCLUDE = {
   ort: ['core', 'dl'],
   // Puts a plan and the driver together, without a type of TensorRT.
   gpu: ['core', 'dl', 'cuda', 'trt'],
+  // Operators around the model: kernels and their CPU twins, without a call of the driver.
+  ops: ['core'],
+  // Runs operators in a row, on the CPU or on a device.
+  chain: ['core', 'dl', 'cuda', 'ops'],
   // The GPU's sensors, of a library of their own: works without CUDA.
   nvml: ['core', 'dl'],
-  addon: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml'],
-  test: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml'],
+  addon: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml', 'ops', 'chain'],
+  test: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml', 'ops', 'chain'],
 };
 
 /** Headers of others -> the only folder (below native/) whose files may include them. */

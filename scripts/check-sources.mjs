@@ -7,7 +7,7 @@ import { ROOT } from './sdk/steps.mjs';
 import { sourceFiles } from './source-files.mjs';
 
 const CODE = /\.(ts|mts|cts|js|mjs|cjs|cc|h|cu|cuh|py|cmake|sh)$|(^|\/)(CMakeLists\.txt|\.clang-format)$/;
-const BINARY = /\.(onnx|npy|npz|png|engine|tgz)$/;
+const BINARY = /\.(onnx|npy|npz|png|engine|tgz|pack)$/;
 const MAX_LINES = 600;
 
 /** Written in two halves so that this file does not name what it looks for. */

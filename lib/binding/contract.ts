@@ -376,6 +376,67 @@ export interface NativeBinding {
   close(): void;
 }
 
+/** A chain of operators. Values are numbered: the inputs first, then what the steps make. */
+export interface NativeChainRequest {
+  values: readonly { type: string; dims: readonly number[] }[];
+  /** So many values, from the first, are inputs. */
+  inputs: number;
+  steps: readonly {
+    operator: string;
+    attributes: Readonly<Record<string, number | boolean | string | readonly number[]>>;
+    inputs: readonly number[];
+    outputs: readonly number[];
+  }[];
+  outputs: readonly number[];
+  /** On the CPU; 0: one for each core. */
+  threads: number;
+  /** Absent: the CPU or, for `NativeOperators.run()`, where the device tensors are. */
+  device?: number;
+  driverLibrary?: string;
+  cudaGraph?: 'auto' | 'on' | 'off';
+}
+
+/** Where an output of a chain goes: into an array, a device tensor, new host memory (null) or new device memory. */
+export type NativeOperatorTarget = NativeArray | NativeDeviceTensor | 'device' | null;
+
+/** Numbers of a chain since it was made. */
+export interface NativeChainStatistics {
+  runs: number;
+  graphCaptures: number;
+  graphLaunches: number;
+  /** Memory for intermediate values, of one run at a time. */
+  memoryBytes: number;
+  /** Why the chain does not run as a CUDA graph, '' if there is no reason. */
+  graphRefusal: string;
+}
+
+/** Operators over fixed shapes. */
+export interface NativeChain {
+  /** As `NativeOperators.run()`. */
+  run(ticket: number, inputs: readonly NativeInput[], targets: readonly NativeOperatorTarget[]): void;
+  statistics(): NativeChainStatistics;
+  /** Gives the memory back; to be called when no run is in flight. Later runs throw `ERR_TRT_RUN_CLOSED`. */
+  close(ticket: number): void;
+}
+
+/** The operators of one environment. Tickets as for sessions. */
+export interface NativeOperators {
+  /**
+   * Runs a chain once. Arrays are read and written in place and must stay reachable until the ticket comes back, with
+   * {@link NativeOutputs} as result. Throws for arrays that overlap.
+   */
+  run(
+    ticket: number,
+    request: NativeChainRequest,
+    inputs: readonly NativeInput[],
+    targets: readonly NativeOperatorTarget[],
+  ): void;
+  /** Takes a waiting call back, of a chain too; false if it runs or has run. A withdrawn ticket does not come back. */
+  withdraw(ticket: number): boolean;
+  /** The result is a {@link NativeChain}. */
+  createChain(ticket: number, request: NativeChainRequest): void;
+}
+
 /** What is asked of a GPU's sensors. */
 export interface NativeGpuMonitorRequest {
   /** As the CUDA driver tells them; either may be ''. */
@@ -458,6 +519,8 @@ export interface NativeAddon {
   }): Promise<NativeDeviceTensor>;
   /** Free and total memory of a device, in bytes. Makes its context for the time of the call. */
   deviceMemory(device: number, driverLibrary?: string): Promise<{ free: number; total: number }>;
+  /** The operators of this environment; called once in each. */
+  openOperators(onFinished: (finished: NativeFinished) => void): NativeOperators;
   /** Opens NVML and starts to sample; the first sample is taken when it resolves. */
   openGpuMonitor(request: NativeGpuMonitorRequest): Promise<NativeGpuMonitor>;
 }

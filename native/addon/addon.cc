@@ -3,6 +3,7 @@
 
 #include "addon/async.h"
 #include "addon/build_wrap.h"
+#include "addon/chain_exports.h"
 #include "addon/classes.h"
 #include "addon/device_exports.h"
 #include "addon/monitor_wrap.h"
@@ -20,6 +21,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   trtn::RegisterSession(env, exports, classes);
   trtn::RegisterDevice(env, exports, classes);
   trtn::RegisterMonitor(env, exports, classes);
+  trtn::RegisterChains(env, exports, classes);
   exports["shutdown"] = Napi::Function::New(
       env, [](const Napi::CallbackInfo& info) { trtn::Completions::Of(info.Env())->StopAll(); }, "shutdown");
   return exports;

@@ -51,6 +51,10 @@ void ForEachRequired(DriverApi& api, Visit visit) {
   visit("cuGraphLaunch", api.cuGraphLaunch);
   visit("cuGraphExecDestroy", api.cuGraphExecDestroy);
   visit("cuGraphDestroy", api.cuGraphDestroy);
+  visit("cuModuleLoadDataEx", api.cuModuleLoadDataEx);
+  visit("cuModuleGetFunction", api.cuModuleGetFunction);
+  visit("cuModuleUnload", api.cuModuleUnload);
+  visit("cuLaunchKernel", api.cuLaunchKernel);
 }
 
 template <class Visit>

@@ -16,6 +16,8 @@ struct CUevent_st;
 struct CUgraph_st;
 struct CUgraphExec_st;
 struct CUmemPoolHandle_st;
+struct CUmod_st;
+struct CUfunc_st;
 
 namespace trtn::cuda {
 
@@ -28,6 +30,8 @@ using EventHandle = ::CUevent_st*;               // CUevent, cudaEvent_t
 using GraphHandle = ::CUgraph_st*;               // CUgraph
 using GraphExecHandle = ::CUgraphExec_st*;       // CUgraphExec
 using MemoryPoolHandle = ::CUmemPoolHandle_st*;  // CUmemoryPool
+using ModuleHandle = ::CUmod_st*;                // CUmodule
+using FunctionHandle = ::CUfunc_st*;             // CUfunction
 
 struct Uuid {
   unsigned char bytes[16];
@@ -90,6 +94,15 @@ struct DriverApi {
   Result (*cuGraphExecDestroy)(GraphExecHandle exec) = nullptr;
   Result (*cuGraphDestroy)(GraphHandle graph) = nullptr;
 
+  Result (*cuModuleLoadDataEx)(ModuleHandle* module, const void* image, unsigned int count, int* options,
+                               void** values) = nullptr;
+  Result (*cuModuleGetFunction)(FunctionHandle* function, ModuleHandle module, const char* name) = nullptr;
+  Result (*cuModuleUnload)(ModuleHandle module) = nullptr;
+  Result (*cuLaunchKernel)(FunctionHandle function, unsigned int grid_x, unsigned int grid_y,
+                           unsigned int grid_z, unsigned int block_x, unsigned int block_y,
+                           unsigned int block_z, unsigned int shared_bytes, StreamHandle stream,
+                           void** parameters, void** extra) = nullptr;
+
   // Null where the driver has none.
   Result (*cuDeviceGetUuid_v2)(Uuid* uuid, DeviceHandle device) = nullptr;
   Result (*cuDeviceGetPCIBusId)(char* text, int length, DeviceHandle device) = nullptr;
@@ -136,5 +149,13 @@ constexpr unsigned int kHostAllocDeviceMap = 2;
 constexpr int kCaptureModeThreadLocal = 1;
 /// CU_MEMPOOL_ATTR_RELEASE_THRESHOLD: a uint64_t, bytes that a pool keeps instead of giving them back.
 constexpr int kPoolReleaseThreshold = 4;
+
+// CU_JIT_ERROR_LOG_BUFFER and CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES.
+constexpr int kJitErrorLog = 5;
+constexpr int kJitErrorLogBytes = 6;
+// CU_LAUNCH_PARAM_*: the words before the address and the size of a kernel's parameters.
+inline void* const kLaunchEnd = nullptr;
+inline void* const kLaunchBufferPointer = reinterpret_cast<void*>(1);
+inline void* const kLaunchBufferSize = reinterpret_cast<void*>(2);
 
 }  // namespace trtn::cuda

@@ -7,6 +7,7 @@ import { arm64Step } from './arm64.mjs';
 import { findProgram } from './client.mjs';
 import { consumerCacheStep, consumerToolsStep } from './consumer-tools.mjs';
 import { headersStep } from './headers.mjs';
+import { kernelCompilerSteps } from './kernel-compilers.mjs';
 import { compilerStep, googleTestStep, onnxRuntimeStep } from './machine-checks.mjs';
 import { pythonStep } from './python-packages.mjs';
 
@@ -23,6 +24,7 @@ export const GROUPS = {
   check: 'clang-format',
   prebuild: 'zig, the compiler of the prebuilt binaries (101 MB)',
   'prebuild-test': 'QEMU and the C++ runtime of arm64, to run the arm64 binary on x64 (66 MB)',
+  kernels: 'nvcc and clang, which compile native/ops for devices (166 MB)',
   peers: 'the Python APIs of TensorRT-RTX and ONNX Runtime, onnx and numpy, for side-by-side benchmarks',
   train: 'scikit-learn, to train the example model',
   'train-networks': 'what "train" has, and JAX, to train the networks of the precision benchmark (420 MB)',
@@ -61,6 +63,7 @@ export function allSteps() {
     }),
     pythonStep('zig', { title: 'zig', groups: ['prebuild'], target: 'zig', advice: '' }),
     arm64Step(lock.arm64),
+    ...kernelCompilerSteps(lock.clang),
     pythonStep('peers', {
       title: 'Python peers',
       groups: ['peers'],

@@ -11,6 +11,8 @@ struct CUevent_st;
 struct CUgraph_st;
 struct CUgraphExec_st;
 struct CUmemPoolHandle_st;
+struct CUmod_st;
+struct CUfunc_st;
 
 using CUresult = int;
 using CUdevice = int;
@@ -21,6 +23,8 @@ using CUevent = CUevent_st*;
 using CUgraph = CUgraph_st*;
 using CUgraphExec = CUgraphExec_st*;
 using CUmemoryPool = CUmemPoolHandle_st*;
+using CUmodule = CUmod_st*;
+using CUfunction = CUfunc_st*;
 
 #define STANDIN_API extern "C" __attribute__((visibility("default")))
 

@@ -55,6 +55,9 @@ std::shared_ptr<GraphExec> FindExec(const Call& call, CUgraphExec handle);
 /// The context that is current on this thread, null if none.
 Context* CurrentContext();
 
+/// That the environment orders.
+int DriverVersion();
+
 /// "0x7f0010"
 std::string HexText(const void* address);
 

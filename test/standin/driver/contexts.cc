@@ -31,6 +31,7 @@ size_t CountOf(const Context& context) {
   state().streams.ForEach(add);
   state().events.ForEach(add);
   state().execs.ForEach(add);
+  state().modules.ForEach(add);
   return count;
 }
 
@@ -43,7 +44,7 @@ void Dismantle(Context& context, Call& call) {
   const size_t memory = CountMemory(context.device);
   if (context.sticky == kSuccess && (objects > 0 || memory > 0)) {
     call.Fail(kSuccess, "ends a context that still has " + std::to_string(objects) +
-                            " streams, events and executable graphs and " + std::to_string(memory) +
+                            " streams, events, executable graphs and modules and " + std::to_string(memory) +
                             " pieces of memory");
   }
   std::vector<std::shared_ptr<void>> garbage;
@@ -56,6 +57,11 @@ void Dismantle(Context& context, Call& call) {
   s.streams.ForEach(is_of);
   s.events.ForEach(is_of);
   s.execs.ForEach(is_of);
+  s.modules.ForEach([&](Module& module) {
+    const bool is_over = module.context == &context;
+    if (is_over) module.is_loaded = false;
+    return is_over;
+  });
   FreeAll(context);
   const CUresult sticky = context.sticky;
   context.sticky = kSuccess;

@@ -41,7 +41,10 @@ constexpr ErrorText kErrors[] = {
     {101, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
     {201, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
     {214, "CUDA_ERROR_ECC_UNCORRECTABLE", "uncorrectable ECC error encountered"},
+    {209, "CUDA_ERROR_NO_BINARY_FOR_GPU", "no kernel image is available for execution on the device"},
+    {218, "CUDA_ERROR_INVALID_PTX", "a PTX JIT compilation failed"},
     {400, "CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"},
+    {500, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
     {600, "CUDA_ERROR_NOT_READY", "device not ready"},
     {700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
     {702, "CUDA_ERROR_LAUNCH_TIMEOUT", "the launch timed out and was terminated"},
@@ -114,6 +117,9 @@ bool Attribute(const Configuration& configuration, int attribute, CUdevice devic
 }
 
 }  // namespace
+
+int DriverVersion() { return Ordered("TRTN_STANDIN_CUDA_VERSION", 13000); }
+
 }  // namespace standin
 
 using namespace standin;  // NOLINT: the entry points below are all that follows
@@ -129,7 +135,7 @@ STANDIN_API CUresult cuInit(unsigned) {
 STANDIN_API CUresult cuDriverGetVersion(int* version) {
   Call call(Entry::cuDriverGetVersion, kBeforeInit);
   if (call.result != kSuccess) return call.result;
-  *version = Ordered("TRTN_STANDIN_CUDA_VERSION", 13000);
+  *version = DriverVersion();
   return kSuccess;
 }
 
@@ -219,17 +225,11 @@ STANDIN_API CUresult cuDeviceGetPCIBusId(char* text, int length, CUdevice device
   return kSuccess;
 }
 
-// No kernels of one's own: the launch that tests use is trtn_standin_launch.
 #define STANDIN_UNSUPPORTED(entry)                                \
   STANDIN_API CUresult entry() {                                  \
     Call call(Entry::entry, 0);                                   \
     return call.result != kSuccess ? call.result : kNotSupported; \
   }
-STANDIN_UNSUPPORTED(cuModuleLoadData)
-STANDIN_UNSUPPORTED(cuModuleLoadDataEx)
-STANDIN_UNSUPPORTED(cuModuleGetFunction)
-STANDIN_UNSUPPORTED(cuModuleUnload)
-STANDIN_UNSUPPORTED(cuLaunchKernel)
 STANDIN_UNSUPPORTED(cuFuncGetAttribute)
 STANDIN_UNSUPPORTED(cuFuncSetAttribute)
 STANDIN_UNSUPPORTED(cuOccupancyMaxPotentialBlockSize)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Every entry point under the name that the library exports. The launch of a kernel has no entry point of its
-// own here: trtn_standin_launch counts as cuLaunchKernel.
+// Every entry point under the name that the library exports. trtn_standin_launch counts as cuLaunchKernel
+// too.
 #define STANDIN_ENTRIES(X)             \
   X(cuInit)                            \
   X(cuDriverGetVersion)                \

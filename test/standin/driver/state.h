@@ -197,6 +197,18 @@ struct GraphExec {
   int in_flight = 0;
 };
 
+struct Module {
+  Context* context = nullptr;
+  /// Empty for machine code.
+  std::string ptx;
+  bool is_loaded = true;
+};
+
+struct Function {
+  std::shared_ptr<Module> module;
+  std::string symbol;
+};
+
 /// Objects of one kind by handle. Handles are addresses that no program has, one after the other.
 template <typename T, typename Handle, uintptr_t kBase>
 class HandleTable {
@@ -266,6 +278,8 @@ struct State {
   HandleTable<Event, CUevent, 0x520000000000> events;
   HandleTable<Graph, CUgraph, 0x530000000000> graphs;
   HandleTable<GraphExec, CUgraphExec, 0x540000000000> execs;
+  HandleTable<Module, CUmodule, 0x550000000000> modules;
+  HandleTable<Function, CUfunction, 0x560000000000> functions;
   std::map<const char*, AllocationRef> device_memory, host_memory;
   /// Freed a short time ago: their addresses are not given out again at once.
   std::deque<AllocationRef> freed;

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// One operator, run once, where its inputs are.
+
+import type { NativeChainRequest, NativeOutputs } from '../binding/contract';
+import { openAddon } from '../binding/open-addon';
+import { integer } from '../option-checks';
+import { checkCallOptions } from '../runtime/call-options';
+import { type DeviceTensor } from '../runtime/device-tensor';
+import { refused, type Call } from '../runtime/pending-calls';
+import type { Tensor } from '../runtime/tensor';
+import {
+  collectOutputs,
+  lengthOf,
+  placeInputs,
+  requireUnchanged,
+  placeTargets,
+  type OperatorTarget,
+  type PlacedCall,
+} from './operator-memory';
+import { nativeOperators, type OpenOperators } from './native-operators';
+import { specOf, type OperatorPlan, type OperatorTensor, type TensorSpec } from './tensor-spec';
+
+export type { OperatorTarget } from './operator-memory';
+export type { OperatorTensor, Placed, TensorSpec } from './tensor-spec';
+
+/** A planned operator and what it works on. */
+export interface OperatorCall extends OperatorPlan {
+  readonly inputs: readonly OperatorTensor[];
+}
+
+/** Options of every operator. */
+export interface OperatorOptions {
+  /** Threads that share the work, on the CPU. Default: one for each core. */
+  threads?: number;
+  /** Withdraws the call while it waits for a thread. A call that runs already is not stopped. */
+  signal?: AbortSignal;
+  /**
+   * Where the results go instead of new memory: an array with as many elements (that of a binding, for instance) or, on
+   * a GPU, a {@link DeviceTensor} of the same type and dims. A list for an operator with several results; `undefined`
+   * in it means new memory. It must not overlap an input.
+   */
+  out?: OperatorTarget | readonly (OperatorTarget | undefined)[];
+}
+
+/** Names of the options that every operator has, for `rejectUnknownOptions()`. */
+export const OPERATOR_OPTIONS = ['threads', 'signal', 'out'] as const;
+
+const checkThreads = integer(1, 256);
+
+/**
+ * Runs one operator: on the GPU of its device tensors if it has any, else on the CPU, off the event loop. Arrays on the
+ * host are read and written in place: do not change, transfer or close them before the promise has settled.
+ *
+ * @returns New tensors, or those of `out`.
+ * @throws {TensorRTError} `ERR_TRT_ARG_*` for options and tensors; `ERR_TRT_RUN_DEVICE_TENSOR` for device tensors that
+ *   are closed or on different devices, `ERR_TRT_RUN_ABORTED`, `ERR_TRT_RUN_CLOSED` for an array whose memory went away
+ *   meanwhile, `ERR_TRT_CUDA_*`.
+ */
+export function runOperator(
+  call: OperatorCall,
+  options: OperatorOptions = {},
+): Promise<(Tensor | DeviceTensor)[]> {
+  // No async function: small operators cost little more than what is done here.
+  try {
+    const prepared = prepare(call, options);
+    const operators = nativeOperators(openAddon);
+    if (operators instanceof Promise) return operators.then((opened) => start(opened, prepared));
+    return start(operators, prepared);
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+interface Prepared extends PlacedCall {
+  readonly request: NativeChainRequest;
+  readonly specs: readonly TensorSpec[];
+  readonly signal: AbortSignal | undefined;
+}
+
+function prepare(
+  { operator, attributes, inputs, outputs }: OperatorCall,
+  options: OperatorOptions,
+): Prepared {
+  const { threads, signal, out } = options;
+  if (threads !== undefined) checkThreads('threads', threads);
+  if (signal !== undefined) checkCallOptions(operator, { signal }, ['signal']);
+  const inputSpecs = inputs.map((tensor, index) =>
+    specOf(tensor, { operator, argument: argument(index, inputs) }),
+  );
+  const placed = placeInputs(operator, inputs);
+  const given = placeTargets({ operator, outputs, device: placed.device, out });
+  const indexes = inputs.map((_, index) => index);
+  const made = outputs.map((_, index) => inputs.length + index);
+  return {
+    request: {
+      values: [...inputSpecs, ...outputs],
+      inputs: inputs.length,
+      steps: [{ operator, attributes, inputs: indexes, outputs: made }],
+      outputs: made,
+      threads: threads ?? 0,
+    },
+    specs: outputs,
+    signal,
+    ...placed,
+    ...given,
+    lengths: [...placed.arrays, ...given.targets].map(lengthOf),
+  };
+}
+
+function argument(index: number, inputs: readonly unknown[]): string {
+  return inputs.length === 1 ? 'its input' : `its input ${index}`;
+}
+
+function start({ native, calls }: OpenOperators, prepared: Prepared): Promise<(Tensor | DeviceTensor)[]> {
+  const { request, specs, signal, arrays, targets, out, lengths } = prepared;
+  if (signal !== undefined) checkCallOptions('run', { signal }, ['signal']);
+  const call: Call<(Tensor | DeviceTensor)[]> = {
+    submit: (ticket) => native.run(ticket, request, arrays, targets),
+    withdraw: (ticket) => native.withdraw(ticket),
+    finish(result) {
+      requireUnchanged([...arrays, ...targets], lengths);
+      return collectOutputs(specs, result as NativeOutputs, out);
+    },
+  };
+  return calls.start(call, signal);
+}
