@@ -23,16 +23,28 @@ const MAY_USE = {
   binding: [],
   runtime: ['binding'],
   onnx: [],
-  builder: ['runtime', 'binding', 'onnx', 'compress'],
+  // Of pipelines the form alone, which a manifest keeps.
+  builder: ['runtime', 'binding', 'onnx', 'compress', 'pipeline/spec'],
   session: ['builder', 'runtime', 'binding', 'onnx'],
   compress: ['onnx'],
   ops: ['runtime', 'binding'],
-  pipeline: ['index.ts', 'ops', 'runtime', 'onnx'],
+  pipeline: ['index.ts', 'ops', 'runtime', 'binding', 'onnx'],
   evaluate: ['index.ts', 'onnx', 'compress'],
   bench: ['index.ts'],
   onnxruntime: ['index.ts', 'session', 'builder', 'runtime', 'binding', 'onnx'],
   serve: ['index.ts'],
-  cli: ['index.ts', 'bench', 'evaluate', 'serve', 'session', 'builder', 'runtime', 'compress', 'onnx'],
+  cli: [
+    'index.ts',
+    'bench',
+    'evaluate',
+    'pipeline',
+    'serve',
+    'session',
+    'builder',
+    'runtime',
+    'compress',
+    'onnx',
+  ],
 };
 
 const pathOf = (name) => (name.endsWith('.ts') ? `^lib/${name.replace('.', '\\.')}$` : `^lib/${name}/`);

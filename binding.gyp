@@ -8,6 +8,7 @@
     'headers_11%': '<!(node cmake/gyp.cjs headers 11)',
     'headers_rtx%': '<!(node cmake/gyp.cjs headers rtx)',
     'version': '<!(node -p "require(\'./package.json\').version")',
+    'kernels_dir': '<!(node -p "require(\'node:path\').resolve(\'native/ops/generated\')")',
   },
   'target_defaults': {
     'include_dirs': ['native'],
@@ -25,7 +26,17 @@
     {
       'target_name': 'trtn_core',
       'type': 'static_library',
-      'sources': ['<!@(node cmake/gyp.cjs sources core dl cuda trt ort gpu nvml)'],
+      'sources': ['<!@(node cmake/gyp.cjs sources core dl cuda trt ort gpu nvml nvjpeg chain)'],
+      # The kernels' compiled code, which native/cuda/embedded_kernels.cc takes in.
+      'defines': ['TRTN_KERNELS_DIR="<(kernels_dir)"'],
+      'dependencies': ['trtn_ops'],
+    },
+    {
+      'target_name': 'trtn_ops',
+      'type': 'static_library',
+      'sources': ['<!@(node cmake/gyp.cjs sources ops ops/boxes ops/image ops/scores ops/signals ops/tensors)'],
+      # The operators' results are the same everywhere: see CMakeLists.txt.
+      'cflags_cc': ['-O3', '-ffp-contract=off', '-fno-trapping-math'],
     },
     {
       'target_name': 'tensorrt_node',
@@ -34,7 +45,10 @@
         '<!(node -p "require(\'node-addon-api\').include_dir")',
         '<!(node -p "require(\'node-api-headers\').include_dir")',
       ],
-      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS_ALL', 'TRTN_VERSION="<(version)"'],
+      'defines': [
+        'NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS_ALL', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+        'TRTN_VERSION="<(version)"',
+      ],
       # The families and the core refer to each other; gyp links static libraries as one group.
       'dependencies': ['trtn_core'],
       'libraries': ['-ldl', '-lpthread'],

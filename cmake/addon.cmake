@@ -8,7 +8,10 @@ target_include_directories(tensorrt_node PRIVATE native)
 target_include_directories(tensorrt_node SYSTEM PRIVATE ${CMAKE_JS_INC})
 file(READ package.json package)
 string(JSON version GET "${package}" version)
-target_compile_definitions(tensorrt_node PRIVATE NAPI_VERSION=8 NODE_ADDON_API_CPP_EXCEPTIONS_ALL TRTN_VERSION="${version}")
+# Swallow: a worker may be terminated at any moment, also in the middle of a call of ours. Nothing can be thrown there
+# any more, and without it node-addon-api ends the process.
+target_compile_definitions(tensorrt_node PRIVATE
+  NAPI_VERSION=8 NODE_ADDON_API_CPP_EXCEPTIONS_ALL NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS TRTN_VERSION="${version}")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS package.json)
 target_link_libraries(tensorrt_node PRIVATE trtn_core ${CMAKE_JS_LIB})
 # Every C++ exception, not Napi::Error alone, becomes one of JavaScript. Never unloaded: when a worker ends, Node

@@ -36,6 +36,8 @@ const ERROR_TABLE = {
     'Add the image decoder with `npm install sharp`, or pass pixels instead of files.',
   ERR_TRT_LOAD_NVML_NOT_FOUND:
     'Install the NVIDIA driver with its libnvidia-ml.so.1 (a container needs the driver capability "utility"), or name the library in TENSORRT_NODE_NVML_LIBRARY.',
+  ERR_TRT_LOAD_NVJPEG_NOT_FOUND:
+    'Install nvJPEG for the CUDA of your driver with `pip install nvidia-nvjpeg` (13) or `pip install nvidia-nvjpeg-cu12`, or name the library in TENSORRT_NODE_NVJPEG_LIBRARY.',
   ERR_TRT_LOAD_REGISTER:
     'Start the application with `node --require tensorrt-node/onnxruntime/register`, or call register() before anything loads onnxruntime-node.',
   ERR_TRT_LOAD_FILE: 'Check the path and its permissions.',

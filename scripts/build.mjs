@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { compileAll } from './bundle/compiled.mjs';
 import { packageProgram, runMain, runQuiet, ToolError } from './run-tool.mjs';
 import { findProgram } from './sdk/client.mjs';
 import { ROOT, SDK } from './sdk/steps.mjs';
@@ -36,13 +37,18 @@ export async function buildAddon() {
 export async function buildTypeScript() {
   const dist = join(ROOT, 'dist');
   await timed('javascript', dist, async () => {
-    const incremental = ['--incremental', '--tsBuildInfoFile', join(COMPILED, '.tsbuildinfo')];
-    await runQuiet('compiling TypeScript', [
+    const state = join(COMPILED, '.tsbuildinfo');
+    const tsc = [
       ...packageProgram('typescript/bin/tsc'),
       '-p',
       '.',
-      ...incremental,
-    ]);
+      '--incremental',
+      '--tsBuildInfoFile',
+      state,
+    ];
+    await compileAll({ sources: join(ROOT, 'lib'), compiled: COMPILED, state }, () =>
+      runQuiet('compiling TypeScript', tsc),
+    );
     // Loaded here: the addon alone is built without it.
     const { bundle } = await import('./bundle/bundle.mjs');
     await bundle(dist, COMPILED);

@@ -25,8 +25,10 @@ const MAY_INCLUDE = {
   chain: ['core', 'dl', 'cuda', 'ops'],
   // The GPU's sensors, of a library of their own: works without CUDA.
   nvml: ['core', 'dl'],
-  addon: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml', 'ops', 'chain'],
-  test: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml', 'ops', 'chain'],
+  // Decodes JPEG files on the device, by a library that is opened where it is installed.
+  nvjpeg: ['core', 'dl', 'cuda'],
+  addon: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml', 'nvjpeg', 'ops', 'chain'],
+  test: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml', 'nvjpeg', 'ops', 'chain'],
 };
 
 /** Headers of others -> the only folder (below native/) whose files may include them. */

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchSchemas } from './bench-schemas.mjs';
+import { pipelineSchemas } from './pipeline-schema.mjs';
 import { capture, packageProgram, runMain, ToolError } from './run-tool.mjs';
 import { ROOT } from './sdk/steps.mjs';
 
@@ -45,7 +46,7 @@ function differences(expected, found) {
 /** The schemas that differ from those that are there. */
 function changedSchemas() {
   const textOf = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : null);
-  const schemas = [...benchSchemas()].map(([name, text]) => ({
+  const schemas = [...benchSchemas(), ...pipelineSchemas()].map(([name, text]) => ({
     path: join(ROOT, 'docs', 'reference', name),
     text,
   }));

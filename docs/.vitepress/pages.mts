@@ -77,7 +77,8 @@ function guideGroups(titles: Map<string, string>): SidebarItem[] {
       ([path]) => path !== 'guides/README.md' && !named.includes(path.replace(/^guides\/|\.md$/g, '')),
     ),
   );
-  return [...groups, { text: 'More', items: folderItems(others, 'guides/') }].filter(
+  const operators = { text: 'Operators', collapsed: true, items: folderItems(titles, 'guides/operators/') };
+  return [...groups, operators, { text: 'More', items: folderItems(others, 'guides/') }].filter(
     ({ items }) => (items ?? []).length > 0,
   );
 }

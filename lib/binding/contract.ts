@@ -422,8 +422,8 @@ export interface NativeChain {
 /** The operators of one environment. Tickets as for sessions. */
 export interface NativeOperators {
   /**
-   * Runs a chain once. Arrays are read and written in place and must stay reachable until the ticket comes back, with
-   * {@link NativeOutputs} as result. Throws for arrays that overlap.
+   * Runs a chain once. Arrays must stay reachable until the ticket comes back, with {@link NativeOutputs} as result.
+   * They are used in place where their memory is shared or the addon's, else copied. Throws for arrays that overlap.
    */
   run(
     ticket: number,
@@ -488,6 +488,16 @@ export interface NativeGpuMonitor {
   stop(): Promise<NativeGpuReadings>;
 }
 
+/** A JPEG file to decode on a device. */
+export interface NativeJpegRequest {
+  driverLibrary?: string;
+  device: number;
+  /** Paths of nvJPEG libraries, or bare names for the loader: the first that works is used. */
+  libraries: readonly string[];
+  data: Uint8Array;
+  maxPixels: number;
+}
+
 /** The exports of the .node file. Native errors carry `code`, `where`, `details` and `log`. */
 export interface NativeAddon {
   readonly buildInfo: NativeBuildInfo;
@@ -519,6 +529,11 @@ export interface NativeAddon {
   }): Promise<NativeDeviceTensor>;
   /** Free and total memory of a device, in bytes. Makes its context for the time of the call. */
   deviceMemory(device: number, driverLibrary?: string): Promise<{ free: number; total: number }>;
+  /**
+   * Decodes a JPEG file with nvJPEG on a thread of its own, to uint8 [height, width, 3]. `data` is read until the promise
+   * settles; nobody may write it meanwhile.
+   */
+  decodeJpeg(request: NativeJpegRequest): Promise<NativeDeviceTensor>;
   /** The operators of this environment; called once in each. */
   openOperators(onFinished: (finished: NativeFinished) => void): NativeOperators;
   /** Opens NVML and starts to sample; the first sample is taken when it resolves. */

@@ -2,6 +2,7 @@
 import type { CalibrationData } from '../compress/calibrate/feed-source';
 import type { QuantizeOptions } from '../compress/quantize-options';
 import { TensorRTError, type LogLine } from '../errors';
+import type { PipelineSpec } from '../pipeline/spec/pipeline-spec';
 import type { Feeds } from '../runtime/feeds';
 import {
   flag,
@@ -96,6 +97,12 @@ export interface BuildOptions {
   maxAuxStreams?: number;
   /** Writes the engine there, and the manifest beside it, instead of keeping it in memory. */
   outputPath?: string;
+  /**
+   * What is done before and after the model: kept in the engine's manifest, where `createPipeline()` of
+   * `tensorrt-node/pipeline` finds it. Checked, and held against the model, before the build. The path of a JSON file
+   * does as well. It changes nothing of the plan.
+   */
+  pipeline?: PipelineSpec | string;
   /** Folder of built engines that are used again when nothing that matters has changed. Made if it is not there. */
   cacheDir?: string;
   /**
@@ -154,6 +161,8 @@ const CHECKS: Readonly<Record<keyof BuildOptions, OptionCheck>> = {
   disableTf32: flag,
   maxAuxStreams: integer(0, 1024),
   outputPath: path,
+  // Its content is checked by lib/pipeline/spec, which is loaded only where there is one.
+  pipeline: typed("a pipeline's spec or the path of its file", isSpecOrPath),
   cacheDir: path,
   isolation: oneOf('process', 'thread'),
   signal: typed('an AbortSignal', (value) => value instanceof AbortSignal),
@@ -200,6 +209,10 @@ const QUANTIZATION_NAMES = [
 function quantization(name: string, value: unknown): void {
   if (!isPlainObject(value)) throw typeError(name, value, 'an object of options of quantize()');
   rejectUnknownOptions('quantize', value, QUANTIZATION_NAMES);
+}
+
+function isSpecOrPath(value: unknown): boolean {
+  return (typeof value === 'string' && value !== '') || isPlainObject(value);
 }
 
 function isCalibrationData(value: unknown): boolean {

@@ -63,12 +63,15 @@ export async function buildEngineIn(
   throwIfCancelled(settings.signal);
   const watcher = new BuildWatcher(settings);
   await checkOutput(settings, typeof model === 'string' ? [model] : []);
+  const spec = await readSpec(settings);
   const prepared = await prepareBuild(model, settings, context);
   try {
     await checkOutput(settings, externalPaths(prepared));
+    spec?.requireFit(prepared.info);
     return await buildPrepared({
       ...prepared,
       settings: settingsOf(prepared, settings),
+      ...(spec === undefined ? {} : { pipeline: spec.pipeline }),
       watcher,
       callSite,
       context: context(),
@@ -76,6 +79,26 @@ export async function buildEngineIn(
   } finally {
     await prepared.release();
   }
+}
+
+/** The spec of what comes before and after the model, checked by itself. */
+async function readSpec({ pipeline }: BuildSettings) {
+  if (pipeline === undefined) return undefined;
+  // Most builds have none.
+  const [{ readPipelineSpec }, { fitSpec }] = await Promise.all([
+    import('../pipeline/spec/read-spec.js'),
+    import('../pipeline/spec/fit-model.js'),
+  ]);
+  const spec = await readPipelineSpec(pipeline);
+  return {
+    pipeline: spec as unknown as Manifest['pipeline'],
+    requireFit: (info: PreparedBuild['info']): unknown => fitSpec(spec, info),
+  };
+}
+
+/** What a manifest says besides how the plan came about: never part of what the cache keeps. */
+function withSpec(manifest: Manifest, { pipeline }: Build): Manifest {
+  return pipeline === undefined ? manifest : { ...manifest, pipeline };
 }
 
 /** A rewritten model has its weights with it, whatever was given beside the first one. */
@@ -114,6 +137,8 @@ interface Build extends PreparedBuild {
   watcher: BuildWatcher;
   callSite?: CallSite;
   context: BuildContext;
+  /** For the manifest. */
+  pipeline?: Manifest['pipeline'];
 }
 
 /** A plan that was just built, still where the build put it. */
@@ -153,8 +178,9 @@ async function buildWithCache(build: Build, cacheDir: string): Promise<Engine> {
     settings.signal,
   );
   for (const warning of entry.warnings) watcher.warn(warning);
-  const source = await deliverFile(entry.path, entry.manifest, settings.outputPath, 'copy');
-  return toEngine(build, entry.manifest, source, {
+  const manifest = withSpec(entry.manifest, build);
+  const source = await deliverFile(entry.path, manifest, settings.outputPath, 'copy');
+  return toEngine(build, manifest, source, {
     cached: entry.cached,
     isolationStartMs,
     warnings: entry.warnings,
@@ -246,7 +272,8 @@ async function makeJob(
   };
 }
 
-async function deliver(build: Build, { plan, manifest, isolationStartMs }: BuiltPlan): Promise<Engine> {
+async function deliver(build: Build, { plan, isolationStartMs, ...built }: BuiltPlan): Promise<Engine> {
+  const manifest = withSpec(built.manifest, build);
   const source =
     typeof plan === 'string'
       ? await deliverFile(plan, manifest, build.settings.outputPath, 'move')

@@ -20,6 +20,7 @@ import type {
   ValidateOptions,
   Validation,
 } from '../evaluate';
+import type { Pipeline, PipelineOptions } from '../pipeline';
 import type { Feeds } from '../runtime/feeds';
 import type { TensorRanges } from '../compress/calibrate/choose-ranges';
 import type { CastTo, CastToOptions } from '../compress/cast';
@@ -33,6 +34,7 @@ export interface ToolApi {
   buildEngine(model: string, options: BuildOptions): Promise<Engine>;
   loadEngine(path: string): Promise<Engine>;
   createSession(model: string | Uint8Array, options: SessionOptions): Promise<Session>;
+  createPipeline(model: string, options: PipelineOptions): Promise<Pipeline>;
   readModelInfo(path: string): Promise<ModelInfo>;
   runBench(request: BenchRequest): Promise<BenchResult>;
   benchAgainst(request: AgainstRequest): Promise<Comparison>;
@@ -53,6 +55,8 @@ export function createToolApi(): ToolApi {
     buildEngine: async (model, options) => (await import('../index.js')).buildEngine(model, options),
     loadEngine: async (path) => (await import('../index.js')).loadEngine(path),
     createSession: async (model, options) => (await import('../index.js')).createSession(model, options),
+    createPipeline: async (model, options) =>
+      (await import('../pipeline/index.js')).createPipeline(model, options),
     readModelInfo: async (path) => (await import('../onnx/reader.js')).readModelInfo(path),
     runBench: async (request) => (await import('../bench/index.js')).runBench(request),
     benchAgainst: async (request) => (await import('../bench/compare/index.js')).benchAgainst(request),

@@ -18,10 +18,9 @@ import { planChain, type ChainStep, type NamedSpecs } from './chain-plan';
 import { nativeOperators, type OpenOperators } from './native-operators';
 import {
   collectOutputs,
-  lengthOf,
   placeInputs,
   placeTargets,
-  requireUnchanged,
+  requireTargets,
   type OperatorTarget,
 } from './operator-memory';
 import {
@@ -99,8 +98,9 @@ export class Chain {
   }
 
   /**
-   * Runs all steps, off the event loop. On the CPU runs of one chain may overlap, on a GPU they queue. Arrays are read
-   * and written in place: do not change, transfer or close them before the promise has settled.
+   * Runs all steps, off the event loop. On the CPU runs of one chain may overlap, on a GPU they queue. Arrays over
+   * a `SharedArrayBuffer`, of a binding, and those that a session, an operator or a chain has given are read and written
+   * in place: do not change them before the promise has settled. Others are copied, inputs before this returns.
    *
    * A device tensor that a promise has given is ready: pass it to a session or another chain at once.
    *
@@ -119,12 +119,11 @@ export class Chain {
     const { targets, out } = this.#readTargets(options.out);
     const names = Object.keys(this.outputs);
     const specs = Object.values(this.outputs);
-    const lengths = [...arrays, ...targets].map(lengthOf);
     const call: Call<(Tensor | DeviceTensor)[]> = {
       submit: (ticket) => this.#native.run(ticket, arrays, targets),
       withdraw: (ticket) => this.#operators.native.withdraw(ticket),
       finish(result) {
-        requireUnchanged([...arrays, ...targets], lengths);
+        requireTargets(targets, specs);
         return collectOutputs(specs, result as NativeOutputs, out);
       },
     };

@@ -10,3 +10,14 @@ export * from './tensors/index';
 export * from './scores/index';
 export * from './boxes/index';
 export * from './signals/index';
+export {
+  Chain,
+  createChain,
+  type ChainOptions,
+  type ChainRunOptions,
+  type ChainStatistics,
+  type ChainStep,
+  type NamedSpecs,
+} from './chain';
+export type { OperatorOptions, OperatorTarget } from './run-operator';
+export type { OperatorAttributes, OperatorPlan, OperatorTensor, Placed, TensorSpec } from './tensor-spec';

@@ -29,8 +29,6 @@ export interface PlacedCall {
   readonly targets: NativeOperatorTarget[];
   /** What the caller gave as `out`, by result. */
   readonly out: readonly (OperatorTarget | undefined)[];
-  /** Lengths of `arrays`, then of `targets`; 0 for what is no array. */
-  readonly lengths: readonly number[];
 }
 
 /**
@@ -182,22 +180,22 @@ function otherDeviceError(one: string, runsOn: string): TensorRTError {
   );
 }
 
-/** Length of an array, 0 for what is none. */
-export function lengthOf(place: unknown): number {
-  return ArrayBuffer.isView(place) ? (place as TensorData).length : 0;
-}
-
 /**
- * What was transferred away or closed while operators used it has no result worth having.
+ * Results for arrays that were transferred away or closed in the meantime are lost.
  *
- * @param lengths - Of `places`, when the call began.
+ * @param specs - Of the results.
  * @throws {TensorRTError} `ERR_TRT_RUN_CLOSED`
  */
-export function requireUnchanged(places: readonly unknown[], lengths: readonly number[]): void {
-  if (places.every((place, index) => lengthOf(place) === lengths[index])) return;
+export function requireTargets(targets: readonly NativeOperatorTarget[], specs: readonly TensorSpec[]): void {
+  const isThere = (target: NativeOperatorTarget, index: number): boolean => {
+    if (!ArrayBuffer.isView(target)) return true;
+    const { type, dims } = specs[index]!;
+    return target.length === arrayLength(elementArray(type)!, elementCount(dims));
+  };
+  if (targets.every(isThere)) return;
   throw new TensorRTError(
     'ERR_TRT_RUN_CLOSED',
-    'The memory of an array went away while an operator used it: its buffer was transferred, or its binding closed.',
-    { hint: 'Leave the arrays of a call alone until its promise has settled.' },
+    'The memory of `out` went away while an operator ran: its buffer was transferred, or its binding closed.',
+    { hint: 'Leave the arrays of `out` alone until the promise has settled.' },
   );
 }

@@ -10,10 +10,9 @@ import { refused, type Call } from '../runtime/pending-calls';
 import type { Tensor } from '../runtime/tensor';
 import {
   collectOutputs,
-  lengthOf,
   placeInputs,
-  requireUnchanged,
   placeTargets,
+  requireTargets,
   type OperatorTarget,
   type PlacedCall,
 } from './operator-memory';
@@ -48,13 +47,17 @@ export const OPERATOR_OPTIONS = ['threads', 'signal', 'out'] as const;
 const checkThreads = integer(1, 256);
 
 /**
- * Runs one operator: on the GPU of its device tensors if it has any, else on the CPU, off the event loop. Arrays on the
- * host are read and written in place: do not change, transfer or close them before the promise has settled.
+ * Runs one operator: on the GPU of its device tensors if it has any, else on the CPU, off the event loop.
+ *
+ * Arrays over a `SharedArrayBuffer`, of a binding, and those that a session or an operator has given are read and
+ * written in place: do not change them before the promise has settled. Others may be transferred or resized at any
+ * moment, so they are copied: inputs before this returns (where a thread's first call opens the addon: when it is open),
+ * results for `out` when they are there.
  *
  * @returns New tensors, or those of `out`.
  * @throws {TensorRTError} `ERR_TRT_ARG_*` for options and tensors; `ERR_TRT_RUN_DEVICE_TENSOR` for device tensors that
- *   are closed or on different devices, `ERR_TRT_RUN_ABORTED`, `ERR_TRT_RUN_CLOSED` for an array whose memory went away
- *   meanwhile, `ERR_TRT_CUDA_*`.
+ *   are closed or on different devices, `ERR_TRT_RUN_ABORTED`, `ERR_TRT_RUN_CLOSED` for an `out` whose memory went
+ *   away meanwhile, `ERR_TRT_CUDA_*`.
  */
 export function runOperator(
   call: OperatorCall,
@@ -103,7 +106,6 @@ function prepare(
     signal,
     ...placed,
     ...given,
-    lengths: [...placed.arrays, ...given.targets].map(lengthOf),
   };
 }
 
@@ -112,13 +114,13 @@ function argument(index: number, inputs: readonly unknown[]): string {
 }
 
 function start({ native, calls }: OpenOperators, prepared: Prepared): Promise<(Tensor | DeviceTensor)[]> {
-  const { request, specs, signal, arrays, targets, out, lengths } = prepared;
+  const { request, specs, signal, arrays, targets, out } = prepared;
   if (signal !== undefined) checkCallOptions('run', { signal }, ['signal']);
   const call: Call<(Tensor | DeviceTensor)[]> = {
     submit: (ticket) => native.run(ticket, request, arrays, targets),
     withdraw: (ticket) => native.withdraw(ticket),
     finish(result) {
-      requireUnchanged([...arrays, ...targets], lengths);
+      requireTargets(targets, specs);
       return collectOutputs(specs, result as NativeOutputs, out);
     },
   };

@@ -40,7 +40,9 @@ export type OperatorAttributes = Readonly<Record<string, number | boolean | stri
 export interface OperatorPlan {
   /** Its name in native code: `'softmax'`. */
   readonly operator: string;
+  /** Its settings, defaults filled in. */
   readonly attributes: OperatorAttributes;
+  /** Types and dims of its results. */
   readonly outputs: readonly TensorSpec[];
 }
 
@@ -116,7 +118,8 @@ function readDims(tensor: Tensor | TensorLike, name: ArgumentName): readonly num
   const dims: unknown = tensor.dims;
   if (dims === undefined) return [(tensor.data as TensorData).length];
   const isShape =
-    Array.isArray(dims) && (dims as unknown[]).every((dim) => Number.isSafeInteger(dim) && (dim as number) >= 0);
+    Array.isArray(dims) &&
+    (dims as unknown[]).every((dim) => Number.isSafeInteger(dim) && (dim as number) >= 0);
   if (!isShape) throw tensorError(name, 'dims of whole numbers, not negative', JSON.stringify(dims));
   // A copy: the caller's list may change before the call runs.
   return [...(dims as number[])];

@@ -130,6 +130,11 @@ const RANGE: Check = (value, field) => {
   if (!isRising) throw new FieldError(name, 'a range with min <= opt <= max', range);
 };
 
+/** The rest of it is for `createPipeline()`, which knows what it means. */
+const PIPELINE: Check = (value, field) => {
+  if (value !== undefined) fields({ version: COUNT, task: NAME })(value, field);
+};
+
 const MANIFEST = fields({
   formatVersion: check('1', (value) => value === 1),
   createdBy: NAME,
@@ -144,6 +149,7 @@ const MANIFEST = fields({
   profiles: listOf(recordOf(RANGE)),
   inputs: listOf(TENSOR),
   outputs: listOf(TENSOR),
+  pipeline: PIPELINE,
   precision: recordOf(COUNT),
   layers: COUNT,
   parseMs: DURATION,

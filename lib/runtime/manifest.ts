@@ -108,6 +108,8 @@ export interface Manifest {
   readonly outputs: readonly TensorInfo[];
   /** How the model was rewritten to the precision that was asked for; absent if it was built as it was. */
   readonly rewrite?: PrecisionRewrite;
+  /** What is done before and after the model: a pipeline's spec, which `createPipeline()` checks; absent if none was given. */
+  readonly pipeline?: Readonly<Record<string, unknown>>;
   /** How many arithmetic nodes of the model work in each element type, after it was rewritten. */
   readonly precision: Readonly<Record<string, number>>;
   /** Layers of the network as parsed, before TensorRT fused any. */

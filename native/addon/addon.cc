@@ -7,6 +7,7 @@
 #include "addon/classes.h"
 #include "addon/device_exports.h"
 #include "addon/monitor_wrap.h"
+#include "addon/nvjpeg_exports.h"
 #include "addon/probe_wrap.h"
 #include "addon/session_exports.h"
 
@@ -20,6 +21,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.AddCleanupHook([classes] { delete classes; });
   trtn::RegisterSession(env, exports, classes);
   trtn::RegisterDevice(env, exports, classes);
+  trtn::RegisterNvjpeg(env, exports, classes);
   trtn::RegisterMonitor(env, exports, classes);
   trtn::RegisterChains(env, exports, classes);
   exports["shutdown"] = Napi::Function::New(

@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <utility>
 
 namespace trtn {
@@ -45,12 +47,48 @@ size_t ElementBytes(napi_typedarray_type type) {
 
 using Holder = std::shared_ptr<void>;
 
-void DropHolder(napi_env, void*, void* hint) { delete static_cast<Holder*>(hint); }
+/// The memory under buffers that ExternalBuffer() made, by its address. Of the process: on newer versions of
+/// Node such a buffer may move to another thread.
+class ExposedMemory {
+ public:
+  static ExposedMemory& Instance() {
+    // Never destroyed: finalisers may run after static destructors.
+    static auto* instance = new ExposedMemory();
+    return *instance;
+  }
+  void Add(Holder* holder) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    holders_.emplace(holder->get(), holder);
+  }
+  void Remove(const Holder* holder) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto [first, last] = holders_.equal_range(holder->get());
+    for (auto it = first; it != last; ++it) {
+      if (it->second == holder) return void(holders_.erase(it));
+    }
+  }
+  /// Null for memory that is not ours.
+  std::shared_ptr<void> OwnerOf(void* data) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = holders_.find(data);
+    return found == holders_.end() ? nullptr : *found->second;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::multimap<void*, Holder*> holders_;
+};
+
+void DropHolder(napi_env, void*, void* hint) {
+  auto* holder = static_cast<Holder*>(hint);
+  ExposedMemory::Instance().Remove(holder);
+  delete holder;
+}
 
 /// After a failed creation. Where Node refuses for another reason than its policy (a buffer beyond its
 /// largest size) it has run the finaliser.
 void DropRefused(Holder* holder, napi_status status) {
-  if (status == napi_no_external_buffers_allowed) delete holder;
+  if (status == napi_no_external_buffers_allowed) DropHolder(nullptr, nullptr, holder);
 }
 
 }  // namespace
@@ -90,6 +128,7 @@ Napi::ArrayBuffer ExternalBuffer(Napi::Env env, std::shared_ptr<void> memory, si
   if (bytes == 0) return Napi::ArrayBuffer::New(env, 0);
   void* data = memory.get();
   auto* holder = new Holder(std::move(memory));
+  ExposedMemory::Instance().Add(holder);
   napi_value buffer;
   const napi_status status = napi_create_external_arraybuffer(env, data, bytes, DropHolder, holder, &buffer);
   if (status != napi_ok) {
@@ -109,6 +148,19 @@ Napi::ArrayBuffer OutputBuffer(Napi::Env env, OwnedOutput output, bool allow_ext
     return copy;
   }
   return ExternalBuffer(env, std::shared_ptr<void>(output.owner, output.view.data), bytes);
+}
+
+bool LastsDuringCall(Napi::Env env, napi_value array, std::shared_ptr<void>& owner) {
+  napi_value buffer = nullptr;
+  Require(env, napi_get_typedarray_info(env, array, nullptr, nullptr, nullptr, &buffer, nullptr));
+  bool is_array_buffer = false;
+  Require(env, napi_is_arraybuffer(env, buffer, &is_array_buffer));
+  if (!is_array_buffer) return true;
+  void* data = nullptr;
+  size_t bytes = 0;
+  Require(env, napi_get_arraybuffer_info(env, buffer, &data, &bytes));
+  if (data != nullptr) owner = ExposedMemory::Instance().OwnerOf(data);
+  return owner != nullptr;
 }
 
 void Detach(Napi::Env env, Napi::ArrayBuffer buffer) {

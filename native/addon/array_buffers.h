@@ -35,6 +35,11 @@ Napi::ArrayBuffer ExternalBuffer(Napi::Env env, std::shared_ptr<void> memory, si
 Napi::ArrayBuffer OutputBuffer(Napi::Env env, OwnedOutput output, bool allow_external,
                                uint64_t& copied_bytes);
 
+/// Whether native threads may use an array's memory while JavaScript goes on: shared memory lasts as long as
+/// the array is reachable, and memory of ours as long as `owner`, which this sets. All other memory goes away
+/// under them when its buffer is transferred or resized; Node-API cannot keep it.
+bool LastsDuringCall(Napi::Env env, napi_value array, std::shared_ptr<void>& owner);
+
 /// Takes the memory away from all views of `buffer`; nothing if that has happened already.
 void Detach(Napi::Env env, Napi::ArrayBuffer buffer);
 

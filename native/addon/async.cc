@@ -23,16 +23,8 @@ struct InstanceData {
   std::shared_ptr<Completions> completions;
 };
 
-/// False in a worker that is being terminated: there every value that a task makes would end the process.
-bool CanRunJavaScript(napi_env env) {
-  napi_value object = nullptr, value = nullptr;
-  return napi_create_object(env, &object) == napi_ok && napi_get_undefined(env, &value) == napi_ok &&
-         napi_set_element(env, object, 0, value) == napi_ok;
-}
-
 void RunOne(Napi::Env env, Task& task) {
   Napi::HandleScope scope(env);
-  if (!CanRunJavaScript(env)) return;
   try {
     task.Run(env);
   } catch (const Napi::Error& error) {

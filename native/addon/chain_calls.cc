@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/chain_calls.h"
 
+#include <cstring>
 #include <utility>
 
+#include "addon/array_buffers.h"
 #include "addon/chain_wrap.h"
 #include "addon/device_copy.h"
 #include "chain/chain_cpu.h"
@@ -13,15 +15,38 @@ void ChainCall::Work() {
   try {
     Run();
   } catch (...) {
-    tensors_.device_memory.clear();
+    ReleaseMemory();
     throw;
   }
-  // Device memory is not given back on the event loop.
-  tensors_.device_memory.clear();
+  ReleaseMemory();
+}
+
+void ChainCall::ReleaseMemory() {
+  // For the next call, rather than when JavaScript gets to this one; and device memory is not given back on
+  // the event loop.
+  tensors_.memory.clear();
+  tensors_.staging.Release();
+}
+
+void ChainCall::OnDelivery() noexcept {
+  OperatorTask::OnDelivery();
+  const auto owner = hub();
+  if (error() && owner != nullptr) owner->TakeTargets(id());
+}
+
+void ChainCall::CopyOutputs(Napi::Env env, Napi::Array targets) {
+  for (uint32_t index : tensors_.copied_outputs) {
+    OwnedOutput owned = std::move(tensors_.outputs[index].owned);
+    const ArrayMemory memory = MemoryOf(env, targets.Get(index));
+    // Gone, or smaller now: TypeScript tells.
+    if (memory.bytes == owned.view.bytes && memory.bytes > 0)
+      std::memcpy(memory.data, owned.view.data, memory.bytes);
+  }
 }
 
 Napi::Value ChainCall::Result(Napi::Env env) {
   const std::shared_ptr<OperatorHub> owner = hub();
+  if (!tensors_.copied_outputs.empty()) CopyOutputs(env, owner->TakeTargets(id()).Value().As<Napi::Array>());
   ResultMaker maker;
   maker.classes = owner->classes();
   maker.allow_external = owner->allow_external();

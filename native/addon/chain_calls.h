@@ -10,13 +10,14 @@
 
 namespace trtn {
 
-/// A call with tensors. Those in host memory are the caller's arrays.
+/// A call with tensors.
 class ChainCall : public OperatorTask {
  public:
   ChainCall(uint64_t ticket, const std::shared_ptr<OperatorHub>& hub, ChainTensors tensors)
       : OperatorTask(ticket, hub), cpu_(hub->cpu()), heap_(hub->heap()), tensors_(std::move(tensors)) {}
   /// NativeOutputs of lib/binding/contract.ts.
   Napi::Value Result(Napi::Env env) override;
+  void OnDelivery() noexcept override;
 
  protected:
   void Work() final;
@@ -27,6 +28,9 @@ class ChainCall : public OperatorTask {
   ChainTensors& tensors() { return tensors_; }
 
  private:
+  void ReleaseMemory();
+  void CopyOutputs(Napi::Env env, Napi::Array targets);
+
   /// Of the hub, whose threads end before it does.
   ops::ThreadPool& cpu_;
   const std::shared_ptr<HostPool> heap_;

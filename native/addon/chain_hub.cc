@@ -62,8 +62,17 @@ bool OperatorHub::Withdraw(Napi::Env env, uint64_t ticket) {
   const auto found = waiting_.find(ticket);
   if (found == waiting_.end() || !found->second->Withdraw()) return false;
   waiting_.erase(found);
+  targets_.erase(ticket);
   delivery_->Forget(env);
   return true;
+}
+
+Napi::Reference<Napi::Array> OperatorHub::TakeTargets(uint64_t ticket) {
+  const auto found = targets_.find(ticket);
+  if (found == targets_.end()) return {};
+  Napi::Reference<Napi::Array> targets = std::move(found->second);
+  targets_.erase(found);
+  return targets;
 }
 
 DeviceLane& OperatorHub::LaneOf(const DeviceAddress& address) {
@@ -99,6 +108,7 @@ void OperatorHub::Stop() {
   }
   cpu_.Stop();
   waiting_.clear();
+  targets_.clear();
   lanes_.clear();
 }
 

@@ -75,6 +75,10 @@ class OperatorHub : public std::enable_shared_from_this<OperatorHub> {
   /// As NativeOperators.withdraw().
   bool Withdraw(Napi::Env env, uint64_t ticket);
   void Forget(uint64_t ticket) { waiting_.erase(ticket); }
+  /// Keeps the arrays of a call that its results are copied to.
+  void KeepTargets(uint64_t ticket, Napi::Array targets) { targets_[ticket] = Napi::Persistent(targets); }
+  /// What KeepTargets() was given, empty for other calls.
+  Napi::Reference<Napi::Array> TakeTargets(uint64_t ticket);
   DeviceLane& LaneOf(const DeviceAddress& address);
 
   /// A thread for one chain. The hub stops it when the environment ends.
@@ -92,6 +96,8 @@ class OperatorHub : public std::enable_shared_from_this<OperatorHub> {
   const std::shared_ptr<Delivery> delivery_;
   const std::shared_ptr<HostPool> heap_;
   std::unordered_map<uint64_t, std::shared_ptr<OperatorTask>> waiting_;
+  /// Not in the calls: their last reference may be one of a thread.
+  std::unordered_map<uint64_t, Napi::Reference<Napi::Array>> targets_;
   std::vector<std::pair<DeviceAddress, std::unique_ptr<DeviceLane>>> lanes_;
   std::vector<std::weak_ptr<ops::ThreadPool>> chain_threads_;
   ops::ThreadPool cpu_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/chain_request.h"
 
+#include <cstring>
 #include <map>
 #include <string>
 #include <utility>
@@ -68,12 +69,20 @@ void RequireSize(const TensorView& shape, size_t bytes) {
   throw Error("ERR_TRT_RUN_DEVICE_TENSOR", "An operator was given " + problem);
 }
 
+struct GivenPlace {
+  TensorView view;
+  bool lasts = true;
+};
+
 /// The view with memory of a typed array or a device tensor.
-TensorView ReadPlace(ChainTensors& tensors, TensorView view, Napi::Value given) {
+GivenPlace ReadPlace(ChainTensors& tensors, TensorView view, Napi::Value given) {
   if (const std::optional<ArrayMemory> memory = TryMemoryOf(given.Env(), given)) {
     RequireSize(view, memory->bytes);
     view.data = memory->data;
-    return view;
+    std::shared_ptr<void> owner;
+    const bool lasts = LastsDuringCall(given.Env(), given, owner);
+    if (owner != nullptr) tensors.memory.push_back(std::move(owner));
+    return {std::move(view), lasts};
   }
   const DeviceTensor* tensor = DeviceTensorWrap::TensorOf(given);
   if (tensor == nullptr) throw Napi::TypeError::New(given.Env(), "Expected a typed array or a device tensor");
@@ -84,22 +93,23 @@ TensorView ReadPlace(ChainTensors& tensors, TensorView view, Napi::Value given) 
   }
   RequireSize(view, tensor->bytes);
   tensors.device = tensor->device;
-  tensors.device_memory.push_back(tensor->memory);
+  tensors.memory.push_back(tensor->memory);
   view.data = tensor->memory.get();
   view.place = MemoryPlace::kDevice;
-  return view;
+  return {std::move(view), true};
 }
 
-OutputSlot ReadSlot(ChainTensors& tensors, const TensorView& shape, Napi::Value target) {
-  OutputSlot slot;
+void ReadSlot(ChainTensors& tensors, const TensorView& shape, Napi::Value target) {
+  OutputSlot& slot = tensors.outputs.emplace_back();
   slot.view = shape;
-  if (target.IsNull()) return slot;
+  if (target.IsNull()) return;
   if (target.IsString()) {
     slot.view.place = MemoryPlace::kDevice;
-    return slot;
+    return;
   }
-  slot.view = ReadPlace(tensors, shape, target);
-  return slot;
+  GivenPlace place = ReadPlace(tensors, shape, target);
+  slot.view = std::move(place.view);
+  if (!place.lasts) tensors.copied_outputs.push_back(static_cast<uint32_t>(tensors.outputs.size() - 1));
 }
 
 bool Overlap(const TensorView& a, const TensorView& b) {
@@ -126,6 +136,21 @@ void RefuseOverlaps(const ChainTensors& tensors) {
             "ERR_TRT_ARG_VALUE",
             "Expected memory of its own for each result of an operator, but two of `out` share bytes.");
     }
+  }
+}
+
+/// Copies these inputs.
+void Stage(ChainTensors& tensors, const std::vector<size_t>& indexes, HostPool& heap) {
+  size_t total = 0;
+  for (size_t index : indexes) total += AlignUp(tensors.inputs[index].bytes);
+  if (total == 0) return;
+  tensors.staging = heap.Acquire(total);
+  auto* place = static_cast<char*>(tensors.staging.data());
+  for (size_t index : indexes) {
+    TensorView& view = tensors.inputs[index];
+    if (view.bytes > 0) std::memcpy(place, view.data, view.bytes);
+    view.data = place;
+    place += AlignUp(view.bytes);
   }
 }
 
@@ -172,13 +197,19 @@ ChainShapes ShapesOf(const chain::ChainSpec& spec) {
   return shapes;
 }
 
-ChainTensors ReadChainTensors(const ChainShapes& shapes, Napi::Array inputs, Napi::Array targets) {
+ChainTensors ReadChainTensors(const ChainShapes& shapes, Napi::Array inputs, Napi::Array targets,
+                              HostPool& heap) {
   ChainTensors tensors;
-  for (uint32_t i = 0; i < shapes.inputs.size(); ++i)
-    tensors.inputs.push_back(ReadPlace(tensors, shapes.inputs[i], inputs.Get(i)));
-  for (uint32_t i = 0; i < shapes.outputs.size(); ++i)
-    tensors.outputs.push_back(ReadSlot(tensors, shapes.outputs[i], targets.Get(i)));
+  std::vector<size_t> copied_inputs;
+  for (uint32_t i = 0; i < shapes.inputs.size(); ++i) {
+    GivenPlace place = ReadPlace(tensors, shapes.inputs[i], inputs.Get(i));
+    tensors.inputs.push_back(std::move(place.view));
+    if (!place.lasts) copied_inputs.push_back(i);
+  }
+  for (uint32_t i = 0; i < shapes.outputs.size(); ++i) ReadSlot(tensors, shapes.outputs[i], targets.Get(i));
   RefuseOverlaps(tensors);
+  Stage(tensors, copied_inputs, heap);
+  for (uint32_t index : tensors.copied_outputs) tensors.outputs[index].view.data = nullptr;
   return tensors;
 }
 

@@ -14,6 +14,7 @@
 #include "chain/chain.h"
 #include "chain/chain_device.h"
 #include "core/executable.h"
+#include "core/memory.h"
 
 namespace trtn {
 
@@ -31,8 +32,12 @@ ChainRequest ReadChainRequest(Napi::Object request);
 struct ChainTensors {
   std::vector<TensorView> inputs;
   std::vector<OutputSlot> outputs;
-  /// Lives until the call has ended, also when its tensors are closed before.
-  std::vector<std::shared_ptr<void>> device_memory;
+  /// Lives until the call has ended, also when its tensors are closed or its arrays are transferred before.
+  std::vector<std::shared_ptr<void>> memory;
+  /// Copies of inputs whose arrays would not last.
+  HostPool::Block staging;
+  /// Outputs whose arrays would not last: they are made in new memory, and copied when the call has ended.
+  std::vector<uint32_t> copied_outputs;
   /// Where its device tensors are.
   std::optional<DeviceAddress> device;
 };
@@ -43,9 +48,11 @@ struct ChainShapes {
 };
 ChainShapes ShapesOf(const chain::ChainSpec& spec);
 
+/// Arrays in shared memory or in memory of this addon are used in place, all others are copied to `heap`.
 /// Throws ERR_TRT_RUN_INPUT_SIZE for memory of another size, ERR_TRT_RUN_DEVICE_TENSOR for device tensors
 /// that are closed or on different devices, ERR_TRT_ARG_VALUE for a target that overlaps an input or another
 /// target.
-ChainTensors ReadChainTensors(const ChainShapes& shapes, Napi::Array inputs, Napi::Array targets);
+ChainTensors ReadChainTensors(const ChainShapes& shapes, Napi::Array inputs, Napi::Array targets,
+                              HostPool& heap);
 
 }  // namespace trtn

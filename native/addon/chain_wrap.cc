@@ -38,13 +38,16 @@ Napi::Object OperatorsWrap::Make(Napi::Env env, std::shared_ptr<OperatorHub> hub
 void OperatorsWrap::Run(const Napi::CallbackInfo& info) {
   WithErrors(info.Env(), [&] {
     ChainRequest request = ReadChainRequest(info[1].As<Napi::Object>());
+    const auto targets = info[3].As<Napi::Array>();
     ChainTensors tensors =
-        ReadChainTensors(ShapesOf(request.spec), info[2].As<Napi::Array>(), info[3].As<Napi::Array>());
+        ReadChainTensors(ShapesOf(request.spec), info[2].As<Napi::Array>(), targets, *hub_->heap());
+    const bool keeps_targets = !tensors.copied_outputs.empty();
     DeviceLane* lane = tensors.device ? &hub_->LaneOf(*tensors.device) : nullptr;
     ops::ThreadPool& threads = lane != nullptr ? lane->thread() : hub_->cpu();
     hub_->Start(
         info.Env(), threads,
         std::make_shared<SingleCall>(TicketOf(info), hub_, std::move(tensors), std::move(request), lane));
+    if (keeps_targets) hub_->KeepTargets(TicketOf(info), targets);
   });
 }
 
@@ -91,8 +94,9 @@ void ChainWrap::RequireOpen(Napi::Env env) const {
 void ChainWrap::Run(const Napi::CallbackInfo& info) {
   RequireOpen(info.Env());
   WithErrors(info.Env(), [&] {
-    ChainTensors tensors =
-        ReadChainTensors(made_->shapes, info[1].As<Napi::Array>(), info[2].As<Napi::Array>());
+    const auto targets = info[2].As<Napi::Array>();
+    ChainTensors tensors = ReadChainTensors(made_->shapes, info[1].As<Napi::Array>(), targets, *hub_->heap());
+    const bool keeps_targets = !tensors.copied_outputs.empty();
     if (tensors.device && (!made_->device || !(*tensors.device == *made_->device)))
       throw Error("ERR_TRT_RUN_DEVICE_TENSOR",
                   "The chain was given a device tensor on cuda:" + std::to_string(tensors.device->ordinal) +
@@ -101,6 +105,7 @@ void ChainWrap::Run(const Napi::CallbackInfo& info) {
     ops::ThreadPool& threads = thread_ != nullptr ? *thread_ : hub_->cpu();
     hub_->Start(info.Env(), threads,
                 std::make_shared<ChainRunCall>(TicketOf(info), hub_, std::move(tensors), made_));
+    if (keeps_targets) hub_->KeepTargets(TicketOf(info), targets);
   });
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ROOT } from '../sdk/steps.mjs';
+import { keepOnly } from './compiled.mjs';
 import { bundleDeclarations } from './declarations.mjs';
 import { EXPORTED } from './entries.mjs';
 import { bundleJavaScript } from './javascript.mjs';
@@ -23,7 +24,7 @@ export async function bundle(dist, compiled) {
     ...ASSETS.map((path) => read(join(ROOT, 'lib'), path)),
   ]);
   for (const [path, text] of files) writeChanged(join(dist, path), text);
-  for (const path of filesBelow(dist)) if (!files.has(path)) rmSync(join(dist, path));
+  keepOnly(dist, files);
 }
 
 const read = (folder, path) => [path, readFileSync(join(folder, path), 'utf8')];
@@ -32,11 +33,4 @@ function writeChanged(file, text) {
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
-}
-
-function filesBelow(folder) {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
 }

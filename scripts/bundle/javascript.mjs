@@ -15,8 +15,9 @@ const LIB = join(ROOT, 'lib');
 const CHUNKS = [
   ['core', 'index'],
   ['leaves', /^(tensor|text)\/|^[^/]+$/],
+  ['html', /^html\//],
   ['loader', 'binding/load'],
-  ['files', /^runtime\/(atomic-file|manifest)$/],
+  ['files', /^(runtime\/(atomic-file|manifest)|onnx\/graph\/staged-file)$/],
   ['probe', 'runtime/collect-probe'],
   ['onnx-reader', 'onnx/reader'],
   ['onnx-model', 'onnx/graph/onnx-model'],
@@ -29,6 +30,8 @@ const CHUNKS = [
   ['bench-documents', 'bench/formats/read-document'],
   ['bench', 'bench/index'],
   ['evaluate', 'evaluate/index'],
+  ['ops', 'ops/index'],
+  ['pipeline', 'pipeline/index'],
   ['cli', 'cli/cli'],
 ];
 

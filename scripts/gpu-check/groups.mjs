@@ -8,6 +8,7 @@ import { execution } from './groups/execution.mjs';
 import { exit } from './groups/exit.mjs';
 import { facts } from './groups/facts.mjs';
 import { inputs } from './groups/inputs.mjs';
+import { kernels } from './groups/kernels.mjs';
 import { leaks } from './groups/leaks.mjs';
 import { limits } from './groups/limits.mjs';
 import { sharing } from './groups/sharing.mjs';
@@ -34,6 +35,7 @@ export const GROUPS = [
   sharing,
   engine,
   limits,
+  kernels,
   leaks,
   exit,
   timing,

@@ -12,6 +12,11 @@ export function loadPackage() {
   return createRequire(join(ROOT, 'package.json'))(join(ROOT, 'dist', 'index.js'));
 }
 
+/** The package's operators: `tensorrt-node/ops`. */
+export function loadOperators() {
+  return createRequire(join(ROOT, 'package.json'))(join(ROOT, 'dist', 'ops', 'index.js'));
+}
+
 const SDK = join(ROOT, '.sdk');
 
 /** The environment for a Python that shall find TensorRT's official API, and that shall find its libraries. */

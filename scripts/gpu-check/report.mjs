@@ -72,6 +72,7 @@ export function reportText(report) {
   for (const group of GROUPS) {
     const ofGroup = checks.filter((check) => check.group === group.name);
     if (ofGroup.length > 0) parts.push(`## ${group.title} (\`${group.name}\`)`, table(ofGroup));
+    parts.push(...ofGroup.filter(({ details }) => details.table).map(ownTable));
   }
   return `${parts.join('\n\n')}\n`;
 }
@@ -105,10 +106,18 @@ function table(checks) {
   return ['| | check | what holds | time | notes |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 
+/** What a check puts into a table of its own. */
+function ownTable({ id, details }) {
+  const { head, rows } = details.table;
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  return `\`${id}\`:\n\n${lines.join('\n')}`;
+}
+
 /** Measurements in a table cell; the JSON has them whole. */
 function notesText(details) {
   const { stdout, stderr, error, ...rest } = details;
   const text = Object.entries(rest)
+    .filter(([name]) => name !== 'table')
     .map(
       ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(shortened(value))}`,
     )

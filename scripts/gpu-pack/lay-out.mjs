@@ -22,6 +22,7 @@ export function layOut(stage, root, options) {
   copy('dist', (path) => !/\.d\.m?ts$/.test(path));
   copy('scripts/gpu-check.mjs');
   copy('scripts/gpu-check');
+  copy('native/ops/kernel-bytes.json');
   for (const name of runtimePackages(root)) copy(`node_modules/${name}`, isNeededOfPackage);
   copy(ADDON);
   strip(join(stage, ADDON));

@@ -23,7 +23,7 @@ function modulesOf(page: string): string[] {
   if (!page.startsWith(API)) return [];
   const all = [
     'tensorrt-node',
-    ...['bench', 'compress', 'evaluate', 'onnx'].map((name) => `tensorrt-node/${name}`),
+    ...['bench', 'compress', 'evaluate', 'onnx', 'ops', 'pipeline'].map((name) => `tensorrt-node/${name}`),
   ];
   const own = /^(.*?)\/(?:README\.md|[\w-]+\/[\w.-]+\.md)$/.exec(page.slice(API.length))?.[1];
   const first = own === undefined || own === 'index' ? 'tensorrt-node' : `tensorrt-node/${own}`;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // scripts/gpu-check.mjs as a whole, over the stand-ins of the driver and of TensorRT: what passes on a GPU that works,
 // and what it says when something does not.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -205,6 +205,56 @@ describe('gpu:check over the stand-ins', () => {
       reason: 'the process ended by signal SIGSEGV',
     });
     expect(find(report, 'cuda-graphs.not-capturable')).toMatchObject({ status: 'passed' });
+  });
+});
+
+describe('the operators over the stand-in driver', () => {
+  const FAMILIES = ['image', 'tensors', 'scores', 'boxes', 'signals'];
+  const result = ({ checks }: Report, id: string) => checks.find((one) => one.id === id)!;
+
+  it('give the same bits on the device as on the CPU, alone and in graphs', async () => {
+    const violations = join(folder, 'kernel-violations.txt');
+    const [code, report] = await check(['kernels'], { TRTN_STANDIN_CUDA_VIOLATIONS: violations });
+    const wrong = report.checks.filter(({ status }) => status === 'failed');
+    expect(wrong.map(({ id, reason }) => [id, reason])).toEqual([]);
+    expect(code).toBe(0);
+    for (const family of FAMILIES) {
+      expect(result(report, `kernels.${family}`)).toMatchObject({
+        status: 'passed',
+        details: { differences: [] },
+      });
+      expect(result(report, `kernels.${family}`).details.cases).toBeGreaterThan(10);
+    }
+    for (const id of ['all', 'chains', 'process-ends'])
+      expect(result(report, `kernels.${id}`)).toMatchObject({ status: 'passed' });
+    expect(existsSync(violations) ? readFileSync(violations, 'utf8') : '').toBe('');
+  }, 300_000);
+
+  it('have no rates on a device that computes on the host', async () => {
+    const [code, report] = await check(['kernels.rates']);
+    expect(result(report, 'kernels.rates')).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringContaining('no GPU is as slow'),
+      details: { probeBytesPerSecond: number },
+    });
+    expect(code).toBe(0);
+  });
+
+  it.skipIf(spawnSync('python3', ['--version']).status !== 0)('have copies to be compared with', () => {
+    const script = join(ROOT, 'scripts', 'gpu-check', 'kernels', 'copy-rate.py');
+    const driver = builtStandin('driver', 'libcuda.so.1');
+    const violations = join(folder, 'copy-violations.txt');
+    const env = { ...process.env, ...standins(), TRTN_STANDIN_CUDA_VIOLATIONS: violations };
+    const run = (task: object) =>
+      spawnSync('python3', [script, JSON.stringify(task)], { env, encoding: 'utf8' });
+    const { status, stdout, stderr } = run({ driver, ordinal: 0, bytes: [4096, 65_536], copies: 3 });
+    expect([status, stderr]).toEqual([0, '']);
+    expect((JSON.parse(stdout) as { milliseconds: number[] }).milliseconds).toEqual([number, number]);
+    expect(existsSync(violations) ? readFileSync(violations, 'utf8') : '').toBe('');
+    expect(run({ driver, ordinal: 7, bytes: [4096], copies: 3 })).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^cuDeviceGet failed: 101/),
+    });
   });
 });
 

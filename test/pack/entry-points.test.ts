@@ -36,6 +36,8 @@ describe('the built package', () => {
     ['tensorrt-node/compress', ['cast', 'quantize', 'collectRanges', 'mapWeights']],
     ['tensorrt-node/evaluate', ['evaluate', 'validate']],
     ['tensorrt-node/onnxruntime', ['InferenceSession', 'Tensor', 'env', 'listSupportedBackends', 'register']],
+    ['tensorrt-node/ops', ['createChain', 'preprocessImages', 'softmax', 'nonMaximumSuppression', 'logMel']],
+    ['tensorrt-node/pipeline', ['createPipeline', 'readPipelineSpec']],
     ['tensorrt-node/onnx', ['OnnxModel', 'extractModel', 'loadModel', 'printModel', 'readModelInfo']],
   ])('exports the same names of %s to ESM and CommonJS', (entry, some) => {
     const source = `
@@ -63,6 +65,10 @@ describe('the built package', () => {
     ['module', 'tensorrt-node/compress'],
     ['commonjs', 'tensorrt-node/evaluate'],
     ['module', 'tensorrt-node/evaluate'],
+    ['commonjs', 'tensorrt-node/ops'],
+    ['module', 'tensorrt-node/ops'],
+    ['commonjs', 'tensorrt-node/pipeline'],
+    ['module', 'tensorrt-node/pipeline'],
   ] as const)('opens no native library when it is imported (%s, %s)', (kind, entry) => {
     const load = {
       commonjs: `require('${entry}');${PRINT_NATIVE}`,
@@ -82,6 +88,14 @@ describe('the built package', () => {
       /^lib\/(bench|cli|compress|evaluate|onnx|onnxruntime|html)\//.test(path),
     );
     expect(others).toEqual([]);
+  });
+
+  it('loads nothing of the benchmark harness with the entry of evaluation', () => {
+    const source = `require('tensorrt-node/evaluate');
+      console.log(JSON.stringify(Object.keys(require.cache).filter((path) => path.startsWith('${root}/dist/'))));`;
+    const modules = (evaluate('commonjs', source) as string[]).flatMap(modulesOf);
+    expect(modules).toContain('lib/evaluate/evaluate.ts');
+    expect(modules.filter((path) => path.startsWith('lib/bench/'))).toEqual([]);
   });
 
   it('has the code of every module once, so that a class is one from every entry point', () => {
@@ -106,6 +120,8 @@ describe('the built package', () => {
     ['tensorrt-node/evaluate', `evaluate('/nowhere/a.onnx', 1)`],
     ['tensorrt-node/onnx', `loadModel('/nowhere/a.onnx')`],
     ['tensorrt-node/onnxruntime', `register({ providers: 1 })`],
+    ['tensorrt-node/ops', `softmax({ data: new Float32Array(2), dims: [3] })`],
+    ['tensorrt-node/pipeline', `createPipeline('/nowhere/a.onnx')`],
   ])('throws the TensorRTError of the main entry from %s', (entry, call) => {
     const [method] = call.split('(');
     const source = `const { TensorRTError } = require('tensorrt-node');

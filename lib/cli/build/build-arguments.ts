@@ -61,6 +61,11 @@ export const buildOptionTable = {
   tacticSharedMemory: option('<size>', 'shared memory that tactics may use', parseByteSize),
   optimizationLevel: option('<0-5>', 'how long to look for fast tactics', parseInteger(0, 5)),
   timingCache: option('<file>', 'timings from and for other builds', parseText),
+  pipeline: option(
+    '<file>',
+    "a pipeline's spec (JSON), kept in the engine's manifest for createPipeline() and run --image",
+    parseText,
+  ),
   cacheDir: option('<folder>', 'take a finished engine from there, or leave it there', parseText),
   hardwareCompatibility: option(
     '<level>',
@@ -124,6 +129,7 @@ export function toBuildOptions(args: BuildArguments): BuildOptions {
     tacticSharedMemoryBytes: options.tacticSharedMemory,
     optimizationLevel: options.optimizationLevel,
     timingCache: options.timingCache,
+    pipeline: options.pipeline,
     cacheDir: options.cacheDir,
     hardwareCompatibility: options.hardwareCompatibility,
     versionCompatible: whereGiven(options.versionCompatible),

@@ -2,12 +2,13 @@
 import type { Tensor } from '../../runtime/tensor';
 import type { Session } from '../../runtime/session';
 import { defineCommand, type CommandContext } from '../command';
-import { option, type OptionTable } from '../args/option';
+import { option, optionName, repeated, type OptionTable } from '../args/option';
 import type { ParsedArguments } from '../args/parse-arguments';
 import { usageError } from '../args/usage-error';
 import { inputOptionTable, readInputArguments } from '../inputs/input-arguments';
 import { makeFeeds, type MadeFeeds } from '../inputs/make-feeds';
 import { saveOutputs } from '../outputs/save-outputs';
+import { runPipeline } from '../pipeline/run-pipeline';
 import { formatSummary, summariseTensor, type TensorSummary } from '../tensor-summary';
 import { indent } from '../terminal/table';
 import { printable } from '../terminal/text-width';
@@ -17,6 +18,13 @@ import { gpuOptionTable, profileForInputs, toGpuOptions } from '../session-argum
 import { describeAssumptions, formatFallback, parseDevice, whereItRan } from '../session-talk';
 
 const options = {
+  image: repeated('<file>', 'a JPEG, PNG or WebP through a pipeline; may be repeated', parseText),
+  audio: repeated('<file>', 'a WAV through a pipeline; may be repeated', parseText),
+  pipeline: option(
+    '<file>',
+    "the pipeline's spec (JSON); the engine's manifest or <model>.pipeline.json unless told",
+    parseText,
+  ),
   ...inputOptionTable,
   output: option('<folder>', 'write each output there as <name>.npy', parseText, 'o'),
   outputs: option('<names>', 'only these outputs, separated by commas', parseList(parseText)),
@@ -37,9 +45,14 @@ export const runCommand = defineCommand({
       line: 'run model.onnx --input random --shapes x:4x3x224x224 --seed 7',
       help: 'try a model without data',
     },
+    {
+      line: 'run photo.onnx --image cat.jpg --pipeline photo.pipeline.json',
+      help: 'what is in a picture',
+    },
   ],
   async run(args: ParsedArguments<typeof options>, context) {
     const { options: given, positionals } = args;
+    if (isPipelineRun(args)) return runPipeline(pipelineRun(args), context);
     const inputs = await readInputArguments(given);
     const session = await context.api.createSession(positionals[0]!, {
       device: given.device ?? 'auto',
@@ -62,6 +75,44 @@ export const runCommand = defineCommand({
     }
   },
 });
+
+type RunArguments = ParsedArguments<typeof options>;
+
+/** Files go through a pipeline; `--pipeline` alone has nothing to run on. */
+function isPipelineRun({ options: given }: RunArguments): boolean {
+  if (given.image.length + given.audio.length > 0) return true;
+  if (given.pipeline === undefined) return false;
+  throw usageError('--pipeline needs files to run on.', 'Add --image photo.jpg, or --audio speech.wav.');
+}
+
+/** What is for a run of the bare model. */
+const MODEL_ALONE = ['input', 'inputModule', 'shapes', 'seed', 'output', 'outputs'] as const;
+
+function pipelineRun({ options: given, positionals }: RunArguments) {
+  const other = MODEL_ALONE.find((name) => {
+    const value = given[name];
+    return Array.isArray(value) ? value.length > 0 : value !== undefined;
+  });
+  if (other !== undefined)
+    throw usageError(
+      `--${optionName(other)} is for a run without a pipeline: --image and --audio are the inputs here.`,
+    );
+  if (given.image.length > 0 && given.audio.length > 0)
+    throw usageError('A pipeline takes images or sounds: give --image or --audio, not both.');
+  const { device = 'auto', threads, pipeline } = given;
+  return {
+    model: positionals[0]!,
+    files: given.image.length > 0 ? given.image : given.audio,
+    options: {
+      device,
+      session: {
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        ...toGpuOptions(given),
+      },
+      ...(pipeline === undefined ? {} : { spec: pipeline }),
+    },
+  };
+}
 
 /** A folder is as many calls as it has files: which of them is meant is not ours to guess. */
 function severalSets({ sets, sources }: MadeFeeds): Error {

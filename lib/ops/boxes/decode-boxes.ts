@@ -131,6 +131,7 @@ export async function decodeBoxes<T extends OperatorTensor>(
   head: T,
   options: DecodeBoxesOptions & { best: true },
 ): Promise<BestBoxes<T>>;
+/** As above; with every class's score instead of the best. */
 export async function decodeBoxes<T extends OperatorTensor>(
   head: T,
   options: DecodeBoxesOptions,

@@ -70,11 +70,15 @@ export interface SuppressedBoxes<I extends OperatorTensor = TensorLike> {
 
 /** The results of one image, as long as there are any. */
 export interface ImageDetections {
+  /** How many there are. */
   readonly count: number;
   /** x1, y1, x2, y2 of each. */
   readonly boxes: Float32Array;
+  /** Score of each, best first. */
   readonly scores: Float32Array;
+  /** Class of each. */
   readonly classes: Int32Array;
+  /** Which of the image's boxes each is. */
   readonly indices: Int32Array;
 }
 

@@ -36,6 +36,7 @@ export interface PreprocessedImages<D extends PixelData = PixelData> {
 
 /** A plan of {@link preprocessImages}, with what is known before any pixel. */
 export interface PreprocessPlan extends OperatorPlan {
+  /** For each image, how to get from the model's pixels to the image's. */
   readonly transforms: readonly ImageTransform[];
 }
 

@@ -28,6 +28,7 @@ export interface ImageSpec {
   readonly width: number;
   /** Rows. */
   readonly height: number;
+  /** How colours lie in memory. */
   readonly format: ImageFormat;
   /**
    * Bytes from one row to the next. Two numbers for `nv12` and `i420`: of luma and of the chroma planes (that of luma,

@@ -10,22 +10,29 @@
  * in. With `coordinates: 'align-corners'` the numbers hold for the pixels' indexes instead.
  */
 export interface ImageTransform {
-  /** Pixels of the model's input for each pixel of the image. */
+  /** Pixels of the model's input for each pixel of the image, along a row. */
   readonly scaleX: number;
+  /** The same along a column. */
   readonly scaleY: number;
   /** Where in the model's input the image's left upper corner lies; negative where a crop cuts it off. */
   readonly offsetX: number;
+  /** The same for its upper edge. */
   readonly offsetY: number;
-  /** Size of the whole original image, in pixels. */
+  /** Width of the whole original image, in pixels. */
   readonly width: number;
+  /** Its height. */
   readonly height: number;
 }
 
 /** A part of an image, or a place in an output, in pixels. */
 export interface Rectangle {
+  /** Left edge. */
   readonly x: number;
+  /** Upper edge. */
   readonly y: number;
+  /** Pixels of a row. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
 }
 

@@ -2,6 +2,7 @@
 #include "ops/scores/cpu_rows.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 
 #include "core/error.h"
@@ -31,91 +32,220 @@ TRTN_SIMD_CLONES void WriteBFloats(const float* TRTN_RESTRICT from, int64_t coun
   for (int64_t i = 0; i < count; i++) to[i] = FromFloat<BFloat16>(from[i]).bits;
 }
 
-/// The lanes by halves.
-TRTN_SIMD_CLONES float SumOfLanes(float* lanes, int count) {
-  for (int half = count / 2; half > 0; half /= 2) {
-    const float* other = lanes + half;
-    for (int i = 0; i < half; i++) lanes[i] += other[i];
-  }
-  return lanes[0];
-}
+// Loops that become part of the functions with TRTN_SIMD_CLONES below; a call would leave them plain.
+#define TRTN_IN_CLONES inline __attribute__((always_inline))
+
+/// Three times on x86-64: for AVX-512 too, where a loop is arithmetic alone and twice as fast for it.
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(TRTN_SANITIZED) && \
+    !defined(TRTN_EMULATE)
+#define TRTN_WIDE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define TRTN_WIDE_CLONES
+#endif
 
 /// Lanes that a loop works on at once: a number known to the compiler, so that they stay in registers.
 constexpr int64_t kTogether = kFewLanes;
+constexpr float kLowest = -__builtin_inff();
 
-TRTN_SIMD_CLONES void AddExps(const float* TRTN_RESTRICT row, int64_t columns, float largest, float scale,
-                              float* TRTN_RESTRICT lanes, float* TRTN_RESTRICT out) {
-  const int64_t count = LanesFor(columns);
+/// What compilers do not know to be 0: they would clear small arrays by an instruction that is slow to start.
+const volatile float kUnknownZero = 0.0f;
+
+/// The lanes by halves. Their number is a constant: loops of an unknown length would cost more than the sums.
+template <int kCount>
+TRTN_IN_CLONES float SumOfLanes(float* lanes) {
+  if constexpr (kCount == 1) {
+    return lanes[0];
+  } else {
+    for (int i = 0; i < kCount / 2; i++) lanes[i] += lanes[i + kCount / 2];
+    return SumOfLanes<kCount / 2>(lanes);
+  }
+}
+
+/// The last elements of a row, fewer than kTogether, and `fill`.
+TRTN_IN_CLONES void CopyRest(const float* from, int64_t count, float fill, float* to) {
+  for (int64_t i = 0; i < kTogether; i++) to[i] = fill;
+  std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
+}
+
+template <int kLanes, bool kIsKept>
+TRTN_IN_CLONES float SumOfExpsOver(const float* TRTN_RESTRICT row, int64_t columns, float largest,
+                                   float scale, float* TRTN_RESTRICT out) {
+  float lanes[kLanes];
+  const float zero = kUnknownZero;
+  for (int64_t i = 0; i < kLanes; i++) lanes[i] = zero;
   int64_t from = 0, lane = 0;
   for (; from + kTogether <= columns; from += kTogether) {
     for (int64_t i = 0; i < kTogether; i++) {
       const float value = ShiftedExp(row[from + i], largest, scale);
-      out[from + i] = value;
+      if (kIsKept) out[from + i] = value;
       lanes[lane + i] += value;
     }
-    lane = lane + kTogether == count ? 0 : lane + kTogether;
+    lane = lane + kTogether == kLanes ? 0 : lane + kTogether;
   }
-  for (; from < columns; from++) {
-    out[from] = ShiftedExp(row[from], largest, scale);
-    lanes[lane++] += out[from];
+  if (const int64_t count = columns - from; count > 0) {
+    float rest[kTogether];
+    CopyRest(row + from, count, largest, rest);
+    for (int64_t i = 0; i < kTogether; i++) rest[i] = ShiftedExp(rest[i], largest, scale);
+    if (kIsKept) std::memcpy(out + from, rest, static_cast<size_t>(count) * sizeof(float));
+    // A sum from 0 upwards is never -0: adding 0 changes nothing.
+    for (int64_t i = 0; i < kTogether; i++) lanes[lane + i] += Pick(i < count, rest[i], 0.0f);
   }
+  return SumOfLanes<kLanes>(lanes);
 }
 
-TRTN_SIMD_CLONES void AddExpsAlone(const float* TRTN_RESTRICT row, int64_t columns, float largest,
-                                   float scale, float* TRTN_RESTRICT lanes) {
-  const int64_t count = LanesFor(columns);
-  int64_t from = 0, lane = 0;
-  for (; from + kTogether <= columns; from += kTogether) {
-    for (int64_t i = 0; i < kTogether; i++) lanes[lane + i] += ShiftedExp(row[from + i], largest, scale);
-    lane = lane + kTogether == count ? 0 : lane + kTogether;
-  }
-  for (; from < columns; from++) lanes[lane++] += ShiftedExp(row[from], largest, scale);
+template <bool kIsKept>
+TRTN_IN_CLONES float SumOfExpsOf(const float* TRTN_RESTRICT row, int64_t columns, float largest, float scale,
+                                 float* TRTN_RESTRICT out) {
+  const float sum = LanesFor(columns) == kFewLanes
+                        ? SumOfExpsOver<kFewLanes, kIsKept>(row, columns, largest, scale, out)
+                        : SumOfExpsOver<kRowThreads, kIsKept>(row, columns, largest, scale, out);
+  return SumOrNan(sum, largest);
 }
 
-TRTN_SIMD_CLONES void AddProducts(const float* a, const float* b, int64_t columns,
-                                  float* TRTN_RESTRICT lanes) {
-  const int64_t count = LanesFor(columns);
+template <int kLanes>
+TRTN_IN_CLONES float DotOver(const float* a, const float* b, int64_t columns) {
+  float lanes[kLanes];
+  const float zero = kUnknownZero;
+  for (int64_t i = 0; i < kLanes; i++) lanes[i] = zero;
   int64_t from = 0, lane = 0;
   for (; from + kTogether <= columns; from += kTogether) {
     for (int64_t i = 0; i < kTogether; i++) lanes[lane + i] += a[from + i] * b[from + i];
-    lane = lane + kTogether == count ? 0 : lane + kTogether;
+    lane = lane + kTogether == kLanes ? 0 : lane + kTogether;
   }
   for (; from < columns; from++) lanes[lane++] += a[from] * b[from];
+  return SumOfLanes<kLanes>(lanes);
 }
 
-/// Where the next kTogether elements begin of which one's key is above, or fewer than kTogether are left.
-TRTN_SIMD_CLONES int64_t SkipNotAbove(const float* TRTN_RESTRICT row, int64_t from, int64_t columns,
-                                      int32_t key) {
-  for (; from + kTogether <= columns; from += kTogether) {
-    int32_t above = 0;
-    for (int64_t i = 0; i < kTogether; i++) above |= static_cast<int32_t>(KeyOf(row[from + i]) > key);
-    if (above != 0) break;
+/// One step of LaneMaxima().
+TRTN_IN_CLONES void RaiseMaxima(const float* row, float* largest, int32_t* nan) {
+  for (int64_t i = 0; i < kTogether; i++) {
+    const float x = row[i];
+    nan[i] |= x != x ? -1 : 0;
+    largest[i] = x > largest[i] ? x : largest[i];
   }
-  return from;
 }
 
-/// The largest key of each of kTogether strided lanes.
-TRTN_SIMD_CLONES void LaneMaxima(const float* TRTN_RESTRICT row, int64_t columns,
-                                 int32_t* TRTN_RESTRICT maxima) {
-  for (int64_t i = 0; i < kTogether; i++) maxima[i] = kLowestKey;
+/// The largest of each of kTogether strided lanes, -infinity where one has no element. False, and nothing of
+/// use, for a row with NaN.
+TRTN_IN_CLONES bool LaneMaxima(const float* row, int64_t columns, float* maxima) {
+  float largest[kTogether];
+  // Negative after a NaN. Not 0 before, as for kUnknownZero.
+  int32_t nan[kTogether];
+  for (int64_t i = 0; i < kTogether; i++) largest[i] = kLowest;
+  for (int64_t i = 0; i < kTogether; i++) nan[i] = 1;
   int64_t from = 0;
-  for (; from + kTogether <= columns; from += kTogether) {
-    for (int64_t i = 0; i < kTogether; i++) {
-      const int32_t key = KeyOf(row[from + i]);
-      maxima[i] = key > maxima[i] ? key : maxima[i];
+  for (; from + kTogether <= columns; from += kTogether) RaiseMaxima(row + from, largest, nan);
+  if (from < columns) {
+    float rest[kTogether];
+    CopyRest(row + from, columns - from, kLowest, rest);
+    RaiseMaxima(rest, largest, nan);
+  }
+  int32_t any = 0;
+  for (int64_t i = 0; i < kTogether; i++) any |= nan[i];
+  for (int64_t i = 0; i < kTogether; i++) maxima[i] = largest[i];
+  return any >= 0;
+}
+
+/// The k-th largest of kTogether numbers: the least of those that fewer than k are above. No sort, no branch.
+TRTN_IN_CLONES float KthLargest(const float* numbers, int k) {
+  int32_t above[kTogether];
+  for (int64_t i = 0; i < kTogether; i++) above[i] = 1 - k;
+  for (int64_t j = 0; j < kTogether; j++) {
+    const float other = numbers[j];
+    for (int64_t i = 0; i < kTogether; i++) above[i] += other > numbers[i] ? 1 : 0;
+  }
+  float least = -kLowest;
+  for (int64_t i = 0; i < kTogether; i++) {
+    const float x = above[i] < 1 ? numbers[i] : -kLowest;
+    least = x < least ? x : least;
+  }
+  return least;
+}
+
+/// The largest number below a finite one. No number has the key of -0.
+inline float NextBelow(float x) {
+  const int32_t key = KeyOf(x);
+  return NumberOf(key == 0 ? key - 2 : key - 1);
+}
+
+/// Bit i is set where row[i] > bound, for kTogether elements.
+TRTN_IN_CLONES uint32_t AboveMask(const float* row, float bound) {
+  uint32_t mask = 0;
+  for (int i = 0; i < kTogether; i++) mask |= row[i] > bound ? 1u << i : 0u;
+  return mask;
+}
+
+/// The k best ranks so far.
+class BestSoFar {
+ public:
+  BestSoFar(uint64_t* best, int k) : best_(best), k_(k) {
+    if (k <= kFew) std::fill(best, best + k, uint64_t{0});
+  }
+
+  bool IsFull() const { return size_ == k_; }
+  int32_t WorstKey() const { return KeyOfRank(k_ <= kFew ? best_[k_ - 1] : best_[0]); }
+
+  void Add(uint64_t rank) {
+    if (k_ <= kFew) {
+      // Sorted, without a branch: each takes the better of its own and what comes from above.
+      for (int i = 0; i < k_; i++) {
+        const uint64_t own = best_[i];
+        best_[i] = own > rank ? own : rank;
+        rank = own > rank ? rank : own;
+      }
+      size_ = size_ == k_ ? k_ : size_ + 1;
+      return;
+    }
+    // A heap with the worst on top.
+    if (size_ == k_) std::pop_heap(best_, best_ + size_--, std::greater<>());
+    best_[size_++] = rank;
+    std::push_heap(best_, best_ + size_, std::greater<>());
+  }
+
+  void Sort() {
+    if (k_ > kFew) std::sort_heap(best_, best_ + k_, std::greater<>());
+  }
+
+ private:
+  static constexpr int kFew = 8;
+  uint64_t* best_;
+  int k_;
+  int size_ = 0;
+};
+
+/// False for a row with NaN.
+TRTN_SIMD_CLONES bool SelectOfNumbers(const float* row, int64_t columns, int k, uint64_t* best) {
+  float maxima[kTogether];
+  if (!LaneMaxima(row, columns, maxima)) return false;
+  BestSoFar so_far(best, k);
+  // Where k lanes have a number, the k-th of their largest is reached k times: what is below is not looked
+  // at.
+  const float reached = k <= kTogether ? KthLargest(maxima, k) : kLowest;
+  float bound = kLowest;
+  int64_t from = 0;
+  if (reached > kLowest) {
+    bound = NextBelow(reached);
+  } else {
+    for (; from < k; from++) so_far.Add(RankOf(KeyOf(row[from]), from));
+    bound = NumberOf(so_far.WorstKey());
+  }
+  for (; from < columns; from += kTogether) {
+    const float* some = row + from;
+    float rest[kTogether];
+    if (from + kTogether > columns) {
+      CopyRest(row + from, columns - from, kLowest, rest);
+      some = rest;
+    }
+    for (uint32_t mask = AboveMask(some, bound); mask != 0; mask &= mask - 1) {
+      const int64_t i = from + __builtin_ctz(mask);
+      // The bound may have risen since. Once k are found, equal ones further on are worse than those.
+      if (!(row[i] > bound)) continue;
+      so_far.Add(RankOf(KeyOf(row[i]), i));
+      if (so_far.IsFull()) bound = NumberOf(so_far.WorstKey());
     }
   }
-  for (int64_t i = 0; from + i < columns; i++) maxima[i] = std::max(maxima[i], KeyOf(row[from + i]));
-}
-
-/// A key below those of at least k elements: where k lanes have an element, the k-th of their largest is
-/// reached k times.
-int32_t KeyBelowBest(const float* row, int64_t columns, int k) {
-  if (k > kTogether || columns < kTogether) return kLowestKey;
-  int32_t maxima[kTogether];
-  LaneMaxima(row, columns, maxima);
-  std::nth_element(maxima, maxima + k - 1, maxima + kTogether, std::greater<>());
-  return maxima[k - 1] - 1;
+  so_far.Sort();
+  return true;
 }
 
 }  // namespace
@@ -138,6 +268,19 @@ const float* RowReader::Elements(int64_t begin, int64_t count) {
   return copy_.data();
 }
 
+RowWriter::RowWriter(const TensorView& tensor, int64_t columns) : tensor_(tensor), columns_(columns) {
+  if (tensor.type != ElementType::kFloat32) copy_.resize(static_cast<size_t>(columns));
+}
+
+float* RowWriter::Row(int64_t index) {
+  if (tensor_.type != ElementType::kFloat32) return copy_.data();
+  return static_cast<float*>(tensor_.data) + index * columns_;
+}
+
+void RowWriter::Store(int64_t index) const {
+  if (tensor_.type != ElementType::kFloat32) StoreRow(tensor_, index * columns_, copy_.data(), columns_);
+}
+
 void StoreRow(const TensorView& tensor, int64_t begin, const float* from, int64_t count) {
   if (tensor.type == ElementType::kFloat32) {
     WriteFloats(from, count, static_cast<float*>(tensor.data) + begin);
@@ -148,50 +291,41 @@ void StoreRow(const TensorView& tensor, int64_t begin, const float* from, int64_
   }
 }
 
-int32_t LargestKeyOf(const float* row, int64_t columns) {
-  int32_t maxima[kTogether];
-  LaneMaxima(row, columns, maxima);
-  return *std::max_element(maxima, maxima + kTogether);
+TRTN_SIMD_CLONES float LargestOf(const float* row, int64_t columns) {
+  float maxima[kTogether];
+  if (!LaneMaxima(row, columns, maxima)) return FromBits(kQuietNan);
+  float largest = kLowest;
+  for (int64_t i = 0; i < kTogether; i++) largest = maxima[i] > largest ? maxima[i] : largest;
+  // -0 becomes 0.
+  return largest + 0.0f;
 }
 
-float ExpAndSum(const float* row, int64_t columns, float largest, float scale, float* out) {
-  float lanes[kRowThreads] = {};
-  AddExps(row, columns, largest, scale, lanes, out);
-  return SumOrNan(SumOfLanes(lanes, LanesFor(columns)), largest);
+TRTN_WIDE_CLONES float ExpAndSum(const float* row, int64_t columns, float largest, float scale, float* out) {
+  return SumOfExpsOf<true>(row, columns, largest, scale, out);
 }
 
-float SumOfExps(const float* row, int64_t columns, float largest, float scale) {
-  float lanes[kRowThreads] = {};
-  AddExpsAlone(row, columns, largest, scale, lanes);
-  return SumOrNan(SumOfLanes(lanes, LanesFor(columns)), largest);
+TRTN_WIDE_CLONES float SumOfExps(const float* row, int64_t columns, float largest, float scale) {
+  return SumOfExpsOf<false>(row, columns, largest, scale, nullptr);
 }
 
-float DotOf(const float* a, const float* b, int64_t columns) {
-  float lanes[kRowThreads] = {};
-  AddProducts(a, b, columns, lanes);
-  return SumOfLanes(lanes, LanesFor(columns));
+TRTN_SIMD_CLONES float DotOf(const float* a, const float* b, int64_t columns) {
+  return LanesFor(columns) == kFewLanes ? DotOver<kFewLanes>(a, b, columns)
+                                        : DotOver<kRowThreads>(a, b, columns);
 }
 
 TRTN_SIMD_CLONES void DivideAll(float* values, int64_t count, float by) {
-  for (int64_t i = 0; i < count; i++) values[i] = values[i] / by;
+  for (int64_t i = 0; i < count; i++) values[i] = Canonical(values[i] / by);
 }
 
 void SelectBest(const float* row, int64_t columns, int k, uint64_t* best) {
-  // A heap with the worst of the best on top. Once it is full, equal keys further on are worse than that.
-  int size = 0;
-  int32_t bound = KeyBelowBest(row, columns, k);
-  for (int64_t i = 0; i < columns;) {
-    i = SkipNotAbove(row, i, columns, bound);
-    for (const int64_t end = std::min(i + kTogether, columns); i < end; i++) {
-      const int32_t key = KeyOf(row[i]);
-      if (key <= bound) continue;
-      if (size == k) std::pop_heap(best, best + size--, std::greater<>());
-      best[size++] = RankOf(key, i);
-      std::push_heap(best, best + size, std::greater<>());
-      if (size == k) bound = KeyOfRank(best[0]);
-    }
+  if (SelectOfNumbers(row, columns, k, best)) return;
+  // NaN is above all numbers: by keys, one after the other.
+  BestSoFar so_far(best, k);
+  for (int64_t i = 0; i < columns; i++) {
+    const int32_t key = KeyOf(row[i]);
+    if (!so_far.IsFull() || key > so_far.WorstKey()) so_far.Add(RankOf(key, i));
   }
-  std::sort_heap(best, best + k, std::greater<>());
+  so_far.Sort();
 }
 
 void CheckViews(const std::vector<TensorView>& views, size_t count) {

@@ -28,16 +28,32 @@ class RowReader {
   std::vector<float> copy_;
 };
 
+/// Where results of a row are put as float32, for a tensor of float32, float16 or bfloat16; those of float32
+/// are not copied. Every NaN has to be kQuietNan.
+class RowWriter {
+ public:
+  RowWriter(const TensorView& tensor, int64_t columns);
+  float* Row(int64_t index);
+  /// What was put in Row(index), to where it belongs.
+  void Store(int64_t index) const;
+
+ private:
+  TensorView tensor_;
+  int64_t columns_;
+  std::vector<float> copy_;
+};
+
 /// Writes rows as float32, float16 or bfloat16, every NaN the same.
 void StoreRow(const TensorView& tensor, int64_t begin, const float* from, int64_t count);
 
-/// The largest KeyOf().
-int32_t LargestKeyOf(const float* row, int64_t columns);
+/// The largest, 0 for -0; kQuietNan if there is a NaN.
+float LargestOf(const float* row, int64_t columns);
 /// Writes ShiftedExp() of the row to `out`, which does not overlap it, and gives their sum.
 float ExpAndSum(const float* row, int64_t columns, float largest, float scale, float* out);
 /// ExpAndSum() without writing them.
 float SumOfExps(const float* row, int64_t columns, float largest, float scale);
 float DotOf(const float* a, const float* b, int64_t columns);
+/// Every NaN becomes kQuietNan.
 void DivideAll(float* values, int64_t count, float by);
 
 /// The `k` best of a row, best first.

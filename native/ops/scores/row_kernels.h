@@ -6,7 +6,8 @@
 #include "ops/scores/rows.h"
 
 #if defined(__CUDACC__) || defined(__CUDA__)
-#define TRTN_ROW_FUNCTION __device__ inline
+// Always inlined: clang would keep what is used twice as a function, and its structs in memory of the thread.
+#define TRTN_ROW_FUNCTION __device__ inline __attribute__((always_inline))
 #else
 #define TRTN_ROW_FUNCTION inline
 #endif

@@ -20,12 +20,13 @@ class L2NormalizeOperator final : public Operator {
     const NormalizeArguments a = ArgumentsOf(memory);
     workers.ParallelFor(a.rows, GrainFor(a.columns, 65536), [&](int64_t begin, int64_t end) {
       RowReader reader(memory.inputs[0], a.columns);
-      std::vector<float> result(static_cast<size_t>(a.columns));
+      RowWriter writer(memory.outputs[0], a.columns);
       for (int64_t i = begin; i < end; i++) {
         const float* row = reader.Row(i);
-        std::copy(row, row + a.columns, result.begin());
-        DivideAll(result.data(), a.columns, NormOf(DotOf(row, row, a.columns), a.epsilon));
-        StoreRow(memory.outputs[0], i * a.columns, result.data(), a.columns);
+        float* out = writer.Row(i);
+        std::copy(row, row + a.columns, out);
+        DivideAll(out, a.columns, NormOf(DotOf(row, row, a.columns), a.epsilon));
+        writer.Store(i);
       }
     });
   }

@@ -12,7 +12,7 @@ namespace {
 
 TRTN_SIMD_CLONES void LogarithmsOf(const float* TRTN_RESTRICT row, int64_t columns, float largest,
                                    float scale, float log_sum, float* TRTN_RESTRICT out) {
-  for (int64_t i = 0; i < columns; i++) out[i] = (row[i] - largest) * scale - log_sum;
+  for (int64_t i = 0; i < columns; i++) out[i] = Canonical((row[i] - largest) * scale - log_sum);
 }
 
 class SoftmaxOperator final : public Operator {
@@ -24,17 +24,18 @@ class SoftmaxOperator final : public Operator {
     const SoftmaxArguments a = ArgumentsOf(memory);
     workers.ParallelFor(a.rows, GrainFor(a.columns, 16384), [&](int64_t begin, int64_t end) {
       RowReader reader(memory.inputs[0], a.columns);
-      std::vector<float> result(static_cast<size_t>(a.columns));
+      RowWriter writer(memory.outputs[0], a.columns);
       for (int64_t i = begin; i < end; i++) {
         const float* row = reader.Row(i);
-        const float largest = NumberOf(LargestKeyOf(row, a.columns));
-        const float sum = ExpAndSum(row, a.columns, largest, a.scale, result.data());
+        float* out = writer.Row(i);
+        const float largest = LargestOf(row, a.columns);
         if (logarithm_) {
-          LogarithmsOf(row, a.columns, largest, a.scale, Log(sum), result.data());
+          const float sum = SumOfExps(row, a.columns, largest, a.scale);
+          LogarithmsOf(row, a.columns, largest, a.scale, Log(sum), out);
         } else {
-          DivideAll(result.data(), a.columns, sum);
+          DivideAll(out, a.columns, ExpAndSum(row, a.columns, largest, a.scale, out));
         }
-        StoreRow(memory.outputs[0], i * a.columns, result.data(), a.columns);
+        writer.Store(i);
       }
     });
   }

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One block a row. A radix select over RankOf(), eight bits at a time from the top, finds the rank of the
-// k-th best; whatever is not below it is collected in any order and sorted.
+// k-th best; whatever is not below it is collected in any order and sorted. A row that fits is read once and
+// kept in shared memory.
 #include "ops/scores/row_kernels.h"
 #include "ops/scores/top_k.h"
 
 namespace trtn::ops::scores {
 
+/// Floats of a row that are kept in shared memory.
+constexpr int kHeldOfRow = 4096;
+
 /// Shared memory of a block.
 struct TopKShared {
+  float* held;
   uint64_t* best;
   int* histogram;
   /// The digit that has the k-th best, how many ranks are above it, how many are not below it; then a
@@ -118,33 +123,61 @@ TRTN_ROW_FUNCTION float SumOfRow(const Element* row, const TopKArguments& a, flo
 }
 
 template <class Element>
+TRTN_ROW_FUNCTION void TopKOfRow(const Element* row, const TopKArguments& a, int64_t row_index,
+                                 const TopKShared& shared) {
+  CollectBest(row, a.columns, a.k, shared);
+  const float largest = NumberOf(KeyOfRank(shared.best[0]));
+  const float sum = a.probabilities != 0 ? SumOfRow(row, a, largest, shared.sums) : 0.0f;
+  for (int i = static_cast<int>(trtn::gpu::ThreadX()); i < a.k; i += kRowThreads) {
+    const int32_t index = IndexOf(shared.best[i]);
+    const float x = ToFloat(row[index]);
+    a.indices[row_index * a.k + i] = index;
+    if (a.values == nullptr) continue;
+    const float value = a.probabilities != 0 ? ShiftedExp(x, largest, a.scale) / sum : x;
+    StoreScore(a.values, row_index * a.k + i, a.out_type, value);
+  }
+}
+
+/// Of a row of floats there is one code for both kinds of memory, which is long.
+TRTN_ROW_FUNCTION void TopKOfRowAt(bool is_held, const float* row, const TopKArguments& a, int64_t row_index,
+                                   const TopKShared& shared) {
+  TopKOfRow(is_held ? shared.held : row, a, row_index, shared);
+}
+
+template <class Element>
+TRTN_ROW_FUNCTION void TopKOfRowAt(bool is_held, const Element* row, const TopKArguments& a,
+                                   int64_t row_index, const TopKShared& shared) {
+  if (is_held) {
+    TopKOfRow<float>(shared.held, a, row_index, shared);
+  } else {
+    TopKOfRow(row, a, row_index, shared);
+  }
+}
+
+template <class Element>
 TRTN_ROW_FUNCTION void TopKOfRows(const TopKArguments& a, const TopKShared& shared) {
+  const bool is_held = a.columns <= kHeldOfRow;
   for (int64_t row_index = trtn::gpu::BlockX(); row_index < a.rows; row_index += trtn::gpu::GridSizeX()) {
     const Element* row = static_cast<const Element*>(a.in) + row_index * a.columns;
-    CollectBest(row, a.columns, a.k, shared);
-    const float largest = NumberOf(KeyOfRank(shared.best[0]));
-    const float sum = a.probabilities != 0 ? SumOfRow(row, a, largest, shared.sums) : 0.0f;
-    for (int i = static_cast<int>(trtn::gpu::ThreadX()); i < a.k; i += kRowThreads) {
-      const int32_t index = IndexOf(shared.best[i]);
-      const float x = ToFloat(row[index]);
-      a.indices[row_index * a.k + i] = index;
-      if (a.values == nullptr) continue;
-      const float value = a.probabilities != 0 ? ShiftedExp(x, largest, a.scale) / sum : x;
-      StoreScore(a.values, row_index * a.k + i, a.out_type, value);
-    }
+    const int held = is_held ? static_cast<int>(a.columns) : 0;
+    for (int i = static_cast<int>(trtn::gpu::ThreadX()); i < held; i += kRowThreads)
+      shared.held[i] = ToFloat(row[i]);
+    trtn::gpu::Barrier();
+    TopKOfRowAt(is_held, row, a, row_index, shared);
     trtn::gpu::Barrier();
   }
 }
 
 }  // namespace trtn::ops::scores
 
-#define TRTN_TOP_K_KERNEL(suffix, Element)                                             \
-  TRTN_KERNEL(top_k_##suffix)(trtn::ops::scores::TopKArguments arguments) {            \
-    TRTN_SHARED(uint64_t, best, trtn::ops::scores::kMostBest);                         \
-    TRTN_SHARED(int, histogram, trtn::ops::scores::kRowThreads);                       \
-    TRTN_SHARED(int, found, 4);                                                        \
-    TRTN_SHARED(float, sums, trtn::ops::scores::kRowThreads);                          \
-    trtn::ops::scores::TopKOfRows<Element>(arguments, {best, histogram, found, sums}); \
+#define TRTN_TOP_K_KERNEL(suffix, Element)                                                   \
+  TRTN_KERNEL(top_k_##suffix)(trtn::ops::scores::TopKArguments arguments) {                  \
+    TRTN_SHARED(float, held, trtn::ops::scores::kHeldOfRow);                                 \
+    TRTN_SHARED(uint64_t, best, trtn::ops::scores::kMostBest);                               \
+    TRTN_SHARED(int, histogram, trtn::ops::scores::kRowThreads);                             \
+    TRTN_SHARED(int, found, 4);                                                              \
+    TRTN_SHARED(float, sums, trtn::ops::scores::kRowThreads);                                \
+    trtn::ops::scores::TopKOfRows<Element>(arguments, {held, best, histogram, found, sums}); \
   }
 
 TRTN_TOP_K_KERNEL(f32, float)

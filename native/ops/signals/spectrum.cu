@@ -49,10 +49,11 @@ TRTN_SIGNALS_DEVICE float FrameMean(const SpectrumArguments& a, const Place& pla
 
 TRTN_SIGNALS_DEVICE float ElementAt(const SpectrumArguments& a, const Place& place, float mean, int32_t i) {
   if (i >= a.frame_length) return 0.0f;
-  const float sample = SampleAt(a, place.signal, place.first + i);
+  float element = SampleAt(a, place.signal, place.first + i);
   const float before =
-      i > 0 && a.pre_emphasis != 0.0f ? SampleAt(a, place.signal, place.first + i - 1) : sample;
-  return FrameElement(a, sample, before, mean, a.window[i]);
+      i > 0 && a.pre_emphasis != 0.0f ? SampleAt(a, place.signal, place.first + i - 1) : element;
+  FinishElement(a, element, before, mean, a.window[i]);
+  return element;
 }
 
 template <int kBlock>

@@ -73,17 +73,18 @@ TRTN_HD float SampleAt(const SpectrumArguments& a, int64_t signal, int64_t posit
   return value * a.scale;
 }
 
-/// One element of a frame, from its sample and the one before it (itself at the frame's beginning).
+/// A sample becomes an element of its frame; `before` is the sample before it (itself at the frame's beginning). Changed
+/// in place: no compiler likes wide vectors that are returned.
 template <class V>
-TRTN_LANES V FrameElement(const SpectrumArguments& a, const V& sample, const V& before, const V& mean,
-                          float window) {
-  V value = sample, previous = before;
+TRTN_LANES void FinishElement(const SpectrumArguments& a, V& value, const V& before, const V& mean,
+                              float window) {
+  V previous = before;
   if (a.remove_dc != 0) {
     value = value - mean;
     previous = previous - mean;
   }
   if (a.pre_emphasis != 0.0f) value = value - a.pre_emphasis * previous;
-  return value * window;
+  value = value * window;
 }
 
 TRTN_HD Stage StageOf(const SpectrumArguments& a, int index, int32_t span) {
@@ -120,7 +121,7 @@ TRTN_LANES void PowerPair(const SpectrumArguments& a, Complex<V>* z, int32_t k) 
 }
 
 template <class V>
-TRTN_LANES V PowerAt(const SpectrumArguments& a, const Complex<V>* z, int32_t k) {
+TRTN_LANES const V& PowerAt(const SpectrumArguments& a, const Complex<V>* z, int32_t k) {
   return k < a.transform_length ? z[k].re : z[0].im;
 }
 

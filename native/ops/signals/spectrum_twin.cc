@@ -81,7 +81,7 @@ TRTN_SIMD_CLONES void FinishFrame(const SpectrumArguments& a, Lanes* samples) {
   Lanes mean = {};
   if (a.remove_dc != 0) MeanOf(a, samples, &mean);
   for (int32_t i = a.frame_length - 1; i >= 0; --i)
-    samples[i] = FrameElement(a, samples[i], samples[i > 0 ? i - 1 : 0], mean, a.window[i]);
+    FinishElement(a, samples[i], samples[i > 0 ? i - 1 : 0], mean, a.window[i]);
 }
 
 void PackFrame(const SpectrumArguments& a, const Lanes* samples, Complex<Lanes>* z) {

@@ -75,6 +75,19 @@ Shape InferConv(const Layer& layer, Shape dims) {
   return dims;
 }
 
+Shape InferFlatten(const Layer& layer, const Shape& dims) {
+  if (layer.k < 0 || static_cast<size_t>(layer.k) >= dims.size()) {
+    throw std::runtime_error(layer.name + ": the input " + ShapeText(dims) + " has too few dimensions");
+  }
+  Shape result(dims.begin(), dims.begin() + layer.k);
+  int64_t count = 1;
+  for (size_t i = static_cast<size_t>(layer.k); i < dims.size(); ++i) {
+    count = dims[i] < 0 || count < 0 ? -1 : count * dims[i];
+  }
+  result.push_back(count);
+  return result;
+}
+
 // Index of the element of a smaller, broadcast tensor that belongs to one of the result.
 int64_t BroadcastIndex(int64_t index, const Shape& result, const Shape& dims) {
   int64_t source = 0, stride = 1;
@@ -215,6 +228,10 @@ Layer ParseLayer(const std::string& text, const std::function<int(const std::str
   } else if (layer.function == "add" || layer.function == "reshape") {
     expect(3);
     layer.inputs = {tensor(words[1]), tensor(words[2])}, layer.outputs = {tensor(words[3])};
+  } else if (layer.function == "flatten") {
+    expect(3);
+    layer.inputs = {tensor(words[1])}, layer.outputs = {tensor(words[2])};
+    layer.k = std::stoll(words[3]);
   } else if (layer.function == "matmul") {
     expect(4);
     layer.inputs = {tensor(words[1])}, layer.outputs = {tensor(words[4])}, layer.weight = words[2];
@@ -246,6 +263,7 @@ std::vector<Shape> InferLayer(const Layer& layer, const std::vector<Shape>& inpu
   if (function == "nonzero") return {{static_cast<int64_t>(x.size()), -1}};
   if (function == "shapeof") return {{static_cast<int64_t>(x.size())}};
   if (function == "sum") return {{x.empty() ? 1 : x[0]}};
+  if (function == "flatten") return {InferFlatten(layer, x)};
   if (function == "topk") {
     Shape dims = x;
     if (dims.empty() || (dims.back() >= 0 && dims.back() < layer.k)) {

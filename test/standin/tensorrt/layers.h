@@ -9,6 +9,7 @@
 //   sum x y                  (over all dims but the first)
 //   shapeof x s  (int64 or int32 [rank], which inferShapes() writes too if it lies on the host)
 //   relu x y                                                  cast x y   float16 <-> float32
+//   flatten x y n            (the first n dims stay, the others become one)
 //   conv x <weight> <o>x<c>x<s> y     x [n, c, h, w] with o filters [c, s, s], padded so that y is [n, o, h,
 //   w]
 //
@@ -30,7 +31,7 @@ struct Layer {
   /// Indices of tensors in Plan::tensors.
   std::vector<int> inputs, outputs;
   std::string weight;
-  /// Of matmul the weight's dims, of topk how many, of conv the channels in and out and the side of a filter.
+  /// Of matmul the weight's dims, of topk how many, of flatten how many dims stay, of conv the channels in and out and the side of a filter.
   int64_t k = 0, n = 0, size = 1;
   /// How many numbers its weight must have.
   int64_t WeightCount() const { return k > 0 && n > 0 ? k * n * size * size : 1; }

@@ -49,6 +49,7 @@ describe('validateBuildOptions', () => {
       disableTf32: true,
       maxAuxStreams: 0,
       outputPath: 'm.engine',
+      pipeline: 'm.pipeline.json',
       cacheDir: 'cache',
       isolation: 'thread',
       signal: new AbortController().signal,

@@ -380,3 +380,38 @@ describe('a build', () => {
     expect(readdirSync(fake.temporary)).toEqual([]);
   });
 });
+
+describe('a pipeline in the manifest', () => {
+  const spec = {
+    version: 1,
+    task: 'tensors',
+    pre: { kind: 'image', size: 4 },
+    post: { kind: 'tensors' },
+  } as const;
+  const images = (): Uint8Array => identityModel([1, 3, 4, 4]);
+
+  it('is kept, with and without a cache that other builds share', async () => {
+    const cacheDir = temporaryFolder();
+    const fake = fakeBuild();
+    const plain = await buildEngineIn(images(), { cacheDir }, fake.context);
+    expect(plain.manifest).not.toHaveProperty('pipeline');
+    const outputPath = join(temporaryFolder(), 'm.engine');
+    const cached = await buildEngineIn(images(), { cacheDir, outputPath, pipeline: spec }, fake.context);
+    expect(cached.cached).toBe(true);
+    expect(JSON.parse(readFileSync(`${outputPath}.json`, 'utf8'))).toMatchObject({ pipeline: spec });
+    const again = await buildEngineIn(images(), { cacheDir }, fake.context);
+    expect(again.manifest).not.toHaveProperty('pipeline');
+    const built = await buildEngineIn(images(), { pipeline: spec }, fakeBuild().context);
+    expect(built.manifest!.pipeline).toEqual(spec);
+  });
+
+  it('is refused before the build where it is wrong, or does not fit the model', async () => {
+    const fake = fakeBuild();
+    const other = { ...spec, pre: { kind: 'image', size: 5 } } as const;
+    for (const pipeline of [other, { ...spec, task: 'classification' } as never]) {
+      const error = await rejection(buildEngineIn(images(), { pipeline }, fake.context));
+      expect(error).toMatchObject({ code: 'ERR_TRT_ARG_VALUE' });
+    }
+    expect(fake.requests).toEqual([]);
+  });
+});
