@@ -210,7 +210,7 @@ interface ChainParts extends Pick<Chain, 'inputs' | 'outputs' | 'device'> {
  * @example
  * ```ts
  * await using chain = await createChain(
- *   [{ plan: (x) => planSoftmax(x), inputs: ['logits'], outputs: ['scores'] }],
+ *   [{ plan: ([x]) => planSoftmax([x]), inputs: ['logits'], outputs: ['scores'] }],
  *   { inputs: { logits: { type: 'float32', dims: [8, 1000] } } },
  * );
  * const { scores } = await chain.run({ logits });

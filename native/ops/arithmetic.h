@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arithmetic that gives the same bits on host and device: nothing of libm or libdevice, and no contraction of a
-// product and a sum into one rounding (-ffp-contract=off, nvcc -fmad=false) unless Fma() says so.
+// Arithmetic that gives the same bits on host and device: nothing of libm or libdevice, and no contraction of
+// a product and a sum into one rounding (-ffp-contract=off, nvcc -fmad=false) unless Fma() says so.
 #pragma once
 
 #include <stdint.h>

@@ -8,8 +8,7 @@
 namespace trtn::ops {
 
 std::unique_ptr<Operator> MakeOperator(const std::string& name, const Attributes& attributes) {
-  for (const auto family :
-       {ImageOperators, TensorOperators, ScoreOperators, BoxOperators, SignalOperators}) {
+  for (const auto family : {ImageOperators, TensorOperators, ScoreOperators, BoxOperators, SignalOperators}) {
     for (const OperatorEntry& entry : family()) {
       if (name == entry.name) return entry.make(attributes);
     }

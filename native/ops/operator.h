@@ -22,10 +22,11 @@ struct OperatorMemory {
   const void* table = nullptr;
 };
 
-/// One operator with its attributes: immutable, used by any number of threads at once. TypeScript has checked types,
-/// shapes and attributes and made the outputs; an operator checks again only what could corrupt memory, and throws
-/// trtn::Error. Inputs and outputs do not overlap, have any alignment their element type allows on the CPU, and 256
-/// bytes on the device unless they are views into another tensor (then: that of their element type).
+/// One operator with its attributes: immutable, used by any number of threads at once. TypeScript has checked
+/// types, shapes and attributes and made the outputs; an operator checks again only what could corrupt
+/// memory, and throws trtn::Error. Inputs and outputs do not overlap, have any alignment their element type
+/// allows on the CPU, and 256 bytes on the device unless they are views into another tensor (then: that of
+/// their element type).
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -33,8 +34,8 @@ class Operator {
   virtual size_t ScratchBytes(const OperatorMemory& memory) const { return 0; }
   /// Blocks until the outputs are written: the CPU twin, over the threads of `workers`.
   virtual void RunOnCpu(const OperatorMemory& memory, Workers& workers) const = 0;
-  /// What the launches read besides their arguments: sizes and addresses of many images, coefficients. Sees the
-  /// addresses of inputs and outputs, not those of scratch and table.
+  /// What the launches read besides their arguments: sizes and addresses of many images, coefficients. Sees
+  /// the addresses of inputs and outputs, not those of scratch and table.
   virtual std::vector<uint8_t> DeviceTable(const OperatorMemory& memory) const { return {}; }
   /// The same computation on a device, in the order given. Makes no call of the driver.
   virtual std::vector<KernelLaunch> Launches(const OperatorMemory& memory) const = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a kernel may use, for the compilers that read it: nvcc, clang without any CUDA header (PTX that old drivers
-// load), and the host's compiler, which runs kernels thread by thread (TRTN_EMULATE) and compiles the CPU twins.
+// What a kernel may use, for the compilers that read it: nvcc, clang without any CUDA header (PTX that old
+// drivers load), and the host's compiler, which runs kernels thread by thread (TRTN_EMULATE) and compiles the
+// CPU twins.
 //
 // A kernel is written
 //
@@ -10,9 +11,9 @@
 //     ... trtn::gpu::ThreadX(), trtn::gpu::Barrier() ...
 //   }
 //
-// with one argument, passed by value: a plain struct of at most kMaxKernelArgument bytes whose members have the same
-// size on host and device. No warp shuffles, no dynamic shared memory, no library calls: what is not here does not
-// give the same bits everywhere, or cannot run on the host.
+// with one argument, passed by value: a plain struct of at most kMaxKernelArgument bytes whose members have
+// the same size on host and device. No warp shuffles, no dynamic shared memory, no library calls: what is not
+// here does not give the same bits everywhere, or cannot run on the host.
 #pragma once
 
 #if defined(__CUDA_ARCH__) || (defined(__clang__) && defined(__CUDA__))

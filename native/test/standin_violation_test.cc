@@ -187,7 +187,9 @@ TEST_F(StandinViolation, LeavingThingsBehind) {
   EXPECT_EQ(StandinControl("violations"), "[]");
   DeviceHandle ordinal = 1;
   ASSERT_EQ(api_->cuDevicePrimaryCtxRelease_v2(ordinal), kSuccess);
-  Expect("ends a context that still has 0 streams, events, executable graphs and modules and 1 pieces of memory");
+  Expect(
+      "ends a context that still has 0 streams, events, executable graphs and modules and 1 pieces of "
+      "memory");
   ContextHandle context = nullptr;
   EXPECT_EQ(api_->cuDevicePrimaryCtxRetain(&context, ordinal), kSuccess);
 }

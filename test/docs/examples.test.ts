@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { sourceFiles } from '../../scripts/source-files.mjs';
 
 const ROOT = join(__dirname, '../..');
-const STARTS = /\b(spawn|fork|execFile|execFileSync|spawnSync|import)\(|\bfrom '[./]*\/examples\//;
+const STARTS = /\b(spawn|fork|execFile|execFileSync|spawnSync|import|runExample)\(|\bfrom '[./]*\/examples\//;
 
 const isProgram = (path: string): boolean => /\.(mjs|cjs|js|ts|mts)$/.test(path) && !path.endsWith('.d.ts');
 

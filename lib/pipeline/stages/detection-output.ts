@@ -28,15 +28,12 @@ export class DetectionOutput implements OutputStage<readonly Detection[]> {
     const kept = await this.#suppress(outputs[name]!, context);
     const { scope } = context;
     const boxes = scope.keep(await rescaleBoxes(kept.boxes, transforms, operatorOptions(context)));
-    const [corners, scores, classes, indices, counts] = await Promise.all(
-      [boxes, kept.scores, kept.classes, kept.indices, kept.counts].map(toHost),
-    );
     const found = splitDetections({
-      boxes: corners!,
-      scores: scores!,
-      classes: classes!,
-      indices: indices!,
-      counts: counts!,
+      boxes: (await toHost(boxes)) as Tensor<Float32Array>,
+      scores: (await toHost(kept.scores)) as Tensor<Float32Array>,
+      classes: (await toHost(kept.classes)) as Tensor<Int32Array>,
+      indices: (await toHost(kept.indices)) as Tensor<Int32Array>,
+      counts: (await toHost(kept.counts)) as Tensor<Int32Array>,
     });
     const labels = namesOf(this.#post.labels);
     return found.slice(0, count).map((image) =>

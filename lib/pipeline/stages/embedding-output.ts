@@ -38,11 +38,9 @@ export class EmbeddingOutput implements OutputStage<Float32Array> {
     if (normalize) vectors = scope.keep(await l2Normalize(vectors, options));
     else if (vectors.type !== 'float32')
       vectors = scope.keep(await convert(vectors, { ...options, type: 'float32' }));
-    const { data, dims } = await toHost(vectors);
+    const { data, dims } = (await toHost(vectors)) as Tensor<Float32Array>;
     const size = dims[1]!;
-    return Array.from({ length: count }, (_, row) =>
-      (data as Float32Array).slice(row * size, (row + 1) * size),
-    );
+    return Array.from({ length: count }, (_, row) => data.slice(row * size, (row + 1) * size));
   }
 }
 

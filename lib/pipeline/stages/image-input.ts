@@ -72,7 +72,7 @@ export class ImageInput implements InputStage<PipelineImage, CheckedPipelineImag
   decode(images: readonly CheckedPipelineImage[]): Promise<CheckedPipelineImage[]> {
     const { deviceDecoder } = this.#parts;
     return Promise.all(
-      images.map((image) =>
+      images.map(async (image) =>
         'bytes' in image && deviceDecoder?.takes(image) !== true ? this.#parts.decode(image) : image,
       ),
     );

@@ -2,7 +2,7 @@
 // What the stages behind the model share.
 
 import { TensorRTError } from '../../errors';
-import { DeviceTensor } from '../../runtime/device-tensor';
+import { type DeviceTensor } from '../../runtime/device-tensor';
 import { Tensor } from '../../runtime/tensor';
 import type { ScoredClass } from '../results';
 

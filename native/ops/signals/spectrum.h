@@ -73,8 +73,8 @@ TRTN_HD float SampleAt(const SpectrumArguments& a, int64_t signal, int64_t posit
   return value * a.scale;
 }
 
-/// A sample becomes an element of its frame; `before` is the sample before it (itself at the frame's beginning). Changed
-/// in place: no compiler likes wide vectors that are returned.
+/// A sample becomes an element of its frame; `before` is the sample before it (itself at the frame's
+/// beginning). Changed in place: no compiler likes wide vectors that are returned.
 template <class V>
 TRTN_LANES void FinishElement(const SpectrumArguments& a, V& value, const V& before, const V& mean,
                               float window) {

@@ -25,8 +25,8 @@ const COPIES = 32;
 
 /** Bytes of the two sides of a case, which have to be what the table of kernels says. */
 function expectBytes(t, table, { kernel, share }, sides) {
-  const { bytes, example } = table[kernel] ?? t.expect(false, `kernel-bytes.json has no kernel ${kernel}`);
-  const said = (typeof bytes === 'number' ? bytes : example.bytes) * share;
+  const { bytes } = table[kernel] ?? t.expect(false, `kernel-bytes.json has no kernel ${kernel}`);
+  const said = bytes * share;
   const moved = sides.reduce((sum, { data }) => sum + data.byteLength, 0);
   t.expectEqual(moved, said, `bytes of ${kernel}`);
   return said;
@@ -173,7 +173,7 @@ export async function measureRates(t) {
   const ops = loadOperators();
   await requireGpuMemory(t, ops);
   const table = JSON.parse(readFileSync(join(ROOT, 'native', 'ops', 'kernel-bytes.json'), 'utf8'));
-  const sizes = rateCases.map(({ kernel, share }) => (table[kernel]?.example ?? table[kernel]).bytes * share);
+  const sizes = rateCases.map(({ kernel, share }) => table[kernel].bytes * share);
   const before = await copyTimes(t, sizes);
   const measured = [];
   for (const one of rateCases) measured.push(await measureCase(t, ops, table, one));

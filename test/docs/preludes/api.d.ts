@@ -8,10 +8,14 @@ export declare const model: OnnxModel;
 export declare const images: Float32Array<ArrayBuffer>;
 export declare const pixels: Float32Array<ArrayBuffer>;
 export declare const x: Float32Array<ArrayBuffer>;
+export declare const samples: Float32Array<ArrayBuffer>;
+export declare const logits: Float32Array<ArrayBuffer>;
 export declare const data: Float32Array<ArrayBuffer>;
 export declare const weights: Float32Array<ArrayBuffer>;
 export declare const feeds: Feeds;
 /** Some dozens of typical inputs. */
 export declare const batches: readonly Feeds[];
+/** Of node:fs/promises. */
+export declare function readFile(path: string): Promise<Uint8Array>;
 /** What the application does meanwhile. */
 export declare function work(): Promise<void>;

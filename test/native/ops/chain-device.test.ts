@@ -204,7 +204,7 @@ describe('a fault of the device', () => {
       const code = /Alloc/.test(entry) ? 'ERR_TRT_CUDA_OUT_OF_MEMORY' : /^ERR_TRT_CUDA_/;
       const failure = await chain.run({ x: numbers() }).then(
         () => 'done',
-        (error: { code: string }) => error.code,
+        (error: unknown) => (error as { code: string }).code,
       );
       // What the first run has allocated the later ones have.
       if (failure !== 'done') expect(failure).toMatch(code);

@@ -31,7 +31,8 @@ struct Layer {
   /// Indices of tensors in Plan::tensors.
   std::vector<int> inputs, outputs;
   std::string weight;
-  /// Of matmul the weight's dims, of topk how many, of flatten how many dims stay, of conv the channels in and out and the side of a filter.
+  /// Of matmul the weight's dims, of topk how many, of flatten how many dims stay, of conv the channels in
+  /// and out and the side of a filter.
   int64_t k = 0, n = 0, size = 1;
   /// How many numbers its weight must have.
   int64_t WeightCount() const { return k > 0 && n > 0 ? k * n * size * size : 1; }

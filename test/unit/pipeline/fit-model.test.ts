@@ -25,7 +25,7 @@ function classify(pre: object = {}, post: object = {}): PipelineSpec {
     task: 'classification',
     pre: { kind: 'image', ...pre },
     post: { kind: 'classification', ...post },
-  } as PipelineSpec;
+  };
 }
 
 function detect(decode: object, post: object = {}): PipelineSpec {
@@ -134,7 +134,7 @@ describe('fitSpec()', () => {
           task: 'embedding',
           pre: { kind: 'audio', preset: 'whisper' },
           post: { kind: 'embedding', ...post },
-        } as PipelineSpec,
+        },
         tensors,
       );
     expect(sound({}, model(['n', 80], ['n', 8])).message).toContain('[n, 80]');

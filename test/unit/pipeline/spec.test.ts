@@ -194,7 +194,7 @@ describe('readPipelineSpec()', () => {
     const given = structuredClone(classification) as never as Parameters<typeof readPipelineSpec>[0] & object;
     const spec = await readPipelineSpec(given);
     expect(spec).toEqual(given);
-    expect(spec.pre).not.toBe((given as typeof spec).pre);
+    expect(spec.pre).not.toBe(given.pre);
   });
 
   it('says which file cannot be read', async () => {
