@@ -6,8 +6,8 @@ import { join } from 'node:path';
 export const GLIBC = '2.28';
 /** The Node-API version that a binary asks for. */
 export const NODE_API = 8;
-/** The package's limit; both binaries and all JavaScript have to fit in 8 MB. */
-export const MAX_BYTES = 3_000_000;
+/** Of one binary, 2 MB of it compressed kernels: the packed package with both has to stay under 8 MB. */
+export const MAX_BYTES = 5_500_000;
 
 /**
  * @typedef {object} Target

@@ -112,7 +112,7 @@ describe('verifyBinary', () => {
     ['wants an executable stack', { executableStack: true }],
     ['has relocations in its code', { textRelocations: true }],
     ['names a folder of the machine that built it', { text: '/bui' + 'ld/project/native/core/session.cc' }],
-    ['at most 3000000 are meant', { text: 'x'.repeat(3_000_001) }],
+    ['at most 5500000 are meant', { text: 'x'.repeat(5_500_001) }],
   ])('refuses one that is or %s', (problem, parts) => {
     const found = problems(parts);
     expect(found).toHaveLength(1);
