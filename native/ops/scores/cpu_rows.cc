@@ -178,7 +178,11 @@ TRTN_IN_CLONES uint32_t AboveMask(const float* row, float bound) {
 /// The k best ranks so far.
 class BestSoFar {
  public:
-  BestSoFar(uint64_t* best, int k) : best_(best), k_(k) {
+  // No constructor: clang leaves one out of the binary that functions with clones alone call.
+  void Begin(uint64_t* best, int k) {
+    best_ = best;
+    k_ = k;
+    size_ = 0;
     if (k <= kFew) std::fill(best, best + k, uint64_t{0});
   }
 
@@ -210,14 +214,15 @@ class BestSoFar {
   static constexpr int kFew = 8;
   uint64_t* best_;
   int k_;
-  int size_ = 0;
+  int size_;
 };
 
 /// False for a row with NaN.
 TRTN_SIMD_CLONES bool SelectOfNumbers(const float* row, int64_t columns, int k, uint64_t* best) {
   float maxima[kTogether];
   if (!LaneMaxima(row, columns, maxima)) return false;
-  BestSoFar so_far(best, k);
+  BestSoFar so_far;
+  so_far.Begin(best, k);
   // Where k lanes have a number, the k-th of their largest is reached k times: what is below is not looked
   // at.
   const float reached = k <= kTogether ? KthLargest(maxima, k) : kLowest;
@@ -320,7 +325,8 @@ TRTN_SIMD_CLONES void DivideAll(float* values, int64_t count, float by) {
 void SelectBest(const float* row, int64_t columns, int k, uint64_t* best) {
   if (SelectOfNumbers(row, columns, k, best)) return;
   // NaN is above all numbers: by keys, one after the other.
-  BestSoFar so_far(best, k);
+  BestSoFar so_far;
+  so_far.Begin(best, k);
   for (int64_t i = 0; i < columns; i++) {
     const int32_t key = KeyOf(row[i]);
     if (!so_far.IsFull() || key > so_far.WorstKey()) so_far.Add(RankOf(key, i));
