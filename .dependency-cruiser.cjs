@@ -13,6 +13,7 @@ const LEAVES = [
   'tensor',
   'text',
   'html',
+  'numerics',
 ];
 
 /**

@@ -29,13 +29,26 @@
       'sources': ['<!@(node cmake/gyp.cjs sources core dl cuda trt ort gpu nvml nvjpeg chain)'],
       # The kernels' compiled code, which native/cuda/embedded_kernels.cc takes in.
       'defines': ['TRTN_KERNELS_DIR="<(kernels_dir)"'],
-      'dependencies': ['trtn_ops'],
+      'dependencies': ['trtn_matrices', 'trtn_clusters', 'trtn_ops'],
     },
     {
       'target_name': 'trtn_ops',
       'type': 'static_library',
       'sources': ['<!@(node cmake/gyp.cjs sources ops ops/boxes ops/image ops/scores ops/signals ops/tensors)'],
       # The operators' results are the same everywhere: see CMakeLists.txt.
+      'cflags_cc': ['-O3', '-ffp-contract=off', '-fno-trapping-math'],
+    },
+    {
+      'target_name': 'trtn_matrices',
+      'type': 'static_library',
+      'sources': ['<!@(node cmake/gyp.cjs sources numerics/matrices)'],
+      'cflags_cc': ['-O3', '-ffp-contract=fast', '-fno-trapping-math'],
+    },
+    {
+      'target_name': 'trtn_clusters',
+      'type': 'static_library',
+      'sources': ['<!@(node cmake/gyp.cjs sources numerics/clusters)'],
+      # The bits that lib/numerics gets.
       'cflags_cc': ['-O3', '-ffp-contract=off', '-fno-trapping-math'],
     },
     {

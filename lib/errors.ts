@@ -83,6 +83,10 @@ const ERROR_TABLE = {
   ERR_TRT_QUANT_BOUND: 'Allow a larger drop, or use a higher precision.',
   ERR_TRT_QUANT_CACHE: 'Delete the calibration cache, or calibrate with the same model and data.',
   ERR_TRT_QUANT_CHECK: 'Please report the model: what was written does not compute what it should.',
+  ERR_TRT_COMPRESS_TARGET:
+    'Ask for less, or give more data; the message names the closest that can be reached.',
+  ERR_TRT_COMPRESS_UNSUPPORTED: 'Exclude the nodes that the message names, or compress in another way.',
+  ERR_TRT_COMPRESS_CHECK: 'Please report the model: what was written does not compute what it should.',
 
   // Evaluation.
   ERR_TRT_EVAL_DATA: 'Check the data set; the message names the sample and what is wrong with it.',

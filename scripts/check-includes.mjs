@@ -21,14 +21,16 @@ const MAY_INCLUDE = {
   gpu: ['core', 'dl', 'cuda', 'trt'],
   // Operators around the model: kernels and their CPU twins, without a call of the driver.
   ops: ['core'],
+  // Linear algebra and clustering, on the threads of operators.
+  numerics: ['core', 'ops'],
   // Runs operators in a row, on the CPU or on a device.
   chain: ['core', 'dl', 'cuda', 'ops'],
   // The GPU's sensors, of a library of their own: works without CUDA.
   nvml: ['core', 'dl'],
   // Decodes JPEG files on the device, by a library that is opened where it is installed.
   nvjpeg: ['core', 'dl', 'cuda'],
-  addon: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml', 'nvjpeg', 'ops', 'chain'],
-  test: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml', 'nvjpeg', 'ops', 'chain'],
+  addon: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml', 'nvjpeg', 'ops', 'numerics', 'chain'],
+  test: ['core', 'dl', 'cuda', 'trt', 'ort', 'gpu', 'nvml', 'nvjpeg', 'ops', 'numerics', 'chain'],
 };
 
 /** Headers of others -> the only folder (below native/) whose files may include them. */

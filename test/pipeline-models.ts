@@ -4,7 +4,7 @@
 import sharp from 'sharp';
 
 import type { RawImage } from '../lib/ops/image';
-import { makeModel } from './onnx-builder';
+import { makeModel, ONNX_TYPES, type NodeSpec, type TensorSpec } from './onnx-builder';
 
 /** How much each class likes red, green and blue: what `colourModel()` multiplies mean colours with. */
 export const COLOUR_WEIGHTS = [
@@ -89,6 +89,71 @@ export function tokensModel(): Uint8Array {
     ],
     initializers: [{ name: 'shape', type: 'INT64', dims: [3], data: [0, 3, 4] }],
   });
+}
+
+/** An output of {@link outputsModel}: one image's numbers. */
+export interface FixedOutput {
+  readonly name: string;
+  /** Without the batch in front. */
+  readonly dims: readonly number[];
+  readonly data: readonly number[];
+  /** Multiplied with the image's mean of red, 0 to 1. */
+  readonly isScaled?: boolean;
+  /** Default: `'FLOAT'`. */
+  readonly type?: 'FLOAT' | 'FLOAT16' | 'INT64' | 'INT32';
+  /** Its batch, of one, is left out: `dims` alone. */
+  readonly isUnbatched?: boolean;
+}
+
+/** `images` [batch, 3, side, side] to outputs that are the same for each image, but for how red it is. */
+export function outputsModel(outputs: readonly FixedOutput[], side = 16): Uint8Array {
+  const made = outputs.map((output, index) => outputNodes(output, index));
+  return makeModel({
+    inputs: [{ name: 'images', dims: ['batch', 3, side, side] }],
+    outputs: outputs.map(({ name, dims, type = 'FLOAT', isUnbatched = false }) => ({
+      name,
+      type,
+      dims: isUnbatched ? dims : ['batch', ...dims],
+    })),
+    nodes: [
+      { op: 'GlobalAveragePool', inputs: ['images'], outputs: ['mean'] },
+      { op: 'Flatten', inputs: ['mean'], outputs: ['flat'] },
+      { op: 'MatMul', inputs: ['flat', 'red'], outputs: ['redness'] },
+      { op: 'MatMul', inputs: ['flat', 'nothing'], outputs: ['zero'] },
+      ...made.flatMap(({ nodes }) => nodes),
+    ],
+    initializers: [
+      { name: 'red', dims: [3, 1], data: [1, 0, 0] },
+      { name: 'nothing', dims: [3, 1], data: [0, 0, 0] },
+      ...made.flatMap(({ initializers }) => initializers),
+    ],
+  });
+}
+
+function outputNodes(
+  { name, dims, data, isScaled = false, type = 'FLOAT', isUnbatched = false }: FixedOutput,
+  index: number,
+): { nodes: NodeSpec[]; initializers: TensorSpec[] } {
+  const [shape, numbers, each, full, shaped] = ['shape', 'numbers', 'each', 'full', 'shaped'].map(
+    (part) => `${part}${index}`,
+  ) as [string, string, string, string, string];
+  return {
+    nodes: [
+      { op: 'Reshape', inputs: [isScaled ? 'redness' : 'zero', shape], outputs: [each] },
+      { op: isScaled ? 'Mul' : 'Add', inputs: [each, numbers], outputs: [full] },
+      isUnbatched
+        ? { op: 'Squeeze', inputs: [full, 'front'], outputs: [shaped] }
+        : { op: 'Identity', inputs: [full], outputs: [shaped] },
+      { op: 'Cast', inputs: [shaped], outputs: [name], attributes: { to: ONNX_TYPES[type] } },
+    ],
+    initializers: [
+      { name: shape, type: 'INT64', dims: [dims.length + 1], data: [-1, ...dims.map(() => 1)] },
+      { name: numbers, dims: [1, ...dims], data },
+      ...(isUnbatched && index === 0
+        ? [{ name: 'front', type: 'INT64' as const, dims: [1], data: [0] }]
+        : []),
+    ],
+  };
 }
 
 /** An image of one colour. */

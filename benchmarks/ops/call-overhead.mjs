@@ -11,7 +11,6 @@ import { median } from '../harness/stats.mjs';
 
 const ROUNDS = 25;
 const AT_ONCE = 64;
-const TARGET = 1.5;
 const ABOUT = `\`convert()\` of four float32 numbers to int32, alone and as a chain of one step, beside \`session.run()\` of
 y = x + [1, 2, 3, 4] on the CPU with one thread: little is computed, so that this is the cost of the promise, the checks,
 and the way to a native thread and back. One after the other, and ${AT_ONCE} at once, each time for 20 ms or more, the sides in
@@ -68,15 +67,8 @@ for (const atOnce of [1, AT_ONCE]) {
 await chain.close();
 await session.close();
 
-const verdicts = results
-  .filter(({ name }) => name !== 'session.run()')
-  .map(({ name, atOnce, ratio }) => ({
-    claim: `${name} over session.run(), ${atOnce} at once`,
-    value: ratio.toFixed(2),
-    target: `<= ${TARGET}`,
-    isMet: ratio <= TARGET,
-  }));
-for (const { claim, value } of verdicts) say(`${claim}: ${value}`);
+for (const { name, atOnce, ratio } of results)
+  say(`${name} over session.run(), ${atOnce} at once: ${ratio.toFixed(2)}`);
 const cells = results.map(({ name, atOnce, medianUs, minUs, ratio }) => [
   name,
   atOnce,
@@ -87,7 +79,6 @@ const cells = results.map(({ name, atOnce, medianUs, minUs, ratio }) => [
 publish(
   'ops-call-overhead',
   options,
-  { results, verdicts },
+  { results },
   `${ABOUT}\n\n${markdownTable(['what', 'at once', 'median µs', 'least µs', 'of session.run()'], cells)}`,
 );
-process.exitCode = verdicts.every(({ isMet }) => isMet) ? 0 : 1;

@@ -13,7 +13,14 @@ export interface SidebarItem {
 
 /** Guides in the order in which they are read; what is not named here comes after them, by title. */
 const GUIDES: Readonly<Record<string, readonly string[]>> = {
-  'Build and run': ['dynamic-shapes', 'precision', 'zero-copy', 'streams-and-graphs', 'life-of-an-inference'],
+  'Build and run': [
+    'dynamic-shapes',
+    'precision',
+    'compression',
+    'zero-copy',
+    'streams-and-graphs',
+    'life-of-an-inference',
+  ],
   'Measure and prove': ['benchmarking', 'evaluating', 'gpu-check'],
   'When something is wrong': ['errors-and-doctor', 'troubleshooting'],
   'Coming from': [

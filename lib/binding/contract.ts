@@ -3,6 +3,7 @@
 // runtime/ and builder/. Every promise settles from a thread of the addon, never from libuv's pool.
 
 import type { LogLine } from '../errors';
+import type { NativeNumerics } from './numerics-contract';
 
 /** ABI families of TensorRT that one binary serves. */
 export type Family = 'tensorrt-10' | 'tensorrt-11' | 'tensorrt-rtx';
@@ -390,7 +391,7 @@ export interface NativeChainRequest {
   outputs: readonly number[];
   /** On the CPU; 0: one for each core. */
   threads: number;
-  /** Absent: the CPU or, for `NativeOperators.run()`, where the device tensors are. */
+  /** Absent: the CPU or, for `NativeOperators.prepare()`, where the device tensors are. */
   device?: number;
   driverLibrary?: string;
   cudaGraph?: 'auto' | 'on' | 'off';
@@ -398,6 +399,9 @@ export interface NativeChainRequest {
 
 /** Where an output of a chain goes: into an array, a device tensor, new host memory (null) or new device memory. */
 export type NativeOperatorTarget = NativeArray | NativeDeviceTensor | 'device' | null;
+
+/** Results of operators that have new memory; holes for those that went where the caller said. */
+export type NativeOperatorOutputs = readonly (ArrayBuffer | NativeDeviceTensor | undefined)[];
 
 /** Numbers of a chain since it was made. */
 export interface NativeChainStatistics {
@@ -421,13 +425,18 @@ export interface NativeChain {
 
 /** The operators of one environment. Tickets as for sessions. */
 export interface NativeOperators {
+  /** Keeps a chain for {@link NativeOperators.run}, and gives its number. Its operators are made when it runs. */
+  prepare(request: NativeChainRequest): number;
+  /** Lets go of a prepared chain; calls of it that wait or run are not touched. */
+  forget(prepared: number): void;
   /**
-   * Runs a chain once. Arrays must stay reachable until the ticket comes back, with {@link NativeOutputs} as result.
-   * They are used in place where their memory is shared or the addon's, else copied. Throws for arrays that overlap.
+   * Runs a prepared chain once. Arrays must stay reachable until the ticket comes back, with
+   * {@link NativeOperatorOutputs} as result. They are used in place where their memory is shared or the addon's, else
+   * copied. Throws for arrays that overlap.
    */
   run(
     ticket: number,
-    request: NativeChainRequest,
+    prepared: number,
     inputs: readonly NativeInput[],
     targets: readonly NativeOperatorTarget[],
   ): void;
@@ -534,6 +543,8 @@ export interface NativeAddon {
    * settles; nobody may write it meanwhile.
    */
   decodeJpeg(request: NativeJpegRequest): Promise<NativeDeviceTensor>;
+  /** Dense linear algebra and clustering. */
+  readonly numerics: NativeNumerics;
   /** The operators of this environment; called once in each. */
   openOperators(onFinished: (finished: NativeFinished) => void): NativeOperators;
   /** Opens NVML and starts to sample; the first sample is taken when it resolves. */

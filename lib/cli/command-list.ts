@@ -36,6 +36,31 @@ export const commandList: readonly CommandEntry[] = [
     load: async () => (await import('./commands/quantize.js')).quantizeCommand,
   },
   {
+    name: 'compress',
+    summary: 'look for the smallest ONNX model within a drop of accuracy',
+    load: async () => (await import('./commands/compress.js')).compressCommand,
+  },
+  {
+    name: 'distill',
+    summary: 'train a small ONNX model to answer as a large one does',
+    load: async () => (await import('./commands/distill.js')).distillCommand,
+  },
+  {
+    name: 'cluster',
+    summary: 'let the weights of an ONNX model share few values',
+    load: async () => (await import('./commands/cluster.js')).clusterCommand,
+  },
+  {
+    name: 'prune',
+    summary: 'set weights of an ONNX model to zero: unstructured, 2:4 or in blocks',
+    load: async () => (await import('./commands/prune.js')).pruneCommand,
+  },
+  {
+    name: 'factorize',
+    summary: 'put products of thin matrices in the place of weights of an ONNX model',
+    load: async () => (await import('./commands/factorize.js')).factorizeCommand,
+  },
+  {
     name: 'run',
     summary: 'run a model once on given, random or zero inputs',
     load: async () => (await import('./commands/run.js')).runCommand,

@@ -24,9 +24,22 @@ import type { Pipeline, PipelineOptions } from '../pipeline';
 import type { Feeds } from '../runtime/feeds';
 import type { TensorRanges } from '../compress/calibrate/choose-ranges';
 import type { CastTo, CastToOptions } from '../compress/cast';
+import type { Compressed, CompressOptions } from '../compress/compress';
+import type { Distilled, DistillOptions } from '../compress/distill';
+import type { SoftLabelOptions, SoftLabels } from '../compress/distill/soft-labels';
+import type { TrainingData } from '../compress/train/training-data';
+import type { Clustered, ClusterOptions } from '../compress/cluster';
+import type { StoredSize } from '../compress/report/stored-size';
+import type { CompactFile } from '../compress/cluster/compact-file';
+import type { Factorized, FactorizeOptions } from '../compress/factorize';
+import type { Pruned, PruneOptions } from '../compress/prune';
+import type { OnnxModel } from '../onnx/graph/onnx-model';
 import type { Quantized } from '../compress/quantize';
 import type { QuantizeOptions } from '../compress/quantize-options';
+import type { CompressionTrial } from '../compress/search/trial';
+import type { Numerics } from '../numerics/numerics';
 import type { ModelRunner } from '../runtime/model-runner';
+import type { ModelTrainer } from '../session/session-trainer';
 
 /** What commands use of the package. */
 export interface ToolApi {
@@ -40,6 +53,29 @@ export interface ToolApi {
   benchAgainst(request: AgainstRequest): Promise<Comparison>;
   cast(model: string, options: CastToOptions<Feeds>): Promise<CastTo>;
   quantize(model: string, options: QuantizeOptions<Feeds>): Promise<Quantized>;
+  cluster(model: string, options: ClusterOptions<Feeds>): Promise<Clustered>;
+  saveCompact(model: OnnxModel, path: string): Promise<CompactFile>;
+  loadCompact(path: string): Promise<OnnxModel>;
+  measureStoredSize(model: OnnxModel): Promise<StoredSize>;
+  factorize(model: string, options: FactorizeOptions<Feeds>): Promise<Factorized>;
+  prune(model: string, options: PruneOptions<Feeds>): Promise<Pruned>;
+  compress(model: string, options: CompressOptions<Feeds>): Promise<Compressed>;
+  drawPareto(
+    trials: readonly CompressionTrial[],
+    source: CompressionTrial,
+    chosen: CompressionTrial,
+  ): Promise<string>;
+  nativeNumerics(): Promise<Numerics>;
+  distill(teacher: string, student: string, data: TrainingData, options: DistillOptions): Promise<Distilled>;
+  writeSoftLabels(
+    path: string,
+    request: {
+      readonly teacher: string;
+      readonly inputs: TrainingData['inputs'];
+      readonly options: SoftLabelOptions;
+    },
+  ): Promise<SoftLabels>;
+  sessionTrainer(options: SessionOptions): Promise<ModelTrainer>;
   writeCalibrationCache(ranges: TensorRanges): Promise<string>;
   sessionRunner(options: SessionOptions): Promise<ModelRunner>;
   openInputs(files: InputFiles): Promise<() => AsyncIterable<Feeds>>;
@@ -62,6 +98,25 @@ export function createToolApi(): ToolApi {
     benchAgainst: async (request) => (await import('../bench/compare/index.js')).benchAgainst(request),
     cast: async (model, options) => (await import('../compress/index.js')).cast(model, options),
     quantize: async (model, options) => (await import('../compress/index.js')).quantize(model, options),
+    cluster: async (model, options) => (await import('../compress/index.js')).cluster(model, options),
+    saveCompact: async (model, path) => (await import('../compress/index.js')).saveCompact(model, path),
+    loadCompact: async (path) => (await import('../compress/index.js')).loadCompact(path),
+    measureStoredSize: async (model) => (await import('../compress/index.js')).measureStoredSize(model),
+    factorize: async (model, options) => (await import('../compress/index.js')).factorize(model, options),
+    prune: async (model, options) => (await import('../compress/index.js')).prune(model, options),
+    compress: async (model, options) => (await import('../compress/index.js')).compress(model, options),
+    drawPareto: async (trials, source, chosen) =>
+      (await import('../compress/index.js')).drawPareto(trials, source, chosen),
+    nativeNumerics: async () => (await import('../index.js')).nativeNumerics(),
+    distill: async (teacher, student, data, options) =>
+      (await import('../compress/index.js')).distill(teacher, student, data, options),
+    writeSoftLabels: async (path, { teacher, inputs, options }) => {
+      const compress = await import('../compress/index.js');
+      const labels = await compress.softLabels(teacher, inputs, options);
+      await compress.writeSoftLabels(path, labels);
+      return labels;
+    },
+    sessionTrainer: async (options) => (await import('../index.js')).sessionTrainer(options),
     writeCalibrationCache: async (ranges) =>
       (await import('../compress/index.js')).writeCalibrationCache(ranges),
     sessionRunner: async (options) => (await import('../index.js')).sessionRunner(options),

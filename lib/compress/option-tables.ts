@@ -20,7 +20,8 @@ const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isSignal = (value: unknown): boolean => value instanceof AbortSignal;
 const anything: OptionCheck = () => undefined;
 
-function numberBetween(least: number, most: number): OptionCheck {
+/** A number between bounds. */
+export function numberBetween(least: number, most: number): OptionCheck {
   return (name, value) => {
     if (typeof value !== 'number') throw typeError(name, value, 'a number');
     if (!(value >= least && value <= most)) throw valueError(name, value, `from ${least} to ${most}`);
@@ -49,8 +50,8 @@ const bound: OptionCheck = (name, value) => {
   checkTable(name, value, BOUND);
 };
 
-/** The data itself is checked when it is opened. */
-const COMMON = {
+/** What all that changes models takes. The data itself is checked when it is opened. */
+export const COMMON_CHECKS = {
   calibration: anything,
   runner: typed('a function such as sessionRunner()', isFunction),
   exclude: exclusion,
@@ -58,13 +59,13 @@ const COMMON = {
 } as const;
 
 const CAST: Readonly<Record<keyof CastToOptions<unknown>, OptionCheck>> = {
-  ...COMMON,
+  ...COMMON_CHECKS,
   to: oneOf('fp16', 'bf16'),
   keepIo: flag,
 };
 
 const QUANTIZE: Readonly<Record<keyof QuantizeOptions<unknown>, OptionCheck>> = {
-  ...COMMON,
+  ...COMMON_CHECKS,
   type: oneOf('int8', 'fp8', 'int4'),
   weightOnly: flag,
   ranges: typed('ranges by tensor', isPlainObject),
@@ -96,7 +97,12 @@ export function checkQuantizeOptions<Feeds>(options: QuantizeOptions<Feeds>): vo
   checkTable('quantize', options, QUANTIZE);
 }
 
-function checkTable(caller: string, options: unknown, checks: Readonly<Record<string, OptionCheck>>): void {
+/** Refuses options that a function does not have, and values that they cannot have. */
+export function checkTable(
+  caller: string,
+  options: unknown,
+  checks: Readonly<Record<string, OptionCheck>>,
+): void {
   rejectUnknownOptions(caller, options, Object.keys(checks));
   for (const [name, value] of Object.entries(options as object))
     if (value !== undefined) checks[name]!(name, value);

@@ -3,11 +3,11 @@
 
 import type { NativeChainRequest } from '../binding/contract';
 import { TensorRTError } from '../errors';
-import { describeType } from '../option-checks';
+import { describeType, isPlainObject } from '../option-checks';
 import { elementArray } from '../tensor/element-arrays';
 import { ELEMENT_TYPES } from '../tensor/element-type';
 import { didYouMean } from '../text/nearest-name';
-import type { OperatorPlan, TensorSpec } from './tensor-spec';
+import { requireResult, type OperatorPlan, type TensorSpec } from './tensor-spec';
 
 /** One operator of a chain. */
 export interface ChainStep {
@@ -51,16 +51,17 @@ export function planChain(
   const values = new ValueTable(inputs);
   const read = new Set<string>();
   const planned = (steps as readonly ChainStep[]).map((step, index) => {
-    checkStep(step, index);
-    const from = step.inputs.map((name) => values.numberOf(name, index));
-    step.inputs.forEach((name) => read.add(name));
-    const { operator, attributes, outputs } = step.plan(from.map((number) => values.specs[number]!));
-    if (outputs.length !== step.outputs.length)
+    const { plan, inputs: sources, outputs: results } = readStep(step, index);
+    const from = sources.map((name) => values.numberOf(name, index));
+    sources.forEach((name) => read.add(name));
+    const specs = from.map((number) => values.specs[number]!);
+    const { operator, attributes, outputs } = runPlan(() => plan(specs), index);
+    if (outputs.length !== results.length)
       throw stepError(
         index,
-        `${operator} has ${outputs.length} results, but the step names ${step.outputs.length}`,
+        `${operator} has ${outputs.length} results, but the step names ${results.length}`,
       );
-    const to = step.outputs.map((name, place) => values.add(name, outputs[place]!, index));
+    const to = results.map((name, place) => values.add(name, outputs[place]!, index));
     return { operator, attributes, inputs: from, outputs: to };
   });
   const inputNames = Object.keys(inputs);
@@ -71,7 +72,8 @@ export function planChain(
       details: { option: 'outputs', received: names },
     });
   return {
-    inputs,
+    // Not the caller's own list, which may change.
+    inputs: Object.fromEntries(inputNames.map((name, index) => [name, values.specs[index]!])),
     outputs: Object.fromEntries(names.map((name, index) => [name, values.specs[outputs[index]!]!])),
     request: { values: values.specs, inputs: inputNames.length, steps: planned, outputs },
   };
@@ -122,15 +124,19 @@ class ValueTable {
   }
 }
 
-function checkSpec(name: string, spec: TensorSpec): void {
+function isSpec(spec: unknown): spec is TensorSpec {
   const { type, dims } = (spec ?? {}) as Partial<TensorSpec>;
-  const isRight =
+  return (
     type !== undefined &&
     ELEMENT_TYPES.includes(type) &&
     elementArray(type) !== undefined &&
     Array.isArray(dims) &&
-    dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
-  if (isRight) return;
+    [...(dims as readonly unknown[])].every((dim) => Number.isSafeInteger(dim) && (dim as number) >= 0)
+  );
+}
+
+function checkSpec(name: string, spec: TensorSpec): void {
+  if (isSpec(spec)) return;
   throw new TensorRTError(
     'ERR_TRT_ARG_TENSOR',
     `createChain() expected { type, dims } of fixed size for input "${name}", got ${JSON.stringify(spec)}.`,
@@ -138,20 +144,57 @@ function checkSpec(name: string, spec: TensorSpec): void {
   );
 }
 
-function checkStep(step: unknown, index: number): void {
+/** A copy: what is checked here is what is used. */
+function readStep(step: unknown, index: number): ChainStep {
   const { plan, inputs, outputs } = (step ?? {}) as Partial<ChainStep>;
-  const isRight = typeof plan === 'function' && isNames(inputs) && isNames(outputs);
-  if (!isRight)
+  if (typeof plan !== 'function' || !Array.isArray(inputs) || !Array.isArray(outputs))
     throw stepError(index, 'a step is { plan, inputs, outputs } with a function and lists of names');
+  const read: ChainStep = {
+    plan,
+    inputs: [...(inputs as readonly string[])],
+    outputs: [...(outputs as readonly string[])],
+  };
+  if (isNames(read.inputs) && isNames(read.outputs)) return read;
+  throw stepError(index, 'a step is { plan, inputs, outputs } with a function and lists of names');
+}
+
+/** What a step's plan gives, which may be a function of the caller's own. */
+function runPlan(run: () => OperatorPlan, index: number): OperatorPlan {
+  let plan: unknown;
+  try {
+    plan = run();
+  } catch (error) {
+    if (error instanceof TensorRTError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw stepError(
+      index,
+      `its plan failed: ${reason}. Does the step name all inputs of its operator?`,
+      error,
+    );
+  }
+  const { operator, attributes, outputs } = (plan ?? {}) as Partial<OperatorPlan>;
+  if (typeof operator !== 'string' || !isPlainObject(attributes) || !Array.isArray(outputs))
+    throw stepError(
+      index,
+      `its plan must return { operator, attributes, outputs }, as the plan functions do, not ${describeType(plan)}`,
+    );
+  const specs = (outputs as readonly TensorSpec[]).map((spec) => {
+    if (!isSpec(spec))
+      throw stepError(index, `its plan gives a result that is no { type, dims } of fixed size`);
+    requireResult(spec, operator);
+    return { type: spec.type, dims: [...spec.dims] };
+  });
+  return { operator, attributes: attributes!, outputs: specs };
 }
 
 function isNames(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
 }
 
-function stepError(step: number, problem: string): TensorRTError {
+function stepError(step: number, problem: string, cause?: unknown): TensorRTError {
   return new TensorRTError('ERR_TRT_ARG_VALUE', `Step ${step} of createChain() does not fit: ${problem}.`, {
     details: { step },
+    cause,
   });
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators in a row, planned once for fixed shapes and run any number of times.
 
-import type { NativeChain, NativeOutputs, NativeOperatorTarget } from '../binding/contract';
+import type { NativeChain, NativeOperatorOutputs, NativeOperatorTarget } from '../binding/contract';
 import { openAddon } from '../binding/open-addon';
 import { TensorRTError } from '../errors';
 import { describeType, integer, oneOf, rejectUnknownOptions, typeError, valueError } from '../option-checks';
 import { checkCallOptions, type CallOptions } from '../runtime/call-options';
+import { CallsInFlight } from '../runtime/calls-in-flight';
 import { DeviceTensor } from '../runtime/device-tensor';
 import { driverLibrary } from '../runtime/driver-library';
 import { isGpuName, ordinalOf, type GpuName } from '../runtime/gpu-device';
@@ -16,13 +17,7 @@ import type { TensorData } from '../tensor/element-arrays';
 import { didYouMean } from '../text/nearest-name';
 import { planChain, type ChainStep, type NamedSpecs } from './chain-plan';
 import { nativeOperators, type OpenOperators } from './native-operators';
-import {
-  collectOutputs,
-  placeInputs,
-  placeTargets,
-  requireTargets,
-  type OperatorTarget,
-} from './operator-memory';
+import { collectOutputs, placeInputs, placeTargets, type OperatorTarget } from './operator-memory';
 import {
   formatSpec,
   isSameSpec,
@@ -83,9 +78,7 @@ export class Chain {
   readonly #native: NativeChain;
   readonly #operators: OpenOperators;
   readonly #places: readonly ('device' | null)[];
-  #inFlight = 0;
-  #idle: (() => void)[] = [];
-  #closing: Promise<void> | undefined;
+  readonly #calls = new CallsInFlight();
 
   /** @internal Use `createChain()`. */
   constructor(parts: ChainParts) {
@@ -113,7 +106,7 @@ export class Chain {
     inputs: Readonly<Record<string, OperatorTensor | TensorData>>,
     options: ChainRunOptions = {},
   ): Promise<Record<string, Tensor | DeviceTensor>> {
-    if (this.#closing) throw closedError();
+    if (this.#calls.isClosing) throw closedError();
     checkCallOptions('run', options, ['signal', 'out']);
     const { arrays } = placeInputs('run', this.#readInputs(inputs), this.device);
     const { targets, out } = this.#readTargets(options.out);
@@ -122,23 +115,15 @@ export class Chain {
     const call: Call<(Tensor | DeviceTensor)[]> = {
       submit: (ticket) => this.#native.run(ticket, arrays, targets),
       withdraw: (ticket) => this.#operators.native.withdraw(ticket),
-      finish(result) {
-        requireTargets(targets, specs);
-        return collectOutputs(specs, result as NativeOutputs, out);
-      },
+      finish: (result) => collectOutputs(specs, result as NativeOperatorOutputs, { targets, out }),
     };
-    this.#inFlight++;
-    try {
-      const made = await this.#operators.calls.start(call, options.signal);
-      return Object.fromEntries(made.map((tensor, index) => [names[index]!, tensor]));
-    } finally {
-      if (--this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    }
+    const made = await this.#calls.track(this.#operators.calls.start(call, options.signal));
+    return Object.fromEntries(made.map((tensor, index) => [names[index]!, tensor]));
   }
 
   /** What the chain has done. @throws {TensorRTError} `ERR_TRT_RUN_CLOSED` */
   statistics(): ChainStatistics {
-    if (this.#closing) throw closedError();
+    if (this.#calls.isClosing) throw closedError();
     const { runs, memoryBytes, graphCaptures, graphLaunches, graphRefusal } = this.#native.statistics();
     const refusal = graphRefusal === '' ? {} : { refusal: graphRefusal };
     return { runs, memoryBytes, cudaGraph: { captures: graphCaptures, launches: graphLaunches, ...refusal } };
@@ -146,21 +131,18 @@ export class Chain {
 
   /** Waits for runs in flight, then gives the memory back. Closing again does nothing. */
   close(): Promise<void> {
-    return (this.#closing ??= this.#close());
+    return this.#calls.close(() =>
+      this.#operators.calls.start({
+        submit: (ticket) => this.#native.close(ticket),
+        withdraw: () => false,
+        finish: () => undefined,
+      }),
+    );
   }
 
   /** The same as {@link Chain.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #close(): Promise<void> {
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-    await this.#operators.calls.start({
-      submit: (ticket) => this.#native.close(ticket),
-      withdraw: () => false,
-      finish: () => undefined,
-    });
   }
 
   #readInputs(inputs: Readonly<Record<string, OperatorTensor | TensorData>>): OperatorTensor[] {

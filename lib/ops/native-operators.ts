@@ -3,11 +3,13 @@
 
 import type { NativeAddon, NativeOperators } from '../binding/contract';
 import { PendingCalls } from '../runtime/pending-calls';
+import { PreparedOperators } from './prepared-operators';
 
 /** The operators of this thread, and their calls in flight. */
 export interface OpenOperators {
   readonly native: NativeOperators;
   readonly calls: PendingCalls;
+  readonly prepared: PreparedOperators;
 }
 
 type OperatorAddon = Pick<NativeAddon, 'openOperators'>;
@@ -26,6 +28,7 @@ export function nativeOperators(
 function openWith(addon: OperatorAddon): OpenOperators {
   if (opened !== undefined) return opened;
   const calls = new PendingCalls();
-  opened = { native: addon.openOperators(calls.settle), calls };
+  const native = addon.openOperators(calls.settle);
+  opened = { native, calls, prepared: new PreparedOperators(native) };
   return opened;
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where operators read and write: the tensors of a call as native code takes them, and its results as callers do.
 
-import type { NativeInput, NativeOperatorTarget, NativeOutputs } from '../binding/contract';
+import type { NativeInput, NativeOperatorOutputs, NativeOperatorTarget } from '../binding/contract';
 import { TensorRTError } from '../errors';
 import { describeType } from '../option-checks';
-import { DeviceTensor, nativeTensorFor } from '../runtime/device-tensor';
+import { closedTensorError, DeviceTensor, nativeTensorFor } from '../runtime/device-tensor';
 import { Tensor, type TensorLike } from '../runtime/tensor';
 import { arrayLength, elementArray, elementCount, type TensorData } from '../tensor/element-arrays';
 import {
-  closedTensorError,
   detachedNote,
   formatSpec,
   isSameSpec,
@@ -125,7 +124,9 @@ function hostTarget(
         : elementCount(given.dims) !== elementCount(spec.dims)
     )
       throw tensorError(name, formatSpec(spec), formatSpec(given));
-    return hostTarget(target.data as TensorData, spec, name);
+    const data: unknown = target.data;
+    if (!ArrayBuffer.isView(data)) throw tensorError(name, 'a typed array as data', describeType(data));
+    return hostTarget(data as TensorData, spec, name);
   }
   const array = elementArray(spec.type)!;
   const className = target[Symbol.toStringTag];
@@ -140,21 +141,26 @@ function hostTarget(
   );
 }
 
-/** Makes what the caller gets of what native code made. */
+/**
+ * Makes what the caller gets of what native code made.
+ *
+ * @throws {TensorRTError} `ERR_TRT_RUN_CLOSED` as {@link requireTargets}.
+ */
 export function collectOutputs(
   specs: readonly TensorSpec[],
-  made: NativeOutputs | undefined,
-  out: readonly (OperatorTarget | undefined)[],
+  made: NativeOperatorOutputs,
+  { targets, out }: Pick<PlacedCall, 'targets' | 'out'>,
 ): (Tensor | DeviceTensor)[] {
+  requireTargets(targets, specs);
   return specs.map(({ type, dims }, index) => {
-    const target = out[index];
-    if (target instanceof DeviceTensor) return target;
-    if (target !== undefined)
-      return new Tensor(type, dims, ArrayBuffer.isView(target) ? target : (target.data as TensorData));
-    const place = made![index]!;
-    if (!Array.isArray(place)) return new DeviceTensor(place);
-    const { ArrayClass } = elementArray(type)!;
-    return new Tensor(type, dims, new ArrayClass(place[0]));
+    const place = made[index];
+    if (place !== undefined) {
+      if (!('byteLength' in place)) return new DeviceTensor(place);
+      const { ArrayClass } = elementArray(type)!;
+      return new Tensor(type, dims, new ArrayClass(place));
+    }
+    const given = out[index];
+    return given instanceof DeviceTensor ? given : new Tensor(type, dims, targets[index] as TensorData);
   });
 }
 
@@ -186,7 +192,7 @@ function otherDeviceError(one: string, runsOn: string): TensorRTError {
  * @param specs - Of the results.
  * @throws {TensorRTError} `ERR_TRT_RUN_CLOSED`
  */
-export function requireTargets(targets: readonly NativeOperatorTarget[], specs: readonly TensorSpec[]): void {
+function requireTargets(targets: readonly NativeOperatorTarget[], specs: readonly TensorSpec[]): void {
   const isThere = (target: NativeOperatorTarget, index: number): boolean => {
     if (!ArrayBuffer.isView(target)) return true;
     const { type, dims } = specs[index]!;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One operator, run once, where its inputs are.
 
-import type { NativeChainRequest, NativeOutputs } from '../binding/contract';
+import type { NativeOperatorOutputs } from '../binding/contract';
 import { openAddon } from '../binding/open-addon';
 import { integer } from '../option-checks';
 import { checkCallOptions } from '../runtime/call-options';
@@ -12,12 +12,12 @@ import {
   collectOutputs,
   placeInputs,
   placeTargets,
-  requireTargets,
   type OperatorTarget,
   type PlacedCall,
 } from './operator-memory';
 import { nativeOperators, type OpenOperators } from './native-operators';
-import { specOf, type OperatorPlan, type OperatorTensor, type TensorSpec } from './tensor-spec';
+import type { OperatorRequest } from './prepared-operators';
+import { requireResult, specOf, type OperatorPlan, type OperatorTensor } from './tensor-spec';
 
 export type { OperatorTarget } from './operator-memory';
 export type { OperatorTensor, Placed, TensorSpec } from './tensor-spec';
@@ -65,64 +65,50 @@ export function runOperator(
 ): Promise<(Tensor | DeviceTensor)[]> {
   // No async function: small operators cost little more than what is done here.
   try {
-    const prepared = prepare(call, options);
+    const planned = plan(call, options);
     const operators = nativeOperators(openAddon);
-    if (operators instanceof Promise) return operators.then((opened) => start(opened, prepared));
-    return start(operators, prepared);
+    if (operators instanceof Promise) return operators.then((opened) => start(opened, planned));
+    return start(operators, planned);
   } catch (error) {
     return refused(error);
   }
 }
 
-interface Prepared extends PlacedCall {
-  readonly request: NativeChainRequest;
-  readonly specs: readonly TensorSpec[];
+interface PlannedCall extends PlacedCall {
+  readonly request: OperatorRequest;
   readonly signal: AbortSignal | undefined;
 }
 
-function prepare(
+function plan(
   { operator, attributes, inputs, outputs }: OperatorCall,
   options: OperatorOptions,
-): Prepared {
+): PlannedCall {
   const { threads, signal, out } = options;
   if (threads !== undefined) checkThreads('threads', threads);
   if (signal !== undefined) checkCallOptions(operator, { signal }, ['signal']);
-  const inputSpecs = inputs.map((tensor, index) =>
+  const specs = inputs.map((tensor, index) =>
     specOf(tensor, { operator, argument: argument(index, inputs) }),
   );
-  const placed = placeInputs(operator, inputs);
-  const given = placeTargets({ operator, outputs, device: placed.device, out });
-  const indexes = inputs.map((_, index) => index);
-  const made = outputs.map((_, index) => inputs.length + index);
-  return {
-    request: {
-      values: [...inputSpecs, ...outputs],
-      inputs: inputs.length,
-      steps: [{ operator, attributes, inputs: indexes, outputs: made }],
-      outputs: made,
-      threads: threads ?? 0,
-    },
-    specs: outputs,
-    signal,
-    ...placed,
-    ...given,
-  };
+  for (const spec of outputs) requireResult(spec, operator);
+  const { arrays, device } = placeInputs(operator, inputs);
+  const places = placeTargets({ operator, outputs, device, out });
+  const request = { operator, attributes, inputs: specs, outputs, threads: threads ?? 0 };
+  return { request, signal, arrays, device, targets: places.targets, out: places.out };
 }
 
 function argument(index: number, inputs: readonly unknown[]): string {
   return inputs.length === 1 ? 'its input' : `its input ${index}`;
 }
 
-function start({ native, calls }: OpenOperators, prepared: Prepared): Promise<(Tensor | DeviceTensor)[]> {
-  const { request, specs, signal, arrays, targets, out } = prepared;
+function start(
+  { native, calls, prepared }: OpenOperators,
+  { request, signal, arrays, targets, out }: PlannedCall,
+): Promise<(Tensor | DeviceTensor)[]> {
   if (signal !== undefined) checkCallOptions('run', { signal }, ['signal']);
   const call: Call<(Tensor | DeviceTensor)[]> = {
-    submit: (ticket) => native.run(ticket, request, arrays, targets),
+    submit: (ticket) => prepared.with(request, (number) => native.run(ticket, number, arrays, targets)),
     withdraw: (ticket) => native.withdraw(ticket),
-    finish(result) {
-      requireTargets(targets, specs);
-      return collectOutputs(specs, result as NativeOutputs, out);
-    },
+    finish: (result) => collectOutputs(request.outputs, result as NativeOperatorOutputs, { targets, out }),
   };
   return calls.start(call, signal);
 }

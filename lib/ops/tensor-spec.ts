@@ -4,7 +4,7 @@
 import { refuseForeign } from '../binding/package-copies';
 import { TensorRTError } from '../errors';
 import { describeType } from '../option-checks';
-import { DeviceTensor } from '../runtime/device-tensor';
+import { closedTensorError, DeviceTensor } from '../runtime/device-tensor';
 import type { Tensor, TensorLike } from '../runtime/tensor';
 import { arrayLength, elementArray, elementCount, type TensorData } from '../tensor/element-arrays';
 import { ELEMENT_TYPES, type ElementType } from '../tensor/element-type';
@@ -117,12 +117,27 @@ function typeOfArray(data: unknown, name: ArgumentName): ElementType {
 function readDims(tensor: Tensor | TensorLike, name: ArgumentName): readonly number[] {
   const dims: unknown = tensor.dims;
   if (dims === undefined) return [(tensor.data as TensorData).length];
-  const isShape =
-    Array.isArray(dims) &&
-    (dims as unknown[]).every((dim) => Number.isSafeInteger(dim) && (dim as number) >= 0);
-  if (!isShape) throw tensorError(name, 'dims of whole numbers, not negative', JSON.stringify(dims));
   // A copy: the caller's list may change before the call runs.
-  return [...(dims as number[])];
+  const copy: unknown[] | undefined = Array.isArray(dims) ? [...(dims as unknown[])] : undefined;
+  // -0 becomes 0.
+  if (copy?.every(isDim)) return copy.map((dim) => dim + 0);
+  const came = copy === undefined ? describeType(dims) : `[${copy.map(describeNumber).join(', ')}]`;
+  throw tensorError(name, 'dims of whole numbers, not negative', came);
+}
+
+function isDim(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function describeNumber(value: unknown): string {
+  return typeof value === 'number' ? String(value) : describeType(value);
+}
+
+/** @throws {TensorRTError} `ERR_TRT_ARG_TENSOR` for a result that has more bytes than numbers can count. */
+export function requireResult(spec: TensorSpec, operator: string): void {
+  const elements = elementCount(spec.dims);
+  if (Number.isSafeInteger(8 * elements) && spec.dims.every(isDim)) return;
+  throw tensorError({ operator, argument: 'its result' }, 'dims and bytes below 2 ** 53', formatSpec(spec));
 }
 
 /** `float32 [1, 3, 224, 224]`. */
@@ -169,23 +184,18 @@ export function requireSpec(spec: TensorSpec, expected: TensorSpec, name: Argume
 
 /** Whether types and dims are equal. */
 export function isSameSpec(a: TensorSpec, b: TensorSpec): boolean {
-  return (
-    a.type === b.type &&
-    a.dims.length === b.dims.length &&
-    a.dims.every((dim, index) => dim === b.dims[index])
-  );
+  return a.type === b.type && isSameList(a.dims, b.dims, Object.is);
 }
 
-/** The `ERR_TRT_RUN_DEVICE_TENSOR` of a tensor that is closed. */
-export function closedTensorError({ device, dims }: DeviceTensor, name: ArgumentName): TensorRTError {
-  return new TensorRTError(
-    'ERR_TRT_RUN_DEVICE_TENSOR',
-    `${name.operator}() was given a device tensor for ${name.argument} that is closed.`,
-    {
-      hint: 'Close a device tensor after the last call that uses it has been made.',
-      details: { operator: name.operator, argument: name.argument, device, dims },
-    },
-  );
+/** Whether lists have as many elements, and `isSame` holds for each two. */
+export function isSameList<T>(
+  a: readonly T[],
+  b: readonly T[],
+  isSame: (one: T, other: T) => boolean,
+): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (!isSame(a[index]!, b[index]!)) return false;
+  return true;
 }
 
 /** Why an array is shorter than it should be, where its buffer tells. */

@@ -16,11 +16,18 @@ import { audioSettings, sampleRateOf } from './spec/check-inputs';
 import { fitSpec, fixedSize, type FittedSpec } from './spec/fit-model';
 import type { PipelineSpec, PipelineTask } from './spec/pipeline-spec';
 import { readPipelineSpec, readSpecBeside, specPathOf } from './spec/read-spec';
+import type { ModelSize } from './stages/box-numbers';
+import { BoxesScoresOutput } from './stages/boxes-scores-output';
 import { ClassificationOutput } from './stages/classification-output';
 import { DetectionOutput } from './stages/detection-output';
 import { EmbeddingOutput } from './stages/embedding-output';
+import { EndToEndOutput } from './stages/end-to-end-output';
 import { ImageInput } from './stages/image-input';
 import { SoundInput } from './stages/sound-input';
+import { InstancesOutput } from './stages/instances-output';
+import { KeypointsOutput } from './stages/keypoints-output';
+import { OtherInputs } from './stages/other-inputs';
+import { SegmentationOutput } from './stages/segmentation-output';
 import { TensorsOutput } from './stages/tensors-output';
 
 /** What a pipeline is made over. */
@@ -160,6 +167,7 @@ function assemble<T extends PipelineTask>(session: Session, assembly: Assembly):
     input: input.name,
     ranges: batchRanges({ input, batch, dims: inputDims(fitted), profiles, maxBatch }),
     threads,
+    others: new OtherInputs(fitted.others, fitted.image?.size as ModelSize | undefined),
     before: inputStage(fitted, session, checked),
     after: outputStage(fitted),
   } as unknown as PipelineParts<T>);
@@ -222,10 +230,28 @@ function deviceDecoder(
   );
 }
 
-function outputStage({ spec: { post }, outputs }: FittedSpec): unknown {
+function outputStage({ spec: { post }, outputs, image }: FittedSpec): unknown {
   const [info] = outputs;
-  if (post.kind === 'classification') return new ClassificationOutput(post, info!);
-  if (post.kind === 'detection') return new DetectionOutput(post, info!);
-  if (post.kind === 'embedding') return new EmbeddingOutput(post, info!);
-  return new TensorsOutput(outputs);
+  // Of tasks that only images have.
+  const size = image?.size as ModelSize;
+  switch (post.kind) {
+    case 'classification':
+      return new ClassificationOutput(post, info!);
+    case 'detection':
+      return new DetectionOutput(post, info!);
+    case 'boxes-scores':
+      return new BoxesScoresOutput(post, outputs, size);
+    case 'end-to-end':
+      return new EndToEndOutput(post, outputs, size);
+    case 'keypoints':
+      return new KeypointsOutput(post, info!);
+    case 'segmentation':
+      return new SegmentationOutput(post, info!, size);
+    case 'instance-segmentation':
+      return new InstancesOutput(post, outputs, size);
+    case 'embedding':
+      return new EmbeddingOutput(post, info!);
+    case 'tensors':
+      return new TensorsOutput(outputs);
+  }
 }

@@ -8,33 +8,58 @@
 export { createPipeline } from './create-pipeline';
 export type { PipelineSource } from './create-pipeline';
 export { Pipeline } from './pipeline';
-export type { PipelineStage, PipelineStatistics } from './pipeline';
+export type { PipelineRunOptions, PipelineStage, PipelineStatistics } from './pipeline';
 export type { PipelineOptions } from './pipeline-options';
 export type {
   Detection,
+  InstanceDetection,
+  InstanceMask,
+  Keypoint,
+  KeypointDetection,
   PipelineImage,
   PipelineInputs,
   PipelineResults,
   PipelineSound,
   RawSound,
   ScoredClass,
+  Segmentation,
+  SegmentClass,
   TensorsResult,
 } from './results';
 export { checkPipelineSpec } from './spec/check-spec';
 export type {
   AudioClassificationSpec,
   AudioPre,
-  BoxDecoding,
-  ClassificationPost,
   ClassificationSpec,
-  DetectionPost,
+  ConstantInput,
   DetectionSpec,
-  EmbeddingPost,
   EmbeddingSpec,
+  GivenInput,
   ImagePre,
+  ImageSizeInput,
+  InstanceSegmentationSpec,
+  KeypointsSpec,
+  OtherInput,
+  OtherInputs,
   PipelineSpec,
   PipelineTask,
-  TensorsPost,
+  SegmentationSpec,
   TensorsSpec,
 } from './spec/pipeline-spec';
+export type {
+  BoxDecoding,
+  BoxesScoresPost,
+  BoxNumbers,
+  BoxUnits,
+  ClassificationPost,
+  DetectionColumn,
+  DetectionPost,
+  EmbeddingPost,
+  EndToEndPost,
+  InstanceSegmentationPost,
+  KeypointsPost,
+  SegmentationPost,
+  TensorsPost,
+} from './spec/post-spec';
+export type { GivenTensors } from './stages/other-inputs';
 export { readPipelineSpec } from './spec/read-spec';

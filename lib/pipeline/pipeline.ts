@@ -3,6 +3,7 @@ import { TensorRTError } from '../errors';
 import type { Session } from '../index';
 import { describeType } from '../option-checks';
 import { checkCallOptions, type CallOptions } from '../runtime/call-options';
+import { CallsInFlight } from '../runtime/calls-in-flight';
 import type { DeviceTensor } from '../runtime/device-tensor';
 import type { GpuName } from '../runtime/gpu-device';
 import type { Tensor } from '../runtime/tensor';
@@ -10,6 +11,7 @@ import { planPieces, type BatchRange } from './batch-limits';
 import type { PipelineInputs, PipelineResults } from './results';
 import type { PipelineSpec, PipelineTask } from './spec/pipeline-spec';
 import { StageClock, type PipelineStatistics } from './stage-clock';
+import type { GivenTensors, OtherInputs } from './stages/other-inputs';
 import { DeviceScope, throwIfAborted, type InputStage, type OutputStage } from './stages/stage';
 
 export type { PipelineStage, PipelineStatistics } from './stage-clock';
@@ -26,6 +28,17 @@ export interface PipelineParts<T extends PipelineTask, C = unknown> {
   readonly threads: number | undefined;
   readonly before: InputStage<PipelineInputs[T], C>;
   readonly after: OutputStage<PipelineResults[T]>;
+  /** The model's inputs beside the one above. */
+  readonly others: OtherInputs;
+}
+
+/** Options of {@link Pipeline.run}. */
+export interface PipelineRunOptions extends CallOptions {
+  /**
+   * For inputs that the spec has as `{ "kind": "given" }`: a tensor on the host with a row for each image or sound of the
+   * call.
+   */
+  others?: GivenTensors;
 }
 
 /** A part of a call that one run of the model takes. */
@@ -34,6 +47,14 @@ interface Piece {
   readonly places: readonly number[];
   /** With padding. */
   readonly batch: number;
+}
+
+/** What is known of a call while it runs. */
+interface RunningCall {
+  readonly given: GivenTensors;
+  /** Inputs of the call. */
+  readonly count: number;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -50,9 +71,7 @@ export class Pipeline<T extends PipelineTask = PipelineTask> {
 
   readonly #parts: PipelineParts<T>;
   readonly #clock = new StageClock();
-  #inFlight = 0;
-  #idle: (() => void)[] = [];
-  #closing: Promise<void> | undefined;
+  readonly #calls = new CallsInFlight();
 
   /** @internal Use `createPipeline()`. */
   constructor(parts: PipelineParts<T>) {
@@ -73,28 +92,30 @@ export class Pipeline<T extends PipelineTask = PipelineTask> {
    * `details.index` or `details.image`.
    *
    * @param inputs - None give no results, and run nothing.
-   * @param options - `signal` withdraws the call between its stages and while it waits for the session.
+   * @param options - `signal` withdraws the call between its stages and while it waits for the session; `others` are
+   *   tensors for further inputs of the model.
    * @throws {TensorRTError} `ERR_TRT_RUN_IMAGE_DECODE`, `ERR_TRT_RUN_IMAGE_LIMIT`, `ERR_TRT_ARG_IMAGE`, `ERR_TRT_ARG_*`
    *   for inputs; `ERR_TRT_LOAD_SHARP_NOT_FOUND`; `ERR_TRT_RUN_ABORTED`, `ERR_TRT_RUN_CLOSED`, and what
    *   `Session.run()` throws.
    */
-  async run(inputs: readonly PipelineInputs[T][], options: CallOptions = {}): Promise<PipelineResults[T][]> {
+  async run(
+    inputs: readonly PipelineInputs[T][],
+    options: PipelineRunOptions = {},
+  ): Promise<PipelineResults[T][]> {
     this.#requireOpen();
-    checkCallOptions('run', options, ['signal']);
+    checkCallOptions('run', options, ['signal', 'others']);
     if (!Array.isArray(inputs))
       throw new TensorRTError(
         'ERR_TRT_ARG_TYPE',
         `Pipeline.run() takes a list of inputs, not ${describeType(inputs)}.`,
         { hint: 'Put a single input in a list: run([image]).' },
       );
-    this.#inFlight++;
-    try {
-      const results = await this.#runAll([...(inputs as readonly PipelineInputs[T][])], options.signal);
-      this.#clock.called(results.length);
-      return results;
-    } finally {
-      if (--this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    }
+    const given = this.#parts.others.check(options.others, inputs.length);
+    const call = { given, count: inputs.length, signal: options.signal };
+    const list = [...(inputs as readonly PipelineInputs[T][])];
+    const results = await this.#calls.track(this.#runAll(list, call));
+    this.#clock.called(results.length);
+    return results;
   }
 
   /** What the pipeline has done since it was made. */
@@ -109,7 +130,9 @@ export class Pipeline<T extends PipelineTask = PipelineTask> {
    * @throws {TensorRTError} What `Session.close()` throws.
    */
   close(): Promise<void> {
-    return (this.#closing ??= this.#close());
+    return this.#calls.close(async () => {
+      if (this.#parts.ownsSession) await this.session.close();
+    });
   }
 
   /** The same as {@link Pipeline.close}, for `await using`. */
@@ -117,20 +140,16 @@ export class Pipeline<T extends PipelineTask = PipelineTask> {
     return this.close();
   }
 
-  async #close(): Promise<void> {
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-    if (this.#parts.ownsSession) await this.session.close();
-  }
-
   #requireOpen(): void {
-    if (this.#closing)
+    if (this.#calls.isClosing)
       throw new TensorRTError('ERR_TRT_RUN_CLOSED', 'The pipeline is closed.', {
         hint: 'Make a new one with createPipeline(); a closed pipeline cannot be used again.',
       });
   }
 
-  async #runAll(inputs: PipelineInputs[T][], signal: AbortSignal | undefined): Promise<PipelineResults[T][]> {
+  async #runAll(inputs: PipelineInputs[T][], call: RunningCall): Promise<PipelineResults[T][]> {
     const { before } = this.#parts;
+    const { signal } = call;
     const checked = before.check(inputs);
     const pieces = this.#plan(checked);
     const results: PipelineResults[T][] = [];
@@ -145,7 +164,7 @@ export class Pipeline<T extends PipelineTask = PipelineTask> {
       const ready = await next!;
       throwIfAborted(signal);
       next = index + 1 < pieces.length ? decode(pieces[index + 1]!) : undefined;
-      const found = await this.#runPiece(piece, ready, signal);
+      const found = await this.#runPiece(piece, ready, call);
       found.forEach((result, row) => (results[piece.places[row]!] = result));
     }
     return results;
@@ -169,17 +188,19 @@ export class Pipeline<T extends PipelineTask = PipelineTask> {
   }
 
   async #runPiece(
-    { batch }: Piece,
+    { batch, places }: Piece,
     ready: readonly unknown[],
-    signal: AbortSignal | undefined,
+    { signal, ...call }: RunningCall,
   ): Promise<PipelineResults[T][]> {
-    const { before, after, threads, session } = this.#parts;
+    const { before, after, others, threads, session, input } = this.#parts;
     const scope = new DeviceScope();
     const context = { device: session.device as 'cpu' | GpuName, threads, signal, scope };
     try {
       const { feed, transforms } = await this.#clock.time('pre', () => before.prepare(ready, batch, context));
       throwIfAborted(signal);
-      const outputs = await this.#clock.time('model', () => this.#runModel(feed, signal));
+      const outputs = await this.#clock.time('model', () =>
+        this.#runModel({ ...others.feeds({ ...call, places, batch, transforms }), [input]: feed }, signal),
+      );
       for (const output of Object.values(outputs)) scope.keep(output);
       throwIfAborted(signal);
       const finished = { count: ready.length, batch, transforms };
@@ -190,15 +211,16 @@ export class Pipeline<T extends PipelineTask = PipelineTask> {
   }
 
   #runModel(
-    feed: Tensor | DeviceTensor,
+    feeds: Record<string, Tensor | DeviceTensor>,
     signal: AbortSignal | undefined,
   ): Promise<Record<string, Tensor | DeviceTensor>> {
-    const { session, input, after } = this.#parts;
+    const { session, after } = this.#parts;
     const deviceOutputs =
       after.staysOnDevice && session.device !== 'cpu' ? { deviceOutputs: after.outputs } : {};
-    return session.run(
-      { [input]: feed },
-      { outputs: after.outputs, ...deviceOutputs, ...(signal === undefined ? {} : { signal }) },
-    );
+    return session.run(feeds, {
+      outputs: after.outputs,
+      ...deviceOutputs,
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 }

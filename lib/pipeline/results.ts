@@ -35,6 +35,70 @@ export interface Detection extends ScoredClass {
   readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 }
 
+/** A point of a thing. */
+export interface Keypoint {
+  /** In pixels of the original image, from its left edge; inside of it. */
+  readonly x: number;
+  /** From its upper edge. */
+  readonly y: number;
+  /** What the model gives for it: mostly, how sure it is that the point is to be seen. */
+  readonly score?: number;
+  /** Its name, where the spec has names. */
+  readonly name?: string;
+}
+
+/** A thing that was found, with points of it. */
+export interface KeypointDetection extends Detection {
+  /** In the spec's order, all of them. */
+  readonly points: readonly Keypoint[];
+}
+
+/** The pixels of a thing: a part of the image, in whole pixels. */
+export interface InstanceMask {
+  /** Left column of the part. */
+  readonly x: number;
+  /** Upper row. */
+  readonly y: number;
+  /** Pixels of a row. */
+  readonly width: number;
+  /** Rows. */
+  readonly height: number;
+  /** `[height, width]`: 1 for pixels of the thing, else 0. */
+  readonly data: Uint8Array;
+}
+
+/** A thing that was found, with its pixels. */
+export interface InstanceDetection extends Detection {
+  /** As large as the box. */
+  readonly mask: InstanceMask;
+}
+
+/** A class of a segmented image. */
+export interface SegmentClass {
+  /** Its number, from 0. */
+  readonly classId: number;
+  /** Pixels of the image that have it. */
+  readonly pixels: number;
+  /** The same as a part of all pixels, 0 to 1. */
+  readonly share: number;
+  /** Its name, where the spec has labels. */
+  readonly label?: string;
+}
+
+/** The class of each pixel of an image. */
+export interface Segmentation {
+  /** Of the original image. */
+  readonly width: number;
+  /** Of the original image. */
+  readonly height: number;
+  /** `[height, width]`: classes; of 16 bits where there can be more than 255. */
+  readonly map: Uint8Array | Uint16Array;
+  /** What pixels have that the model has not seen, or gave no class: 255, or 65,535 of 16 bits. */
+  readonly none: number;
+  /** Classes that there are, the largest first. */
+  readonly classes: readonly SegmentClass[];
+}
+
 /** A model's outputs for one input. */
 export interface TensorsResult {
   /** By name, without the batch dimension; their arrays may be parts of larger ones. */
@@ -51,6 +115,12 @@ export interface PipelineResults {
   'audio-classification': readonly ScoredClass[];
   /** Best first. */
   detection: readonly Detection[];
+  /** Best first. */
+  keypoints: readonly KeypointDetection[];
+  /** Over the whole image. */
+  segmentation: Segmentation;
+  /** Best first. */
+  'instance-segmentation': readonly InstanceDetection[];
   /** The vector. */
   embedding: Float32Array;
   /** The model's outputs. */
@@ -65,6 +135,12 @@ export interface PipelineInputs {
   'audio-classification': PipelineSound;
   /** An image. */
   detection: PipelineImage;
+  /** An image. */
+  keypoints: PipelineImage;
+  /** An image. */
+  segmentation: PipelineImage;
+  /** An image. */
+  'instance-segmentation': PipelineImage;
   /** What the spec's `pre` takes. */
   embedding: PipelineImage | PipelineSound;
   /** What the spec's `pre` takes. */

@@ -53,7 +53,7 @@ export class DeviceTensor {
    * @throws {TensorRTError} `ERR_TRT_RUN_DEVICE_TENSOR` if it is closed, `ERR_TRT_CUDA_*`.
    */
   async toTensor(): Promise<Tensor> {
-    if (this.#isClosed) throw closedError(this);
+    if (this.#isClosed) throw closedTensorError(this);
     const { ArrayClass } = elementArray(this.type)!;
     try {
       return new Tensor(this.type, this.dims, new ArrayClass(await this.#native.download()));
@@ -82,16 +82,26 @@ export class DeviceTensor {
  * @throws {TensorRTError} `ERR_TRT_RUN_DEVICE_TENSOR`
  */
 export function nativeTensorFor(tensor: DeviceTensor, device: string, name: string): NativeDeviceTensor {
-  if (tensor.isClosed) throw closedError(tensor, name);
+  if (tensor.isClosed) throw closedTensorError(tensor, { input: name });
   if (tensor.device !== device) throw otherDeviceError(tensor, device, name);
   return reveal(tensor);
 }
 
-function closedError({ device, dims }: DeviceTensor, input?: string): TensorRTError {
-  const what = input === undefined ? 'The device tensor' : `The device tensor for input "${input}"`;
+/** What a tensor was given as: an input of a session, or an argument of an operator. */
+export type TensorPlace =
+  { readonly input: string } | { readonly operator: string; readonly argument: string };
+
+/** The `ERR_TRT_RUN_DEVICE_TENSOR` of a tensor that is closed. */
+export function closedTensorError({ device, dims }: DeviceTensor, place?: TensorPlace): TensorRTError {
+  const what =
+    place === undefined
+      ? 'The device tensor'
+      : 'input' in place
+        ? `The device tensor for input "${place.input}"`
+        : `The device tensor for ${place.argument} of ${place.operator}()`;
   return new TensorRTError('ERR_TRT_RUN_DEVICE_TENSOR', `${what} is closed.`, {
     hint: 'Close a device tensor after the last call that uses it has been made.',
-    details: { input, device, dims },
+    details: { ...place, device, dims },
   });
 }
 

@@ -7,6 +7,7 @@
 #include "addon/classes.h"
 #include "addon/device_exports.h"
 #include "addon/monitor_wrap.h"
+#include "addon/numerics_exports.h"
 #include "addon/nvjpeg_exports.h"
 #include "addon/probe_wrap.h"
 #include "addon/session_exports.h"
@@ -24,6 +25,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   trtn::RegisterNvjpeg(env, exports, classes);
   trtn::RegisterMonitor(env, exports, classes);
   trtn::RegisterChains(env, exports, classes);
+  trtn::RegisterNumerics(env, exports);
   exports["shutdown"] = Napi::Function::New(
       env, [](const Napi::CallbackInfo& info) { trtn::Completions::Of(info.Env())->StopAll(); }, "shutdown");
   return exports;

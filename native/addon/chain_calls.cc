@@ -54,15 +54,21 @@ Napi::Value ChainCall::Result(Napi::Env env) {
   Napi::Array made = Napi::Array::New(env, tensors_.outputs.size());
   for (uint32_t i = 0; i < tensors_.outputs.size(); ++i) {
     OwnedOutput& owned = tensors_.outputs[i].owned;
-    if (owned.owner != nullptr) made.Set(i, maker.MakeOutput(env, std::move(owned)));
+    if (owned.owner == nullptr) continue;
+    if (owned.view.place == MemoryPlace::kDevice) {
+      made.Set(i, maker.MakeOutput(env, std::move(owned)));
+    } else {
+      // Without its dims: TypeScript has planned them.
+      made.Set(i, maker.MakeBuffer(env, std::move(owned)));
+    }
   }
   return made;
 }
 
 void SingleCall::Run() {
-  const auto chain = std::make_shared<const chain::Chain>(std::move(request_.spec));
+  const std::shared_ptr<const chain::Chain> chain = prepared_->chain();
   if (lane_ != nullptr) return lane_->Run(chain, tensors(), heap());
-  ops::PoolWorkers workers(cpu(), request_.threads);
+  ops::PoolWorkers workers(cpu(), prepared_->threads());
   chain::RunChainOnCpu(*chain, tensors().inputs, tensors().outputs, heap(), workers);
 }
 

@@ -7,6 +7,7 @@
 
 #include "addon/chain_hub.h"
 #include "addon/chain_request.h"
+#include "addon/prepared_operator.h"
 
 namespace trtn {
 
@@ -15,7 +16,7 @@ class ChainCall : public OperatorTask {
  public:
   ChainCall(uint64_t ticket, const std::shared_ptr<OperatorHub>& hub, ChainTensors tensors)
       : OperatorTask(ticket, hub), cpu_(hub->cpu()), heap_(hub->heap()), tensors_(std::move(tensors)) {}
-  /// NativeOutputs of lib/binding/contract.ts.
+  /// NativeOperatorOutputs of lib/binding/contract.ts.
   Napi::Value Result(Napi::Env env) override;
   void OnDelivery() noexcept override;
 
@@ -37,18 +38,18 @@ class ChainCall : public OperatorTask {
   ChainTensors tensors_;
 };
 
-/// One run of what is described by the call itself.
+/// One run of a prepared operator.
 class SingleCall final : public ChainCall {
  public:
   /// `lane`: null for the CPU.
   SingleCall(uint64_t ticket, const std::shared_ptr<OperatorHub>& hub, ChainTensors tensors,
-             ChainRequest request, DeviceLane* lane)
-      : ChainCall(ticket, hub, std::move(tensors)), request_(std::move(request)), lane_(lane) {}
+             std::shared_ptr<PreparedOperator> prepared, DeviceLane* lane)
+      : ChainCall(ticket, hub, std::move(tensors)), prepared_(std::move(prepared)), lane_(lane) {}
 
  private:
   void Run() override;
 
-  ChainRequest request_;
+  const std::shared_ptr<PreparedOperator> prepared_;
   DeviceLane* const lane_;
 };
 

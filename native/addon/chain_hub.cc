@@ -2,6 +2,7 @@
 #include "addon/chain_hub.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "addon/array_buffers.h"
@@ -27,19 +28,34 @@ void OperatorTask::Perform() noexcept {
 bool OperatorTask::Withdraw() noexcept { return !is_taken_.exchange(true); }
 
 void OperatorTask::OnDelivery() noexcept {
-  if (const auto owner = hub()) owner->Forget(id());
+  const auto owner = hub();
+  if (owner == nullptr) return;
+  owner->Forget(id());
+  if (error()) owner->DropLostDevices();
 }
 
 void DeviceLane::Run(const std::shared_ptr<const chain::Chain>& chain, ChainTensors& tensors,
                      HostPool& heap) {
-  if (stream_ == nullptr) {
-    auto share = std::make_shared<chain::DeviceShare>(OpenDevice(address_));
-    const cuda::ScopedDevice scope = share->device->Use();
-    stream_ = std::make_shared<cuda::Stream>(share->device);
-    share_ = std::move(share);
+  DropIfLost();
+  try {
+    if (stream_ == nullptr) {
+      auto share = std::make_shared<chain::DeviceShare>(OpenDevice(address_));
+      const cuda::ScopedDevice scope = share->device->Use();
+      stream_ = std::make_shared<cuda::Stream>(share->device);
+      share_ = std::move(share);
+    }
+    chain::DeviceChain once(chain, share_, stream_, chain::GraphMode::kOff);
+    once.Run(tensors.inputs, tensors.outputs, heap);
+  } catch (...) {
+    DropIfLost();
+    throw;
   }
-  chain::DeviceChain once(chain, share_, stream_, chain::GraphMode::kOff);
-  once.Run(tensors.inputs, tensors.outputs, heap);
+}
+
+void DeviceLane::DropIfLost() noexcept {
+  if (share_ == nullptr || !share_->device->is_poisoned()) return;
+  stream_.reset();
+  share_.reset();
 }
 
 OperatorHub::OperatorHub(Napi::Env env, Classes* classes, Napi::Function on_finished)
@@ -83,6 +99,25 @@ DeviceLane& OperatorHub::LaneOf(const DeviceAddress& address) {
   return *lanes_.back().second;
 }
 
+void OperatorHub::DropLostDevices() {
+  for (auto& [address, lane] : lanes_) lane->thread().Submit([one = lane.get()] { one->DropIfLost(); });
+}
+
+uint32_t OperatorHub::Prepare(ChainRequest request) {
+  auto prepared = std::make_shared<PreparedOperator>(std::move(request));
+  // Where the numbers begin again, some may still be in use.
+  while (prepared_.count(next_prepared_) > 0) ++next_prepared_;
+  prepared_.emplace(next_prepared_, std::move(prepared));
+  return next_prepared_++;
+}
+
+const std::shared_ptr<PreparedOperator>& OperatorHub::PreparedOf(uint32_t number) const {
+  const auto found = prepared_.find(number);
+  if (found == prepared_.end())
+    throw Error("ERR_TRT_RUN_FAILED", "There is no prepared operator " + std::to_string(number) + ".");
+  return found->second;
+}
+
 std::shared_ptr<ops::ThreadPool> OperatorHub::MakeThread() {
   const auto is_gone = [](const std::weak_ptr<ops::ThreadPool>& thread) { return thread.expired(); };
   chain_threads_.erase(std::remove_if(chain_threads_.begin(), chain_threads_.end(), is_gone),
@@ -109,6 +144,7 @@ void OperatorHub::Stop() {
   cpu_.Stop();
   waiting_.clear();
   targets_.clear();
+  prepared_.clear();
   lanes_.clear();
 }
 

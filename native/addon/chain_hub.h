@@ -15,6 +15,7 @@
 
 #include "addon/chain_request.h"
 #include "addon/classes.h"
+#include "addon/prepared_operator.h"
 #include "addon/session_calls.h"
 #include "chain/chain_device.h"
 #include "ops/thread_pool.h"
@@ -51,6 +52,9 @@ class DeviceLane {
   /// On its thread. Opens the device at first use, and again after a failure.
   void Run(const std::shared_ptr<const chain::Chain>& chain, ChainTensors& tensors, HostPool& heap);
 
+  /// Lets go of a lost device: it can be had again when nobody holds it. On its thread.
+  void DropIfLost() noexcept;
+
  private:
   const DeviceAddress address_;
   std::shared_ptr<chain::DeviceShare> share_;
@@ -80,6 +84,15 @@ class OperatorHub : public std::enable_shared_from_this<OperatorHub> {
   /// What KeepTargets() was given, empty for other calls.
   Napi::Reference<Napi::Array> TakeTargets(uint64_t ticket);
   DeviceLane& LaneOf(const DeviceAddress& address);
+  /// Lets the lanes go of lost devices. After a failed call, which may have been the one that lost it.
+  void DropLostDevices();
+
+  /// As NativeOperators.prepare().
+  uint32_t Prepare(ChainRequest request);
+  /// As NativeOperators.forget().
+  void ForgetPrepared(uint32_t number) { prepared_.erase(number); }
+  /// Throws ERR_TRT_RUN_FAILED for a number that is not known.
+  const std::shared_ptr<PreparedOperator>& PreparedOf(uint32_t number) const;
 
   /// A thread for one chain. The hub stops it when the environment ends.
   std::shared_ptr<ops::ThreadPool> MakeThread();
@@ -98,6 +111,8 @@ class OperatorHub : public std::enable_shared_from_this<OperatorHub> {
   std::unordered_map<uint64_t, std::shared_ptr<OperatorTask>> waiting_;
   /// Not in the calls: their last reference may be one of a thread.
   std::unordered_map<uint64_t, Napi::Reference<Napi::Array>> targets_;
+  std::unordered_map<uint32_t, std::shared_ptr<PreparedOperator>> prepared_;
+  uint32_t next_prepared_ = 1;
   std::vector<std::pair<DeviceAddress, std::unique_ptr<DeviceLane>>> lanes_;
   std::vector<std::weak_ptr<ops::ThreadPool>> chain_threads_;
   ops::ThreadPool cpu_;

@@ -25,7 +25,8 @@ void WithErrors(Napi::Env env, Body body) {
 Napi::Function OperatorsWrap::Define(Napi::Env env) {
   return DefineClass(
       env, "NativeOperators",
-      {InstanceMethod<&OperatorsWrap::Run>("run"), InstanceMethod<&OperatorsWrap::Withdraw>("withdraw"),
+      {InstanceMethod<&OperatorsWrap::Prepare>("prepare"), InstanceMethod<&OperatorsWrap::Forget>("forget"),
+       InstanceMethod<&OperatorsWrap::Run>("run"), InstanceMethod<&OperatorsWrap::Withdraw>("withdraw"),
        InstanceMethod<&OperatorsWrap::CreateChain>("createChain")});
 }
 
@@ -35,18 +36,28 @@ Napi::Object OperatorsWrap::Make(Napi::Env env, std::shared_ptr<OperatorHub> hub
   return object;
 }
 
+Napi::Value OperatorsWrap::Prepare(const Napi::CallbackInfo& info) {
+  uint32_t number = 0;
+  WithErrors(info.Env(), [&] { number = hub_->Prepare(ReadChainRequest(info[0].As<Napi::Object>())); });
+  return Napi::Number::New(info.Env(), number);
+}
+
+void OperatorsWrap::Forget(const Napi::CallbackInfo& info) {
+  hub_->ForgetPrepared(info[0].As<Napi::Number>().Uint32Value());
+}
+
 void OperatorsWrap::Run(const Napi::CallbackInfo& info) {
   WithErrors(info.Env(), [&] {
-    ChainRequest request = ReadChainRequest(info[1].As<Napi::Object>());
+    const std::shared_ptr<PreparedOperator> prepared =
+        hub_->PreparedOf(info[1].As<Napi::Number>().Uint32Value());
     const auto targets = info[3].As<Napi::Array>();
     ChainTensors tensors =
-        ReadChainTensors(ShapesOf(request.spec), info[2].As<Napi::Array>(), targets, *hub_->heap());
+        ReadChainTensors(prepared->shapes(), info[2].As<Napi::Array>(), targets, *hub_->heap());
     const bool keeps_targets = !tensors.copied_outputs.empty();
     DeviceLane* lane = tensors.device ? &hub_->LaneOf(*tensors.device) : nullptr;
     ops::ThreadPool& threads = lane != nullptr ? lane->thread() : hub_->cpu();
-    hub_->Start(
-        info.Env(), threads,
-        std::make_shared<SingleCall>(TicketOf(info), hub_, std::move(tensors), std::move(request), lane));
+    hub_->Start(info.Env(), threads,
+                std::make_shared<SingleCall>(TicketOf(info), hub_, std::move(tensors), prepared, lane));
     if (keeps_targets) hub_->KeepTargets(TicketOf(info), targets);
   });
 }

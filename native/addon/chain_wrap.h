@@ -18,6 +18,8 @@ class OperatorsWrap : public Napi::ObjectWrap<OperatorsWrap> {
   explicit OperatorsWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
 
  private:
+  Napi::Value Prepare(const Napi::CallbackInfo& info);
+  void Forget(const Napi::CallbackInfo& info);
   void Run(const Napi::CallbackInfo& info);
   Napi::Value Withdraw(const Napi::CallbackInfo& info);
   void CreateChain(const Napi::CallbackInfo& info);

@@ -104,7 +104,7 @@ void Chain::LayOut() {
     ops::OperatorMemory shapes;
     for (size_t value : step.inputs) shapes.inputs.push_back(values_[value]);
     for (size_t value : step.outputs) shapes.outputs.push_back(values_[value]);
-    const size_t scratch_bytes = step.work->ScratchBytes(shapes);
+    const size_t scratch_bytes = MakesNothing(step) ? 0 : step.work->ScratchBytes(shapes);
     if (scratch_bytes > 0) step.scratch = memory.Take(scratch_bytes);
     // Values are read once more, or never; each goes once, also where a step reads it twice.
     if (scratch_bytes > 0) memory.GiveBack(step.scratch);
@@ -127,6 +127,11 @@ TensorView Chain::ViewOf(size_t value, const std::vector<TensorView>& inputs,
   view.data = outer != nullptr ? outer->data : static_cast<char*>(memory) + places_[value].offset;
   view.place = outer != nullptr ? outer->place : outputs[0].place;
   return view;
+}
+
+bool Chain::MakesNothing(const Step& step) const {
+  return std::all_of(step.outputs.begin(), step.outputs.end(),
+                     [this](size_t value) { return values_[value].bytes == 0; });
 }
 
 ops::OperatorMemory Chain::Bind(const Step& step, const std::vector<TensorView>& inputs,

@@ -67,6 +67,10 @@ class Chain {
   /// at the same time share theirs.
   size_t memory_bytes() const { return memory_bytes_; }
 
+  /// Whether a step makes no element at all: then it has nothing to do, however large the other dims of its
+  /// tensors are.
+  bool MakesNothing(const Step& step) const;
+
   /// Memory of one step for ops::Operator; `table` is left null. `inputs` and `outputs` are those of the
   /// chain, in its order; `memory` has memory_bytes(), aligned to kTensorAlignment.
   ops::OperatorMemory Bind(const Step& step, const std::vector<TensorView>& inputs,

@@ -148,13 +148,15 @@ void DeviceChain::Record(Recording& recording, const std::vector<TensorView>& in
   std::vector<size_t> offsets;
   for (const Chain::Step& step : chain_->steps()) {
     steps.push_back(chain_->Bind(step, inputs, outputs, PointerOf(memory_.get())));
-    const std::vector<uint8_t> table = step.work->DeviceTable(steps.back());
+    const std::vector<uint8_t> table =
+        chain_->MakesNothing(step) ? std::vector<uint8_t>() : step.work->DeviceTable(steps.back());
     offsets.push_back(table.empty() ? SIZE_MAX : recording.table.size());
     recording.table.insert(recording.table.end(), table.begin(), table.end());
     recording.table.resize(AlignUp(recording.table.size()));
   }
   ReserveTable(recording.table.size());
   for (size_t s = 0; s < steps.size(); ++s) {
+    if (chain_->MakesNothing(chain_->steps()[s])) continue;
     if (offsets[s] != SIZE_MAX) steps[s].table = PointerOf(table_.get() + offsets[s]);
     for (ops::KernelLaunch& launch : chain_->steps()[s].work->Launches(steps[s]))
       recording.launches.push_back(std::move(launch));

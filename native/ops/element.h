@@ -4,14 +4,14 @@
 // one (ties to even), the same bits on host and device.
 //
 //   to                  beyond its range        NaN
-//   float32             -                       kept
+//   float32, float64    infinity (IEEE 754)     the quiet NaN; of the same type, as it was
 //   float16, bfloat16   infinity (IEEE 754)     the quiet NaN 0x7e00, 0x7fc0
 //   float8e4m3, e5m2    the largest number      0x7f
 //   integers            the nearest integer     0
 //   bool                true but for 0          true
 //
-// Reading a float16, bfloat16 or float8 NaN gives the quiet float32 NaN 0x7fc00000: hardware does not agree
-// on more. The host's way is arithmetic on bits without a branch, which compilers turn into vector code.
+// Reading a NaN of another type than float32 gives the quiet NaN 0x7fc00000: hardware does not agree on more.
+// The host's way is arithmetic on bits without a branch, which compilers turn into vector code.
 #pragma once
 
 #include <stdint.h>
@@ -41,8 +41,6 @@ struct Bool {
 };
 
 namespace element {
-
-constexpr uint32_t kQuietNan = 0x7fc00000u;
 
 /// Chooses without a branch, in a form that compilers turn into vector code.
 TRTN_HD uint32_t Select(bool first, uint32_t a, uint32_t b) { return first ? a : b; }
@@ -88,13 +86,13 @@ TRTN_HD int32_t ToSmallInteger(float x, float low, float high) {
 }  // namespace element
 
 TRTN_HD float ToFloat(float x) { return x; }
-TRTN_HD float ToFloat(double x) { return static_cast<float>(x); }
+TRTN_HD float ToFloat(double x) { return x != x ? FromBits(kQuietNan) : static_cast<float>(x); }
 
 TRTN_HD float ToFloat(Half x) {
 #if TRTN_ON_DEVICE
   float number;
   asm("cvt.f32.f16 %0, %1;" : "=f"(number) : "h"(x.bits));
-  return number != number ? FromBits(element::kQuietNan) : number;
+  return number != number ? FromBits(kQuietNan) : number;
 #else
   const uint32_t magnitude = (x.bits & 0x7fffu) << 13;
   const uint32_t number = element::Widen(magnitude, 112u << 23, 0x0f800000u);
@@ -105,14 +103,14 @@ TRTN_HD float ToFloat(Half x) {
 
 TRTN_HD float ToFloat(BFloat16 x) {
   const uint32_t bits = static_cast<uint32_t>(x.bits) << 16;
-  return FromBits(element::Select((bits & 0x7fffffffu) > 0x7f800000u, element::kQuietNan, bits));
+  return FromBits(element::Select((bits & 0x7fffffffu) > 0x7f800000u, kQuietNan, bits));
 }
 
 TRTN_HD float ToFloat(Float8E4M3 x) {
   const uint32_t magnitude = (x.bits & 0x7fu) << 20;
   const uint32_t number = element::Widen(magnitude, 120u << 23, 0xffffffffu);
   const uint32_t sign = (x.bits & 0x80u) << 24;
-  return FromBits(element::Select(magnitude == 0x07f00000u, element::kQuietNan, number | sign));
+  return FromBits(element::Select(magnitude == 0x07f00000u, kQuietNan, number | sign));
 }
 
 TRTN_HD float ToFloat(Float8E5M2 x) { return ToFloat(Half{static_cast<uint16_t>(x.bits << 8)}); }
@@ -139,7 +137,7 @@ TRTN_HD float FromFloat<float>(float x) {
 
 template <>
 TRTN_HD double FromFloat<double>(float x) {
-  return static_cast<double>(x);
+  return x != x ? FromBits64(kQuietNan64) : static_cast<double>(x);
 }
 
 template <>

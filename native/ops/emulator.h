@@ -43,12 +43,19 @@ bool HasKernel(const std::string& name);
 /// Of the kernel's argument; 0 for an unknown kernel.
 size_t ArgumentBytes(const std::string& name);
 
-/// Memory of the running block, the same for all of its threads: one array for each place in the source and
-/// size. Undefined at the block's beginning, like the device's: 0xCD.
-void* SharedMemory(const char* file, int line, size_t bytes);
+/// Where a shared array is declared. Those of a macro have one line, and only their names tell them apart.
+struct SharedPlace {
+  const char* name;
+  const char* file;
+  int line;
+};
+
+/// Memory of the running block, the same for all of its threads: one array for each place. Undefined at the
+/// block's beginning, like the device's: 0xCD.
+void* SharedMemory(const SharedPlace& place, size_t bytes);
 template <class T>
-T* SharedArray(int line, size_t count, const char* file = __builtin_FILE()) {
-  return static_cast<T*>(SharedMemory(file, line, count * sizeof(T)));
+T* SharedArray(const char* name, int line, size_t count, const char* file = __builtin_FILE()) {
+  return static_cast<T*>(SharedMemory({name, file, line}, count * sizeof(T)));
 }
 
 void WaitAtBarrier(const char* file, int line);

@@ -6,7 +6,7 @@
 // own, errors measured against double over all floats (native/test/ops_exp_log_test.cc checks the bounds
 // stated here).
 //
-// A NaN comes out as kQuietNan, whatever its bits were: which NaN a sum gives differs between processors.
+// A NaN comes out as kQuietNan, whatever its bits were.
 #pragma once
 
 #include <stdint.h>
@@ -16,7 +16,6 @@
 
 namespace trtn::ops {
 
-constexpr uint32_t kQuietNan = 0x7fc00000u;
 constexpr uint32_t kInfinity = 0x7f800000u;
 
 // Decisions are made on bits and with masks: where a comparison or a skipped product could trap, compilers

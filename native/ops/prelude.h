@@ -37,6 +37,22 @@
 #define TRTN_HD inline
 #endif
 
+/// For functions of kernels alone, which may call trtn::gpu's. Always inlined: clang would keep what is used
+/// twice as a function, and its structs in memory of the thread.
+#if defined(__CUDACC__) || defined(__CUDA__)
+#define TRTN_DEVICE __device__ inline __attribute__((always_inline))
+#else
+#define TRTN_DEVICE inline
+#endif
+
+/// What a loop over an array in registers needs: no index that only the running kernel knows. Otherwise the
+/// array is in the thread's memory.
+#if defined(__CUDACC__) || defined(__CUDA__)
+#define TRTN_UNROLL _Pragma("unroll")
+#else
+#define TRTN_UNROLL
+#endif
+
 #if TRTN_ON_DEVICE || defined(__CUDACC__)
 #define TRTN_KERNEL(name) extern "C" __global__ void trtn_##name
 /// An array that the threads of a block share; `count` is a constant.
@@ -45,7 +61,8 @@
 #include "ops/emulator.h"
 // Defines and registers the function under its name, for emulator.h's Launch().
 #define TRTN_KERNEL(name) TRTN_EMULATED_KERNEL(name)
-#define TRTN_SHARED(type, name, count) type* const name = trtn::emulator::SharedArray<type>(__LINE__, count)
+#define TRTN_SHARED(type, name, count) \
+  type* const name = trtn::emulator::SharedArray<type>(#name, __LINE__, count)
 #endif
 
 #if TRTN_ON_DEVICE || defined(__CUDACC__)

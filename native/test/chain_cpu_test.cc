@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -105,6 +106,49 @@ TEST_F(ChainOnCpu, RunsStepsInOrderAndKeepsValuesThatAreReadAgain) {
     const float x = 1 + static_cast<float>(i), three = x + 1, five = 2 * x + 2 * three;
     EXPECT_EQ(result[i], five + three);
     EXPECT_EQ(result[kCount + i], five + three + five);
+  }
+}
+
+/// Loops over all rows, also where they have no element; says that it was asked.
+class RowsOperator final : public ops::Operator {
+ public:
+  size_t ScratchBytes(const ops::OperatorMemory&) const override { return Refuse(), 0; }
+  void RunOnCpu(const ops::OperatorMemory&, ops::Workers&) const override { Refuse(); }
+  std::vector<ops::KernelLaunch> Launches(const ops::OperatorMemory&) const override { return {}; }
+
+ private:
+  static void Refuse() { throw Error("ERR_TRT_RUN_FAILED", "There was nothing to do."); }
+};
+
+TEST_F(ChainOnCpu, AStepWithoutAnElementToMakeIsLeftOut) {
+  ChainSpec spec = Spec(2, 1, {{"rows", ops::Attributes(), {0}, {1}}}, {1});
+  for (ValueSpec& value : spec.values) value.dims = {int64_t{1} << 52, 0};
+  const Chain chain(std::move(spec),
+                    [](const std::string&, const ops::Attributes&) -> std::unique_ptr<ops::Operator> {
+                      return std::make_unique<RowsOperator>();
+                    });
+  EXPECT_TRUE(Run(chain).empty());
+}
+
+/// An allocator whose system has no memory.
+class NoMemory final : public HostAllocator {
+ public:
+  void* Allocate(size_t) override { throw std::bad_alloc(); }
+  void Free(void*) noexcept override {}
+};
+
+TEST_F(ChainOnCpu, SaysWhatMemoryTheSystemDidNotGive) {
+  const Chain chain(Spec(2, 1, {Sum({0}, 1)}, {1}), MakeSum);
+  const auto none = std::make_shared<HostPool>(std::make_unique<NoMemory>(), HostPool::Limits{});
+  std::vector<OutputSlot> outputs(1);
+  ops::InlineWorkers workers;
+  try {
+    RunChainOnCpu(chain, {chain.value(0)}, outputs, *none, workers);
+    FAIL() << "It ran without memory.";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "Expected 400 bytes of memory for a result of an operator, but the system gave none. Run "
+                 "fewer rows at once.");
   }
 }
 

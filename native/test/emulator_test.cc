@@ -12,6 +12,7 @@
 
 #include "ops/prelude.h"
 #include "test/emulator/fiber.h"
+#include "test/emulator/sanitizers.h"
 #include "test/support/emulate.h"
 
 namespace emulator_test {
@@ -98,6 +99,19 @@ TRTN_KERNEL(emulator_test_fresh)(emulator_test::Arguments arguments) {
   value[ThreadX()] = 7;
 }
 
+// As kernels are defined for several types: a macro's arrays are all on one line.
+#define TRTN_TEST_PAIR(name, first, second)               \
+  TRTN_KERNEL(name)(emulator_test::Arguments arguments) { \
+    using namespace trtn::gpu;                            \
+    TRTN_SHARED(float, first, 8);                         \
+    TRTN_SHARED(float, second, 8);                        \
+    first[ThreadX()] = 1;                                 \
+    second[ThreadX()] = 2;                                \
+    arguments.output[ThreadX()] = first[ThreadX()];       \
+  }
+TRTN_TEST_PAIR(emulator_test_pair, one, other)
+#undef TRTN_TEST_PAIR
+
 namespace trtn::ops {
 namespace {
 
@@ -124,7 +138,7 @@ class Emulator : public ::testing::Test {
   }
   /// A process without a sanitizer of its own goes on after a flaw that only the sanitizer sees.
   static bool HasAddressSanitizer() {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef TRTN_ASAN
     return true;
 #else
     return false;
@@ -174,6 +188,13 @@ TEST_F(Emulator, BeginsEachBlockWithUndefinedSharedMemory) {
   emulator::Launch(MakeLaunch("emulator_test_fresh", {5}, {8},
                               Arguments{nullptr, output.data(), 0, emulator_test::kNone}));
   for (const float is_fresh : output) EXPECT_EQ(is_fresh, 1);
+}
+
+TEST_F(Emulator, TellsSharedArraysOfOneLineApart) {
+  std::vector<float> output(8);
+  emulator::Launch(
+      MakeLaunch("emulator_test_pair", {1}, {8}, Arguments{nullptr, output.data(), 0, emulator_test::kNone}));
+  EXPECT_EQ(output, std::vector<float>(8, 1.0f));
 }
 
 TEST_F(Emulator, ServesSeveralThreads) {

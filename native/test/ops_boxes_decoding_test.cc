@@ -5,9 +5,11 @@
 #include <limits>
 #include <string>
 
+#include "core/error.h"
 #include "ops/element.h"
 #include "ops/exp_log.h"
 #include "ops/operator.h"
+#include "ops/workers.h"
 #include "test/support/emulate.h"
 
 namespace trtn {
@@ -183,6 +185,22 @@ TEST(DecodeBoxes, TheBestClassIsTheFirstOfEqualNumbersAndNotNaN) {
   EXPECT_EQ(decoded.scores[0], 0.5f);
   EXPECT_EQ(decoded.scores[1], -2.0f);
   EXPECT_TRUE(std::isnan(decoded.scores[2]));
+}
+
+TEST(DecodeBoxes, RefusesTensorsThatDoNotFit) {
+  const auto run = [](const std::string& form, int64_t anchors, int64_t boxes, int64_t classes) {
+    Head head;
+    head.form = form;
+    const HostTensor values(ElementType::kFloat32, {2, 3, 9}), sizes(ElementType::kFloat32, {anchors, 4}),
+        corners(ElementType::kFloat32, {2, boxes, 4}), scores(ElementType::kFloat32, {2, 3, classes});
+    ops::InlineWorkers workers;
+    Make(head)->RunOnCpu({{values.view(), sizes.view()}, {corners.view(), scores.view()}, nullptr, nullptr},
+                         workers);
+  };
+  EXPECT_NO_THROW(run("deltas", 3, 3, 5));
+  EXPECT_THROW(run("deltas", 2, 3, 5), Error);
+  EXPECT_THROW(run("center", 3, 2, 5), Error);
+  EXPECT_THROW(run("center", 3, 3, 4), Error);
 }
 
 TEST(DecodeBoxes, WidthsOfDeltasAreBounded) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/error.h"
 #include "ops/element.h"
 #include "ops/operator.h"
 #include "test/support/emulate.h"
@@ -58,6 +59,28 @@ TEST(RescaleCoordinates, TwinEqualsKernelsOverSizes) {
   }
 }
 
+// Which NaN a division gives differs between processors.
+TEST(RescaleCoordinates, AScaleOf0GivesTheOneNan) {
+  const std::vector<float> points = Rescale(2, {1, 1, 2}, {0, 3}, {0, kNone, 0, 0, 5, 5});
+  EXPECT_EQ(ops::BitsOf(points[0]), ops::kQuietNan);
+  EXPECT_EQ(ops::BitsOf(points[1]), ops::kQuietNan);
+}
+
+TEST(RescaleCoordinates, RefusesTensorsThatDoNotFit) {
+  const auto run = [](const std::vector<int64_t>& from, int64_t rows, const std::vector<int64_t>& to) {
+    const auto op = ops::MakeOperator("rescaleCoordinates", Attributes({{"coordinates", 4.0}}));
+    const HostTensor values(ElementType::kFloat32, from), mappings(ElementType::kFloat32, {rows, 6}),
+        out(ElementType::kFloat32, to);
+    ops::InlineWorkers workers;
+    op->RunOnCpu({{values.view(), mappings.view()}, {out.view()}, nullptr, nullptr}, workers);
+  };
+  EXPECT_NO_THROW(run({2, 4}, 2, {2, 4}));
+  EXPECT_NO_THROW(run({0, 4}, 1, {0, 4}));
+  EXPECT_THROW(run({2, 4}, 2, {1, 4}), Error);
+  EXPECT_THROW(run({2, 4}, 0, {2, 4}), Error);
+  EXPECT_THROW(run({2, 4}, 3, {2, 4}), Error);
+}
+
 struct MaskCase {
   int64_t masks, mask_height, mask_width, height, width;
 };
@@ -92,6 +115,22 @@ TEST(RescaleMasks, TwinEqualsKernelsOverSizesTypesAndBoxes) {
     RescaleMasks<ops::Half>(ElementType::kFloat16, size, used, mapping);
     RescaleMasks<ops::BFloat16>(ElementType::kBFloat16, size, used, mapping);
   }
+}
+
+TEST(RescaleMasks, RefusesTensorsThatDoNotFit) {
+  const auto run = [](int64_t boxes, int64_t rows, int64_t out_masks) {
+    const auto op = ops::MakeOperator(
+        "rescaleMasks",
+        Attributes({{"modelWidth", 2.0}, {"modelHeight", 2.0}, {"threshold", 0.0}, {"inside", 1.0}}));
+    const HostTensor logits(ElementType::kFloat32, {3, 2, 2}), corners(ElementType::kFloat32, {boxes, 4}),
+        mapping(ElementType::kFloat32, {rows, 6}), out(ElementType::kUInt8, {out_masks, 5, 5});
+    ops::InlineWorkers workers;
+    op->RunOnCpu({{logits.view(), corners.view(), mapping.view()}, {out.view()}, nullptr, nullptr}, workers);
+  };
+  EXPECT_NO_THROW(run(3, 1, 3));
+  EXPECT_THROW(run(2, 1, 3), Error);
+  EXPECT_THROW(run(3, 0, 3), Error);
+  EXPECT_THROW(run(3, 1, 2), Error);
 }
 
 TEST(RescaleMasks, OnlyPixelsOfTheBoxAreInside) {

@@ -7,7 +7,9 @@
 #include <limits>
 #include <string>
 
+#include "core/error.h"
 #include "ops/operator.h"
+#include "ops/workers.h"
 #include "test/support/emulate.h"
 
 namespace trtn {
@@ -177,6 +179,26 @@ TEST(NonMaximumSuppression, TwinEqualsKernelsWithGivenClasses) {
     EXPECT_GT(results.counts[0], 10);
     EXPECT_NE(std::find(results.classes.begin(), results.classes.end(), -1000000), results.classes.end());
   }
+}
+
+TEST(NonMaximumSuppression, RefusesTensorsThatDoNotFit) {
+  const auto run = [](int64_t boxes, int64_t scores, int64_t slots, int64_t counts) {
+    const HostTensor corners(ElementType::kFloat32, {1, boxes, 4}),
+        values(ElementType::kFloat32, {1, scores}), out(ElementType::kFloat32, {1, slots, 4}),
+        out_scores(ElementType::kFloat32, {1, 5}), classes(ElementType::kInt32, {1, 5}),
+        indices(ElementType::kInt32, {1, 5}), found(ElementType::kInt32, {counts});
+    ops::InlineWorkers workers;
+    Make({})->RunOnCpu({{corners.view(), values.view()},
+                        {out.view(), out_scores.view(), classes.view(), indices.view(), found.view()},
+                        nullptr,
+                        nullptr},
+                       workers);
+  };
+  EXPECT_NO_THROW(run(7, 7, 5, 1));
+  EXPECT_THROW(run(6, 7, 5, 1), Error);
+  EXPECT_THROW(run(7, 8, 5, 1), Error);
+  EXPECT_THROW(run(7, 7, 4, 1), Error);
+  EXPECT_THROW(run(7, 7, 5, 0), Error);
 }
 
 TEST(NonMaximumSuppression, EqualScoresGoByIndex) {

@@ -273,6 +273,48 @@ TEST(PreprocessImages, WeightsOfAStepOfThreeAreOnePixel) {
   EXPECT_EQ(axis.weights[5], 1.0f);
 }
 
+// Filters that are one pixel for some outputs and four for others: what a row needs of the source is from the
+// first output's first pixel on, and what is near the row's end is at the end of the outputs.
+TEST(PreprocessImages, FirstPixelsOfOutputsNeverGoBack) {
+  for (const ResampleFilter filter : {ResampleFilter::kNearest, ResampleFilter::kBilinear,
+                                      ResampleFilter::kBicubic, ResampleFilter::kArea}) {
+    for (const ResampleCoordinates coordinates :
+         {ResampleCoordinates::kHalfPixel, ResampleCoordinates::kAlignCorners,
+          ResampleCoordinates::kAsymmetric}) {
+      for (const bool antialias : {false, true}) {
+        for (const int length : {1, 2, 3, 5, 8, 9, 31}) {
+          for (const int outputs : {1, 2, 3, 7, 9, 15, 16, 27, 93}) {
+            const ResampleRequest request{filter, coordinates, antialias, 0, static_cast<double>(length),
+                                          0,      length,      outputs};
+            const ResampleAxis axis = MakeResampleAxis(request);
+            for (int i = 1; i < outputs; i++)
+              ASSERT_LE(axis.first[i - 1], axis.first[i]) << length << " " << i;
+            ASSERT_GE(axis.first.front(), 0);
+            ASSERT_LE(axis.first.back() + axis.taps, length);
+          }
+        }
+      }
+    }
+  }
+}
+
+// The address sanitizer sees a read behind the last pixel; the kernel reads single bytes and the twin four at
+// once.
+TEST(PreprocessImages, ReadsNothingBehindAnEnlargedImage) {
+  for (const PixelFormat format : kFormats) {
+    for (const int times : {2, 3, 5}) {
+      for (const char* coordinates : {"half-pixel", "align-corners", "asymmetric"}) {
+        TestSettings settings;
+        settings.width = 8 * times;
+        settings.height = 2 * times;
+        settings.filter = "bicubic";
+        settings.coordinates = coordinates;
+        ExpectSame({Picture(format, 8, 2)}, settings);
+      }
+    }
+  }
+}
+
 // 16,384 by 16,384 pixels and more: offsets need more than 31 bits. Only the addresses, no memory of that
 // size.
 TEST(PreprocessImages, OffsetsOfHugeImagesDoNotOverflow) {

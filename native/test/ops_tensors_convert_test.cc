@@ -93,6 +93,30 @@ TEST(OpsTensorsConvert, ScalesRoundsAndShifts) {
   EXPECT_EQ(z.Values<double>()[3], 401.0);
 }
 
+// Processors do not agree which NaN a conversion or a sum gives: x86 keeps sign and payload, GPUs do not.
+// Kernels that run on the host cannot show it.
+TEST(OpsTensorsConvert, GivesTheOneNanWhereItIsComputed) {
+  InlineWorkers workers;
+  const uint32_t odd = 0xffc12345u;
+  const uint64_t wide_odd = 0xfff8123456789abcu;
+  const HostTensor x(ElementType::kFloat32, {1}, std::vector<uint32_t>{odd}),
+      wide(ElementType::kFloat64, {1}, std::vector<uint64_t>{wide_odd});
+  const auto run = [&](const HostTensor& from, ElementType to, bool scaled) {
+    const HostTensor y(to, {1});
+    Convert(scaled, 2, 1)->RunOnCpu({{from.view()}, {y.view()}, nullptr, nullptr}, workers);
+    return to == ElementType::kFloat64 ? y.Values<uint64_t>()[0] : y.Values<uint32_t>()[0];
+  };
+  EXPECT_EQ(run(wide, ElementType::kFloat32, false), kQuietNan);
+  EXPECT_EQ(run(wide, ElementType::kFloat32, true), kQuietNan);
+  EXPECT_EQ(run(x, ElementType::kFloat32, true), kQuietNan);
+  EXPECT_EQ(run(x, ElementType::kFloat64, false), kQuietNan64);
+  EXPECT_EQ(run(x, ElementType::kFloat64, true), kQuietNan64);
+  EXPECT_EQ(run(wide, ElementType::kFloat64, true), kQuietNan64);
+  // Moved, not computed.
+  EXPECT_EQ(run(x, ElementType::kFloat32, false), odd);
+  EXPECT_EQ(run(wide, ElementType::kFloat64, false), wide_odd);
+}
+
 TEST(OpsTensorsConvert, KeepsWideNumbersExactly) {
   InlineWorkers workers;
   const std::vector<int64_t> wide = {std::numeric_limits<int64_t>::min(), -1, 9007199254740993,

@@ -39,7 +39,8 @@ HostTensor Numbers(ElementType type, const std::vector<int64_t>& dims, size_t of
 
 TEST(OpsTensorsQuantize, TwinEqualsKernels) {
   const Attributes one = Scales(-1, {0.7}, {5}), three = Scales(1, {0.5, 1.0, 0.013}, {0, -3, 100});
-  const std::vector<int64_t> shapes[] = {{0, 3}, {1, 3}, {7, 3}, {2, 3, 1}, {2, 3, 5, 7}, {3, 3, 1025}};
+  const std::vector<int64_t> shapes[] = {{0, 3},       {1, 3},       {7, 3},    {2, 3, 1},
+                                         {2, 3, 5, 7}, {3, 3, 1025}, {1400, 3}, {700, 3, 2}};
   for (const std::vector<int64_t>& dims : shapes) {
     for (const ElementType real : {ElementType::kFloat32, ElementType::kFloat16, ElementType::kBFloat16}) {
       for (const ElementType integer : {ElementType::kInt8, ElementType::kUInt8}) {

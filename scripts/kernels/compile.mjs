@@ -97,6 +97,7 @@ function readUsage(log, kernels) {
   for (const part of parts) {
     const [, name, arch] = /^trtn_(\w+)' for 'sm_(\d+)'/.exec(part) ?? [];
     const number = (pattern) => Number(pattern.exec(part)?.[1] ?? 0);
+    if (!/Used \d+ registers/.test(part)) throw new Error(`ptxas does not tell the registers of ${name}`);
     if (usage[name] === undefined) throw new Error(`ptxas compiled ${name}, which clang did not`);
     usage[name][arch] = {
       registers: number(/Used (\d+) registers/),

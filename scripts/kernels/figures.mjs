@@ -32,7 +32,7 @@ ${images.flatMap((image) => image.kernels.map((name) => usageRow(name, image.usa
 ## Bytes moved
 
 Bytes that a kernel reads and writes in the case that is named, each once, and the time that this takes at 4.0 TB/s, an
-H200's memory.
+H200's memory. The kernels of non-maximum suppression are not among them: what they move depends on the boxes.
 
 ${movedTable(images, moved)}
 `;
@@ -45,6 +45,9 @@ function usageRow(name, byArch, architectures) {
 }
 
 function movedTable(images, moved) {
+  const known = new Set(images.flatMap((image) => image.kernels));
+  const unknown = Object.keys(moved).filter((name) => !known.has(name));
+  if (unknown.length > 0) throw new Error(`there are bytes, but no kernel ${unknown.join(', ')}`);
   const names = images.flatMap((image) => image.kernels).filter((name) => moved[name] !== undefined);
   if (names.length === 0) return 'No kernel states its bytes yet.';
   const rows = names.map((name) => {

@@ -51,10 +51,13 @@ function symbolProblems(elf) {
   const missing = ENTRY_POINTS.filter((name) => !elf.exported.includes(name));
   const surplus = elf.exported.filter((name) => !ENTRY_POINTS.includes(name));
   const known = nodeApiSymbols();
+  // Lazy binding finds such a hole when the function is first called, and the process ends.
+  const undefinedCpp = elf.imported.filter((name) => /^_Z/.test(name));
   const tooNew = elf.imported.filter((name) => /^(napi|node_api)_/.test(name) && !known.has(name));
   return [
     missing.length > 0 && `does not export ${missing.join(', ')}`,
     surplus.length > 0 && `exports ${shorten(surplus)} besides Node's entry points`,
+    undefinedCpp.length > 0 && `lacks C++ functions that nothing it needs has: ${shorten(undefinedCpp)}`,
     tooNew.length > 0 && `uses ${shorten(tooNew)}, not part of Node-API ${NODE_API}`,
   ].filter(Boolean);
 }

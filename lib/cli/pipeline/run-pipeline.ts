@@ -3,7 +3,16 @@
 
 import { readFile } from 'node:fs/promises';
 
-import type { Detection, PipelineOptions, PipelineTask, ScoredClass, TensorsResult } from '../../pipeline';
+import type {
+  Detection,
+  InstanceDetection,
+  KeypointDetection,
+  PipelineOptions,
+  PipelineTask,
+  ScoredClass,
+  Segmentation,
+  TensorsResult,
+} from '../../pipeline';
 import { fileReadError } from '../../runtime/file-errors';
 import type { CommandContext, CommandResult } from '../command';
 import { formatFallback, whereItRan } from '../session-talk';
@@ -65,6 +74,11 @@ async function readInput(path: string): Promise<Uint8Array> {
 
 function toJson(task: PipelineTask, result: unknown): unknown {
   if (task === 'embedding') return [...(result as Float32Array)];
+  if (task === 'segmentation') {
+    const { width, height, classes } = result as Segmentation;
+    return { width, height, classes };
+  }
+  if (task === 'instance-segmentation') return (result as readonly InstanceDetection[]).map(withPixels);
   if (task !== 'tensors') return result;
   const { tensors, transform } = result as TensorsResult;
   const outputs = Object.entries(tensors).map(([name, tensor]) => ({
@@ -76,6 +90,15 @@ function toJson(task: PipelineTask, result: unknown): unknown {
   return { outputs, ...(transform === undefined ? {} : { transform }) };
 }
 
+/** A mask is too long to be printed: its place, and how many pixels it has. */
+function withPixels({ mask: { data, ...part }, ...found }: InstanceDetection): object {
+  return { ...found, mask: { ...part, pixels: pixelsOf(data) } };
+}
+
+function pixelsOf(mask: Uint8Array): number {
+  return mask.reduce((sum, inside) => sum + inside, 0);
+}
+
 function formatResult(task: PipelineTask, result: unknown): string[] {
   if (task === 'tensors') return formatTensors(result as TensorsResult);
   if (task === 'embedding') {
@@ -83,12 +106,36 @@ function formatResult(task: PipelineTask, result: unknown): string[] {
     const shown = [...vector.subarray(0, 6)].map((value) => value.toFixed(4)).join(', ');
     return [`${vector.length} numbers: ${shown}${vector.length > 6 ? ', …' : ''}`];
   }
+  if (task === 'segmentation') return formatSegmentation(result as Segmentation);
   const found = result as readonly ScoredClass[];
   if (found.length === 0) return ['nothing'];
-  return found.map((one) => `${one.score.toFixed(4)}  ${nameOf(one)}${placeOf(one)}`);
+  return found.flatMap((one) => [
+    `${one.score.toFixed(4)}  ${nameOf(one)}${placeOf(one)}${maskOf(one)}`,
+    ...indent(pointsOf(one)),
+  ]);
 }
 
-function nameOf({ label, classId }: ScoredClass): string {
+function formatSegmentation({ classes, width, height }: Segmentation): string[] {
+  return [
+    `${width} x ${height} pixels`,
+    ...classes.map((one) => `${(one.share * 100).toFixed(2).padStart(6)} %  ${nameOf(one)}`),
+  ];
+}
+
+function maskOf(found: ScoredClass): string {
+  if (!('mask' in found)) return '';
+  return `, ${pixelsOf((found as InstanceDetection).mask.data)} pixels`;
+}
+
+function pointsOf(found: ScoredClass): string[] {
+  if (!('points' in found)) return [];
+  return (found as KeypointDetection).points.map(({ x, y, score, name }, index) => {
+    const said = score === undefined ? '' : `  ${score.toFixed(4)}`;
+    return `${name === undefined ? `point ${index}` : printable(name)}${said}  at x ${x.toFixed(1)}, y ${y.toFixed(1)}`;
+  });
+}
+
+function nameOf({ label, classId }: Pick<ScoredClass, 'label' | 'classId'>): string {
   return label === undefined ? `class ${classId}` : printable(label);
 }
 

@@ -6,13 +6,8 @@ import type { GraphMessage, NodeMessage } from '../../onnx/graph/onnx-messages';
 import type { QuantizedType } from '../quantize-options';
 import { findAttentionProducts, type AttentionProducts } from './attention-products';
 import { findResidualInputs, GraphLinks, type NodeInput } from './residual-adds';
-import {
-  findEmbeddingSite,
-  findWeightSite,
-  isWeighted,
-  type SiteRules,
-  type WeightSite,
-} from './weight-sites';
+import { isWeighted } from '../layers/weighted-operators';
+import { findEmbeddingSite, findWeightSite, type SiteRules, type WeightSite } from './weight-sites';
 
 /** What to quantise. */
 export interface PlanOptions {

@@ -9,7 +9,7 @@ import type { FeedSource, Runner } from '../runner';
 import { findInputScales, scaleInputs, type InputGroup } from './awq';
 import { gptqFactor, roundByGptq } from './gptq';
 import { GramMatrix } from './gram-matrix';
-import { addSamples, inputsOf, patchProblem, samplesKey } from './layer-samples';
+import { addSamples, inputsOf, samplesKey } from './layer-samples';
 import { planQuantization, type FloatNode, type PlanOptions } from './plan-quantization';
 import { quantizeWeights, type QuantizedWeights } from './quantize-weights';
 import { weightMatrix, type WeightMatrix } from './weight-matrix';
@@ -50,7 +50,7 @@ const FEWEST_SAMPLES = 1024;
 /**
  * Rounds the weights that `quantizeModel` is going to quantise with the same options, layer by layer, by what the layers
  * read on data in floating point. Products of matrices with two-dimensional weights and, by `'gptq'`, ungrouped
- * two-dimensional convolutions are rounded; the graph is expected to be simplified. Memory holds one run and some Gram
+ * convolutions are rounded; the graph is expected to be simplified. Memory holds one run and some Gram
  * matrices; the data is gone through once for every 256 MiB of them.
  *
  * @throws {TensorRTError} ERR_TRT_QUANT_CALIBRATION without data; ERR_TRT_QUANT_WEIGHTS for weights that are not finite;
@@ -98,7 +98,7 @@ function groupLayers(
       continue;
     }
     const tensor = site.node.input[site.activationIndex!]!;
-    const key = `${samplesKey(site)} ${tensor}`;
+    const key = samplesKey(site);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { tensor, size: inputsOf(site), sites: [site] });
     else group.sites.push(site);
@@ -115,7 +115,7 @@ function problemOf(site: WeightSite, isAwq: boolean): string | undefined {
   const isLast = site.node.opType === 'MatMul' && site.weightIndex === 1;
   const isPlainGemm = site.node.opType === 'Gemm' && site.weightIndex === 1 && !isTurned(site);
   if (isAwq && !isLast && !isPlainGemm) return 'its inputs do not lie on the last axis';
-  return patchProblem(site.node, site.weight.dims);
+  return undefined;
 }
 
 function isTurned({ node }: WeightSite): boolean {

@@ -7,7 +7,7 @@ import { isStandard, nodeLabel } from '../../onnx/graph/graph-walk';
 import type { GraphMessage, NodeMessage } from '../../onnx/graph/onnx-messages';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { readFloats, readNumbers } from '../../onnx/graph/tensor-values';
-import { isWeighted } from './weight-sites';
+import { isWeighted } from '../layers/weighted-operators';
 
 /** Operators whose inputs are never quantised. */
 const FLOAT_INPUTS = /^(Softmax|LogSoftmax|\w*Normalization|LRN|Exp|Log|Sqrt|Pow|Erf|Gelu|Reduce\w+)$/;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { intAttribute } from '../../onnx/graph/graph-walk';
 import type { WeightSite } from './weight-sites';
-import { reductionAxis } from './weight-sites';
+import { reductionAxis } from '../layers/weighted-operators';
 
 /** Weights as a matrix: a row for each output channel, a column for each value that is summed. */
 export interface WeightMatrix {

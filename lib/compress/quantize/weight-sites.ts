@@ -4,6 +4,7 @@
 import type { GraphScope } from '../../onnx/graph/graph-scope';
 import { intAttribute, isStandard } from '../../onnx/graph/graph-walk';
 import type { NodeMessage, TensorMessage } from '../../onnx/graph/onnx-messages';
+import { isWeighted, reductionAxis } from '../layers/weighted-operators';
 import type { QuantizedType } from '../quantize-options';
 import type { ScaleLayout } from './scale-layout';
 
@@ -29,7 +30,6 @@ export interface SiteRules {
   readonly smallLayers: boolean;
 }
 
-const WEIGHTED = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
 const FLOAT = 1;
 /** Kernels for eight bits work in groups of this many channels. */
 const SMALLEST = 16;
@@ -37,11 +37,6 @@ const SMALLEST = 16;
 const FEWEST_WEIGHTS = 256;
 /** Largest kernel of a convolution in FP8, in elements. */
 const LARGEST_FP8_KERNEL = 32;
-
-/** True for operators that have weights. */
-export function isWeighted(node: NodeMessage): boolean {
-  return WEIGHTED.has(node.opType) && isStandard(node);
-}
 
 /**
  * Judges a node.
@@ -82,15 +77,6 @@ export function findEmbeddingSite(node: NodeMessage, scope: GraphScope): WeightS
   if (weight.dims[0]! * weight.dims[1]! < FEWEST_WEIGHTS) return undefined;
   if (scope.constantOf(node.input[1] ?? '') !== undefined) return undefined;
   return { node, weight, type: 'int8', layout: { axis: 0 }, weightIndex: 0, activationIndex: undefined };
-}
-
-/** Axis along which a product of matrices sums. */
-export function reductionAxis(node: NodeMessage, { dims }: TensorMessage, weightIndex: number): number {
-  if (node.opType === 'Gemm') {
-    const isTurned = intAttribute(node, weightIndex === 1 ? 'transB' : 'transA', 0) === 1;
-    return isTurned === (weightIndex === 1) ? 1 : 0;
-  }
-  return weightIndex === 1 ? dims.length - 2 : dims.length - 1;
 }
 
 function layoutOf(

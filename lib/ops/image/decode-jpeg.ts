@@ -81,8 +81,8 @@ export async function decodeJpegWith(
   const { device = 'cuda:0', maxPixels = DEFAULT_MAX_PIXELS, signal } = options;
   if (!isGpuName(device)) throw valueError('device', device, "'cuda:N'");
   checkMaxPixels('maxPixels', maxPixels);
-  // The slice() of typed arrays: that of a Buffer copies nothing.
-  const data = Uint8Array.prototype.slice.call(bytes);
+  // The slice() of typed arrays: that of a Buffer copies nothing. None of an array that was transferred away.
+  const data = bytes.length === 0 ? new Uint8Array(0) : Uint8Array.prototype.slice.call(bytes);
   await turns.enter(signal);
   try {
     const [addon, search] = await Promise.all([addonSource(), locate()]);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a camera was held, which decoders on a GPU do not look at.
 
+import { jpegSegments } from './jpeg-segments';
+
 /** Numbers of TIFF tag 0x0112: 1 is upright, 2 to 8 are turned or mirrored. */
 export type JpegOrientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 const ORIENTATION_TAG = 0x0112;
 const SHORT = 3;
+const APP1 = 0xe1;
+/** `Exif`, before two bytes of 0. */
+const EXIF = 0x45786966;
 
 /**
  * The orientation that the Exif segment of a JPEG file says.
@@ -28,25 +33,11 @@ export function jpegOrientation(bytes: Uint8Array): JpegOrientation {
 /** The content of the Exif segment, which is a TIFF file. */
 function findTiff(view: DataView): DataView | undefined {
   if (view.getUint16(0) !== 0xffd8) return undefined;
-  for (let at = 2; view.getUint8(at) === 0xff;) {
-    const marker = view.getUint8(at + 1);
-    if (marker === 0xff) {
-      at += 1;
-      continue;
-    }
-    // The pixels: application segments come before them.
-    if (marker === 0xda || marker === 0xd9) return undefined;
-    const length = view.getUint16(at + 2);
-    if (marker === 0xe1 && view.getUint32(at + 4) === 0x45786966 && view.getUint16(at + 8) === 0) {
-      // No further than the file: its bytes may lie in a larger buffer.
-      const first = at + 10;
-      return new DataView(
-        view.buffer,
-        view.byteOffset + first,
-        Math.min(length - 8, view.byteLength - first),
-      );
-    }
-    at += 2 + Math.max(2, length);
+  for (const { marker, at, length } of jpegSegments(view)) {
+    if (marker !== APP1 || view.getUint32(at + 2) !== EXIF || view.getUint16(at + 6) !== 0) continue;
+    // No further than the file: its bytes may lie in a larger buffer.
+    const first = at + 8;
+    return new DataView(view.buffer, view.byteOffset + first, Math.min(length - 8, view.byteLength - first));
   }
   return undefined;
 }

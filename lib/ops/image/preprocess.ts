@@ -64,7 +64,8 @@ function checkImages(images: readonly ImageSpec[]): CheckedImage[] {
       `preprocessImages() takes a list of images, not ${describeType(images)}.`,
       { details: { received: describeType(images) } },
     );
-  return images.map((image: ImageSpec, index) => checkImage(image, index));
+  // Not map(): it skips the holes of a list.
+  return Array.from(images, (image: ImageSpec, index) => checkImage(image, index));
 }
 
 function planChecked(images: readonly CheckedImage[], settings: PreprocessPlanSettings): PreprocessPlan {

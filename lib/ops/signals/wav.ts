@@ -76,6 +76,9 @@ export function readWav(bytes: Uint8Array | ArrayBuffer, options: WavOptions = {
 }
 
 function viewOf(bytes: unknown): DataView {
+  const isBytes = bytes instanceof ArrayBuffer || bytes instanceof Uint8Array;
+  // There is no view over a buffer that was transferred away.
+  if (isBytes && bytes.byteLength === 0) return new DataView(new ArrayBuffer(0));
   if (bytes instanceof ArrayBuffer) return new DataView(bytes);
   if (bytes instanceof Uint8Array) return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   throw new TensorRTError(

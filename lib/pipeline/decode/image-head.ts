@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kind and size of an image file from its first bytes, before anything is decoded: what decides whether it may be.
 
+import { jpegSegments } from '../../ops/image/jpeg-segments';
 import { describeFileKind } from '../../text/file-kind';
 
 /** What the head of an image file says. */
@@ -75,22 +76,20 @@ function readWebp(view: DataView): ImageHead | undefined {
 
 function readJpeg(view: DataView): ImageHead | undefined {
   if (view.byteLength < 3 || view.getUint16(0) !== 0xffd8 || view.getUint8(2) !== 0xff) return undefined;
-  let at = 2;
-  for (;;) {
-    if (view.getUint8(at) !== 0xff)
-      throw new ImageHeadError('there is no marker where its head should have one');
-    const marker = view.getUint8(at + 1);
-    // Bytes of 0xff may stand before a marker; restart markers have no content.
-    if (marker === 0xff) at += 1;
-    else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) at += 2;
-    else if (isFrame(marker))
-      return { kind: 'jpeg', height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
-    else if (marker === 0xd9 || marker === 0xda) throw new ImageHeadError('it has no size before its pixels');
-    else at += 2 + Math.max(2, view.getUint16(at + 2));
+  for (const { marker, at } of jpegSegments(view)) {
+    if (isFrame(marker))
+      return { kind: 'jpeg', height: view.getUint16(at + 3), width: view.getUint16(at + 5) };
+    if (isLast(marker)) throw new ImageHeadError('it has no size before its pixels');
   }
+  throw new ImageHeadError('there is no marker where its head should have one');
 }
 
 /** SOF0 to SOF15, without the markers between them that are something else: DHT, JPG, DAC. */
 function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+}
+
+/** The pixels begin, or the file ends. */
+function isLast(marker: number): boolean {
+  return marker === 0xd9 || marker === 0xda;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isPlainObject, typeError, typed, valueError } from '../../option-checks';
+import { flag, integer, isPlainObject, typeError, typed, valueError } from '../../option-checks';
 import { finite } from '../../ops/boxes/box-checks';
 import { DECODE_SETTINGS, readDecodeSettings } from '../../ops/boxes/decode-settings';
 import { planNonMaximumSuppression, type SuppressionSettings } from '../../ops/boxes/non-maximum-suppression';
-import { checkLabels, checkName } from './names';
-import type { BoxDecoding, DetectionPost } from './pipeline-spec';
+import { checkLabels, checkName, isNames } from './names';
+import type { BoxDecoding, DetectionPost, InstanceSegmentationPost, KeypointsPost } from './post-spec';
 import { checkedAt, refuseUnknownKeys } from './spec-error';
 
 const NMS_SETTINGS = [
@@ -12,24 +12,52 @@ const NMS_SETTINGS = [
   ...['method', 'sigma', 'classAgnostic', 'multiLabel'],
 ] as const satisfies readonly (keyof SuppressionSettings)[];
 
+const HEAD_KEYS = ['kind', 'output', 'decode', 'nms', 'labels'];
 const DECODE_KEYS = [...DECODE_SETTINGS.filter((name) => name !== 'best'), 'anchors'];
 
+/** Points of a box: enough for faces and hands. */
+const MAX_POINTS = 1024;
+
 /** Scores below this are seldom wanted, and a head has thousands of them. */
-const DEFAULT_SCORE_THRESHOLD = 0.25;
+export const DEFAULT_SCORE_THRESHOLD = 0.25;
 
 /** Settings of the suppression, with the threshold that a spec has unless it says otherwise. */
-export function suppressionSettings({ nms = {} }: DetectionPost): SuppressionSettings {
+export function suppressionSettings({ nms = {} }: { nms?: SuppressionSettings }): SuppressionSettings {
   return { scoreThreshold: DEFAULT_SCORE_THRESHOLD, ...nms };
 }
 
 /** @throws {TensorRTError} `ERR_TRT_ARG_*` */
 export function checkDetection(at: string, post: DetectionPost): void {
-  refuseUnknownKeys(at, post, ['kind', 'output', 'decode', 'nms', 'labels']);
-  const { output, decode, nms, labels } = post;
+  refuseUnknownKeys(at, post, HEAD_KEYS);
+  checkHead(at, post);
+}
+
+/** @throws {TensorRTError} `ERR_TRT_ARG_*` */
+export function checkKeypoints(at: string, post: KeypointsPost): void {
+  refuseUnknownKeys(at, post, [...HEAD_KEYS, 'points', 'pointScores']);
+  const { points, pointScores } = post;
+  checkedAt(at, () => {
+    if (pointScores !== undefined) flag('pointScores', pointScores);
+    if (typeof points === 'number') return integer(1, MAX_POINTS)('points', points);
+    typed('a number, or a list of names', isNames)('points', points);
+    if (points.length < 1 || points.length > MAX_POINTS)
+      throw valueError('points', points, `1 to ${MAX_POINTS} names`);
+  });
+  checkHead(at, post);
+}
+
+/** @throws {TensorRTError} `ERR_TRT_ARG_*` */
+export function checkInstances(at: string, post: InstanceSegmentationPost): void {
+  refuseUnknownKeys(at, post, [...HEAD_KEYS, 'prototypes']);
+  const { prototypes } = post;
+  if (prototypes !== undefined) checkedAt(at, () => checkName('prototypes', prototypes));
+  checkHead(at, post);
+}
+
+function checkHead(at: string, { output, decode, nms, labels }: Omit<DetectionPost, 'kind'>): void {
   checkedAt(at, () => {
     if (output !== undefined) checkName('output', output);
     typed('an object', isPlainObject)('decode', decode);
-    if (nms !== undefined) typed('an object', isPlainObject)('nms', nms);
     if (labels !== undefined) checkLabels('labels', labels);
   });
   refuseUnknownKeys(`${at}.decode`, decode, DECODE_KEYS);
@@ -37,7 +65,13 @@ export function checkDetection(at: string, post: DetectionPost): void {
     readDecodeSettings(decode);
     checkAnchors(decode);
   });
+  checkSuppression(at, nms);
+}
+
+/** @throws {TensorRTError} `ERR_TRT_ARG_*` */
+export function checkSuppression(at: string, nms: SuppressionSettings | undefined): void {
   if (nms === undefined) return;
+  checkedAt(at, () => typed('an object', isPlainObject)('nms', nms));
   refuseUnknownKeys(`${at}.nms`, nms, NMS_SETTINGS);
   checkedAt(`${at}.nms`, () => {
     // A head of one box and one class: only the settings matter here.

@@ -5,6 +5,7 @@ import { LOG_MEL_PRESETS, planLogMel, type LogMelOptions } from '../../ops/signa
 import { MEL_OPTIONS } from '../../ops/signals/mel-spectrogram';
 import { OPERATOR_OPTIONS } from '../../ops/run-operator';
 import type { AudioPre, ImagePre } from './pipeline-spec';
+import { checkOthers } from './check-others';
 import { checkName } from './names';
 import { checkedAt, refuseUnknownKeys } from './spec-error';
 
@@ -43,7 +44,8 @@ export function sampleRateOf(pre: AudioPre): number {
 
 /** @throws {TensorRTError} `ERR_TRT_ARG_*` */
 export function checkImage(at: string, pre: ImagePre): void {
-  refuseUnknownKeys(at, pre, ['kind', 'input', 'autoOrient', ...IMAGE_SETTINGS]);
+  refuseUnknownKeys(at, pre, ['kind', 'input', 'autoOrient', 'others', ...IMAGE_SETTINGS]);
+  checkOthers(at, pre.others, true);
   checkedAt(at, () => {
     if (pre.input !== undefined) checkName('input', pre.input);
     if (pre.autoOrient !== undefined) flag('autoOrient', pre.autoOrient);
@@ -63,7 +65,8 @@ function listsOf({ mean, std, fill }: ImagePre): (readonly unknown[])[] {
 
 /** @throws {TensorRTError} `ERR_TRT_ARG_*` */
 export function checkAudio(at: string, pre: AudioPre): void {
-  refuseUnknownKeys(at, pre, ['kind', 'input', ...AUDIO_SETTINGS]);
+  refuseUnknownKeys(at, pre, ['kind', 'input', 'others', ...AUDIO_SETTINGS]);
+  checkOthers(at, pre.others, false);
   checkedAt(at, () => {
     if (pre.input !== undefined) checkName('input', pre.input);
     if (pre.sampleRate === undefined && pre.preset === undefined)

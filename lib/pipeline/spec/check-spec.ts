@@ -2,25 +2,24 @@
 // Checks a spec by itself, before any model is there: every key, every value, and what contradicts itself.
 
 import { describeType, flag, integer, isPlainObject, oneOf, typed, valueError } from '../../option-checks';
-import { checkDetection } from './check-detection';
+import { checkBoxesScores, checkEndToEnd, checkSegmentation } from './check-boxes';
+import { checkDetection, checkInstances, checkKeypoints } from './check-detection';
 import { checkAudio, checkImage } from './check-inputs';
 import { checkLabels, checkName, isNames } from './names';
-import type {
-  ClassificationPost,
-  EmbeddingPost,
-  PipelineSpec,
-  PipelineTask,
-  TensorsPost,
-} from './pipeline-spec';
+import type { PipelineSpec, PipelineTask } from './pipeline-spec';
+import type { ClassificationPost, EmbeddingPost, TensorsPost } from './post-spec';
 import { checkedAt, refuseUnknownKeys, specError } from './spec-error';
 
 /** What each task begins and ends with. */
-const TASKS: Readonly<Record<PipelineTask, { pre: readonly string[]; post: string }>> = {
-  classification: { pre: ['image'], post: 'classification' },
-  detection: { pre: ['image'], post: 'detection' },
-  embedding: { pre: ['image', 'audio'], post: 'embedding' },
-  tensors: { pre: ['image', 'audio'], post: 'tensors' },
-  'audio-classification': { pre: ['audio'], post: 'classification' },
+const TASKS: Readonly<Record<PipelineTask, Record<'pre' | 'post', readonly string[]>>> = {
+  classification: { pre: ['image'], post: ['classification'] },
+  detection: { pre: ['image'], post: ['detection', 'boxes-scores', 'end-to-end'] },
+  keypoints: { pre: ['image'], post: ['keypoints'] },
+  segmentation: { pre: ['image'], post: ['segmentation'] },
+  'instance-segmentation': { pre: ['image'], post: ['instance-segmentation'] },
+  embedding: { pre: ['image', 'audio'], post: ['embedding'] },
+  tensors: { pre: ['image', 'audio'], post: ['tensors'] },
+  'audio-classification': { pre: ['audio'], post: ['classification'] },
 };
 
 /** All tasks. */
@@ -32,6 +31,11 @@ const PRE: Checks = { image: checkImage, audio: checkAudio };
 const POST: Checks = {
   classification: checkClassification,
   detection: checkDetection,
+  'boxes-scores': checkBoxesScores,
+  'end-to-end': checkEndToEnd,
+  keypoints: checkKeypoints,
+  segmentation: checkSegmentation,
+  'instance-segmentation': checkInstances,
   embedding: checkEmbedding,
   tensors: checkTensors,
 };
@@ -57,7 +61,7 @@ export function checkPipelineSpec(spec: unknown): asserts spec is PipelineSpec {
   refuseUnknownKeys('', spec, ['$schema', 'version', 'task', 'pre', 'post']);
   const { pre, post } = TASKS[task as PipelineTask];
   checkSection({ spec, section: 'pre', kinds: pre, checks: PRE });
-  checkSection({ spec, section: 'post', kinds: [post], checks: POST });
+  checkSection({ spec, section: 'post', kinds: post, checks: POST });
 }
 
 function requireObject(at: string, value: unknown): asserts value is Record<string, unknown> {

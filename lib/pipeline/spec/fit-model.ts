@@ -8,34 +8,28 @@ import {
   type PreprocessType,
 } from '../../ops/image/preprocess-options';
 import type { TensorInfo } from '../../tensor/tensor-info';
-import { didYouMean } from '../../text/nearest-name';
 import { formatDims } from '../../runtime/feeds';
 import { imageSettings } from './check-inputs';
+import { fitOthers, type FittedOther } from './fit-others';
+import { chooseOutputs, fitOutputs, unbatchedOutput } from './fit-outputs';
+import { chooseTensor, fixedSize, type ModelTensors } from './model-tensors';
 import type { AudioPre, ImagePre, PipelineSpec } from './pipeline-spec';
 import { checkedAt, specError } from './spec-error';
 
-/** What is known of a model: of a session, an engine's manifest, or an ONNX file. */
-export interface ModelTensors {
-  readonly inputs: readonly TensorInfo[];
-  readonly outputs: readonly TensorInfo[];
-}
+export { fixedSize, type ModelTensors } from './model-tensors';
 
 /** A spec that fits a model, with what the model decided. */
 export interface FittedSpec {
   readonly spec: PipelineSpec;
   readonly input: TensorInfo;
-  /** Those that are asked for: one, but for tensors. */
+  /** Those that are asked for, in the order of the post's fields. */
   readonly outputs: readonly TensorInfo[];
   /** Complete settings of `preprocessImages()`; for sounds there are none. */
   readonly image: PreprocessSettings | undefined;
   /** Inputs of one run, where the model fixes it. */
   readonly batch: number | undefined;
-}
-
-/** A size that the model fixes, else undefined. */
-export function fixedSize(info: TensorInfo, axis: number): number | undefined {
-  const size = info.dims.at(axis);
-  return typeof size === 'number' && size >= 0 ? size : undefined;
+  /** The model's other inputs. */
+  readonly others: readonly FittedOther[];
 }
 
 /**
@@ -45,49 +39,30 @@ export function fixedSize(info: TensorInfo, axis: number): number | undefined {
  *   contradict each other: the message has both.
  */
 export function fitSpec(spec: PipelineSpec, model: ModelTensors): FittedSpec {
-  const input = chooseTensor('pre', 'input', { name: spec.pre.input, tensors: model.inputs });
-  if (model.inputs.length > 1)
-    throw specError('ERR_TRT_ARG_VALUE', 'pre', {
-      problem: `a pipeline feeds one input, but the model has ${model.inputs.length}: ${listTensors(model.inputs)}.`,
-      details: { inputs: model.inputs.map(({ name }) => name) },
-    });
+  const others = spec.pre.others ?? {};
+  const tensors = model.inputs.filter(({ name }) => !Object.hasOwn(others, name) || name === spec.pre.input);
+  const input = chooseTensor('pre', 'input', { name: spec.pre.input, tensors });
+  const fittedOthers = fitOthers(others, model, input);
   const outputs = chooseOutputs(spec, model.outputs);
   const image = spec.pre.kind === 'image' ? fitImage(spec.pre, input) : undefined;
   if (spec.pre.kind === 'audio') fitAudio(spec.pre, input);
   fitOutputs(spec, outputs);
-  return { spec, input, outputs, image, batch: fixedSize(input, 0) };
+  const batch = fitBatch(spec, input, outputs);
+  return { spec, input, outputs, image, batch, others: fittedOthers };
 }
 
-function listTensors(tensors: readonly TensorInfo[]): string {
-  return tensors.map((info) => `"${info.name}" (${info.type} ${formatDims(info)})`).join(', ');
-}
-
-interface Choice {
-  readonly name: string | undefined;
-  readonly tensors: readonly TensorInfo[];
-}
-
-function chooseTensor(at: string, kind: 'input' | 'output', { name, tensors }: Choice): TensorInfo {
-  const names = tensors.map((info) => info.name);
-  if (name === undefined) {
-    if (tensors.length === 1) return tensors[0]!;
-    throw specError('ERR_TRT_ARG_VALUE', at, {
-      problem: `"${kind}" must name one, as the model has ${tensors.length}: ${listTensors(tensors)}.`,
-      details: { option: kind, expected: names },
+/** Inputs of one run: one, where outputs have no dimension for more. */
+function fitBatch(spec: PipelineSpec, input: TensorInfo, outputs: readonly TensorInfo[]): number | undefined {
+  const batch = fixedSize(input, 0);
+  if (spec.post.kind !== 'end-to-end') return batch;
+  const single = unbatchedOutput(spec.post, outputs);
+  if (single === undefined) return batch;
+  if (batch !== undefined && batch > 1)
+    throw specError('ERR_TRT_ARG_VALUE', 'post', {
+      problem: `the model takes ${batch} images at once, but its "${single.name}" ${formatDims(single)} does not tell which image a row is of.`,
+      details: { option: 'columns', tensor: single.name, dims: single.dims },
     });
-  }
-  const found = tensors.find((info) => info.name === name);
-  if (found) return found;
-  throw specError('ERR_TRT_ARG_VALUE', at, {
-    problem: `the model has no ${kind} "${name}".${didYouMean(name, names)} It has ${listTensors(tensors)}.`,
-    details: { option: kind, expected: names, received: name },
-  });
-}
-
-function chooseOutputs({ post }: PipelineSpec, tensors: readonly TensorInfo[]): readonly TensorInfo[] {
-  if (post.kind !== 'tensors') return [chooseTensor('post', 'output', { name: post.output, tensors })];
-  const names = post.outputs ?? tensors.map(({ name }) => name);
-  return names.map((name) => chooseTensor('post', 'output', { name, tensors }));
+  return 1;
 }
 
 /** The error of what spec and model say differently. */
@@ -194,73 +169,5 @@ function fitAudio(pre: AudioPre, input: TensorInfo): void {
   throw specError('ERR_TRT_ARG_VALUE', 'pre', {
     problem: `sounds go into an input [N, mels, frames], [N, frames, mels] or with a 1 after N, but the model's "${input.name}" is ${formatDims(input)}.`,
     details: { tensor: input.name, dims: input.dims, layout: pre.layout },
-  });
-}
-
-const SCORE_TYPES: readonly string[] = ['float32', 'float16', 'bfloat16'];
-
-function fitOutputs({ post }: PipelineSpec, outputs: readonly TensorInfo[]): void {
-  if (post.kind === 'tensors') return;
-  const info = outputs[0]!;
-  const wrong = (expected: string): Error =>
-    specError('ERR_TRT_ARG_VALUE', 'post', {
-      problem: `${post.kind} needs ${expected}, but the model's "${info.name}" is ${info.type} ${formatDims(info)}.`,
-      details: { option: 'output', tensor: info.name, type: info.type, dims: info.dims },
-    });
-  if (!SCORE_TYPES.includes(info.type)) throw wrong(`an output of ${SCORE_TYPES.join(', ')}`);
-  // What a model does not tell its outputs have shown at the first run.
-  if (info.hasShape === false) return;
-  if (post.kind === 'detection') {
-    if (info.dims.length !== 3) throw wrong('an output of three dimensions');
-    fitLabels(post, info, classesOfHead(post, info));
-    return;
-  }
-  if (post.kind === 'embedding') {
-    const isPooled = post.pool !== undefined && post.pool !== 'none';
-    if (isPooled && info.dims.length !== 3)
-      throw wrong(`an output [N, tokens, size] for the pool '${post.pool}'`);
-    if (!isPooled && !isRows(info)) throw wrong('an output [N, size] (or `pool` for [N, tokens, size])');
-    return;
-  }
-  if (!isRows(info)) throw wrong('an output [N, classes]');
-  const classes = fixedSize(info, 1);
-  if (post.topK !== undefined && classes !== undefined && post.topK > classes)
-    throw specError('ERR_TRT_ARG_VALUE', 'post', {
-      problem: `"topK" is ${post.topK}, but the model's "${info.name}" ${formatDims(info)} has ${classes} classes.`,
-      details: { option: 'topK', received: post.topK, expected: classes },
-    });
-  fitLabels(post, info, classes);
-}
-
-/** [N, columns], or with dimensions of 1 behind. */
-function isRows({ dims }: TensorInfo): boolean {
-  return dims.length >= 2 && dims.slice(2).every((size) => size === 1);
-}
-
-function classesOfHead(
-  post: Extract<PipelineSpec['post'], { kind: 'detection' }>,
-  info: TensorInfo,
-): number | undefined {
-  const { decode } = post;
-  const numbers = fixedSize(info, decode.layout === 'channels-first' ? 1 : 2);
-  if (numbers === undefined) return undefined;
-  const objectness = decode.objectness ?? ['yolov3', 'yolov5', 'yolox'].includes(decode.form);
-  const classes = numbers - 4 - Number(objectness) - Number(decode.background ?? false);
-  if (classes >= 1) return classes;
-  throw specError('ERR_TRT_ARG_VALUE', 'post.decode', {
-    problem: `a head has four numbers of a box${objectness ? ', an objectness' : ''} and one for each class, but the model's "${info.name}" ${formatDims(info)} has ${numbers} along its ${decode.layout === 'channels-first' ? 'second' : 'last'} dimension: is the layout '${decode.layout ?? 'boxes-first'}' right?`,
-    details: { option: 'layout', tensor: info.name, dims: info.dims },
-  });
-}
-
-function fitLabels(
-  { labels }: { labels?: readonly string[] | string },
-  info: TensorInfo,
-  classes: number | undefined,
-): void {
-  if (!Array.isArray(labels) || classes === undefined || labels.length === classes) return;
-  throw specError('ERR_TRT_ARG_VALUE', 'post', {
-    problem: `"labels" has ${labels.length} names, but the model's "${info.name}" ${formatDims(info)} has ${classes} classes.`,
-    details: { option: 'labels', received: labels.length, expected: classes },
   });
 }

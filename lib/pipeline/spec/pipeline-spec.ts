@@ -3,13 +3,69 @@
 // docs/reference/pipeline.schema.json.
 
 import type { PreprocessSettings } from '../../ops/image/preprocess-options';
-import type { SuppressionSettings } from '../../ops/boxes/non-maximum-suppression';
-import type { DecodeBoxesSettings } from '../../ops/boxes/decode-settings';
 import type { WindowName } from '../../ops/signals/frame-options';
 import type { LogMelPreset, LogMelSettings } from '../../ops/signals/log-mel';
+import type {
+  BoxesScoresPost,
+  ClassificationPost,
+  DetectionPost,
+  EmbeddingPost,
+  EndToEndPost,
+  InstanceSegmentationPost,
+  KeypointsPost,
+  SegmentationPost,
+  TensorsPost,
+} from './post-spec';
 
 /** What a pipeline is for: it decides what a result looks like. */
-export type PipelineTask = 'classification' | 'detection' | 'embedding' | 'tensors' | 'audio-classification';
+export type PipelineTask =
+  | 'classification'
+  | 'detection'
+  | 'keypoints'
+  | 'segmentation'
+  | 'instance-segmentation'
+  | 'embedding'
+  | 'tensors'
+  | 'audio-classification';
+
+/** Sizes of the images of a run, as an input of the model: `[N, 2]`. */
+export interface ImageSizeInput {
+  /** Tells this form from the others. */
+  kind: 'image-size';
+  /**
+   * Pixels of the `'image'` (default), so that the model gives boxes in the image's pixels (`"units": "image"`); those of
+   * the `'model'`'s input, which is right with a letterbox too; or the `'scale'` between them, the model's pixels for each
+   * of the image's.
+   */
+  of?: 'image' | 'model' | 'scale';
+  /** Which number comes first. Default: `'height-width'`. */
+  order?: 'height-width' | 'width-height';
+}
+
+/** An input of the model that is the same in each run. */
+export interface ConstantInput {
+  /** Tells this form from the others. */
+  kind: 'constant';
+  /**
+   * Its elements: as many as the model's input has; or as many as it has for one image where its first dimension is the
+   * batch, which is open. `bool` has 0 and 1.
+   */
+  values: readonly number[];
+  /** Dimensions that the model leaves open, the batch left out. Default: one dimension of what `values` has. */
+  dims?: readonly number[];
+}
+
+/** An input of the model that comes with each call: `run(images, { others: { name: tensor } })`. */
+export interface GivenInput {
+  /** Tells this form from the others. */
+  kind: 'given';
+}
+
+/** What an input of the model gets that is not the image or sound. */
+export type OtherInput = ImageSizeInput | ConstantInput | GivenInput;
+
+/** The model's other inputs, by name. */
+export type OtherInputs = Readonly<Record<string, OtherInput>>;
 
 /** How an image becomes the model's input: the settings of `preprocessImages()`, as far as the model does not fix them. */
 export interface ImagePre extends Omit<PreprocessSettings, 'size'> {
@@ -21,6 +77,8 @@ export interface ImagePre extends Omit<PreprocessSettings, 'size'> {
   size?: PreprocessSettings['size'];
   /** Turns photos as their EXIF orientation says. Default: true. */
   autoOrient?: boolean;
+  /** The model's other inputs. Needed where it has any. */
+  others?: OtherInputs;
 }
 
 /** How a sound becomes the model's input: the settings of `logMel()`. */
@@ -37,67 +95,8 @@ export interface AudioPre extends Partial<
   sampleRate?: number;
   /** What a frame is multiplied by: a window by name, or a number for each sample. Default: `'hann'`. */
   window?: WindowName | readonly number[];
-}
-
-/** Scores of classes to the best of them. */
-export interface ClassificationPost {
-  /** Tells this form from the others. */
-  kind: 'classification';
-  /** The model's output, `[N, classes]`. Default: its only one. */
-  output?: string;
-  /** Classes of a result, 1 to 1024. Default: 5, or all where there are fewer. */
-  topK?: number;
-  /**
-   * What makes scores of the outputs: `'softmax'` (default) for one class of many, `'sigmoid'` for classes that do not
-   * exclude each other, `'none'` where the model has it inside.
-   */
-  activation?: 'softmax' | 'sigmoid' | 'none';
-  /** Of `'softmax'`: what the outputs are divided by before. Default: 1. */
-  temperature?: number;
-  /** Classes with a lower score are left out. Default: none is. */
-  threshold?: number;
-  /** Names of the classes, in order; or the path of a text file with one a line, beside the spec. */
-  labels?: readonly string[] | string;
-}
-
-/** How the numbers of a detector's head become boxes: the settings of `decodeBoxes()`. */
-export interface BoxDecoding extends Omit<DecodeBoxesSettings, 'best'> {
-  /** For `'deltas'`: the boxes that they start from, four numbers each. */
-  anchors?: readonly (readonly number[])[];
-}
-
-/** A detector's head to boxes in the image. */
-export interface DetectionPost {
-  /** Tells this form from the others. */
-  kind: 'detection';
-  /** The model's output, `[N, boxes, numbers]` or `[N, numbers, boxes]`. Default: its only one. */
-  output?: string;
-  /** How the head becomes boxes. */
-  decode: BoxDecoding;
-  /** Settings of `nonMaximumSuppression()`. `scoreThreshold` is 0.25 unless told. */
-  nms?: SuppressionSettings;
-  /** Names of the classes, in order; or the path of a text file with one a line, beside the spec. */
-  labels?: readonly string[] | string;
-}
-
-/** A vector for each input. */
-export interface EmbeddingPost {
-  /** Tells this form from the others. */
-  kind: 'embedding';
-  /** The model's output: `[N, size]`, or `[N, tokens, size]` with `pool`. Default: its only one. */
-  output?: string;
-  /** What becomes of tokens: their `'mean'`, the `'first'` of them, or `'none'` (default) where there are none. */
-  pool?: 'none' | 'mean' | 'first';
-  /** Makes vectors of length 1, so that their products are cosines. Default: true. */
-  normalize?: boolean;
-}
-
-/** The model's outputs as they are. */
-export interface TensorsPost {
-  /** Tells this form from the others. */
-  kind: 'tensors';
-  /** The model's outputs that are wanted. Default: all. */
-  outputs?: readonly string[];
+  /** The model's other inputs. Needed where it has any. */
+  others?: OtherInputs;
 }
 
 interface SpecBase {
@@ -124,7 +123,37 @@ export interface DetectionSpec extends SpecBase {
   /** What is done before the model. */
   pre: ImagePre;
   /** What is done after the model. */
-  post: DetectionPost;
+  post: DetectionPost | BoxesScoresPost | EndToEndPost;
+}
+
+/** A pipeline that finds things and points of them in an image. */
+export interface KeypointsSpec extends SpecBase {
+  /** What a result looks like. */
+  task: 'keypoints';
+  /** What is done before the model. */
+  pre: ImagePre;
+  /** What is done after the model. */
+  post: KeypointsPost;
+}
+
+/** A pipeline that gives each pixel of an image a class. */
+export interface SegmentationSpec extends SpecBase {
+  /** What a result looks like. */
+  task: 'segmentation';
+  /** What is done before the model. */
+  pre: ImagePre;
+  /** What is done after the model. */
+  post: SegmentationPost;
+}
+
+/** A pipeline that finds things in an image with their outlines. */
+export interface InstanceSegmentationSpec extends SpecBase {
+  /** What a result looks like. */
+  task: 'instance-segmentation';
+  /** What is done before the model. */
+  pre: ImagePre;
+  /** What is done after the model. */
+  post: InstanceSegmentationPost;
 }
 
 /** A pipeline that makes vectors of images or sounds. */
@@ -159,4 +188,11 @@ export interface AudioClassificationSpec extends SpecBase {
 
 /** What is done before and after a model, as it is written in JSON. */
 export type PipelineSpec =
-  ClassificationSpec | DetectionSpec | EmbeddingSpec | TensorsSpec | AudioClassificationSpec;
+  | ClassificationSpec
+  | DetectionSpec
+  | KeypointsSpec
+  | SegmentationSpec
+  | InstanceSegmentationSpec
+  | EmbeddingSpec
+  | TensorsSpec
+  | AudioClassificationSpec;

@@ -5,7 +5,7 @@ import type { DeviceTensor } from '../../runtime/device-tensor';
 import type { Tensor } from '../../runtime/tensor';
 import type { TensorInfo } from '../../tensor/tensor-info';
 import type { ScoredClass } from '../results';
-import type { ClassificationPost } from '../spec/pipeline-spec';
+import type { ClassificationPost } from '../spec/post-spec';
 import { asRows, namesOf, requireBatch, scored, type Outputs } from './output-rows';
 import { operatorOptions, toHost, type FinishedBatch, type OutputStage, type StageContext } from './stage';
 

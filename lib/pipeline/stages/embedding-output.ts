@@ -7,7 +7,7 @@ import type { DeviceTensor } from '../../runtime/device-tensor';
 import { Tensor } from '../../runtime/tensor';
 import { elementArray } from '../../tensor/element-arrays';
 import type { TensorInfo } from '../../tensor/tensor-info';
-import type { EmbeddingPost } from '../spec/pipeline-spec';
+import type { EmbeddingPost } from '../spec/post-spec';
 import { asRows, requireBatch, type Outputs } from './output-rows';
 import { operatorOptions, toHost, type FinishedBatch, type OutputStage, type StageContext } from './stage';
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "ops/boxes/box_views.h"
 #include "ops/boxes/decoding_operator.h"
 
 namespace trtn::ops {
@@ -76,6 +77,17 @@ class BoxDecoding final : public Operator {
     if (anchors_ > kMaxDecodeAnchors) throw Error("ERR_TRT_RUN_FAILED", "A head with too many anchors.");
   }
 
+  static void Check(const OperatorMemory& memory, const DecodeArguments& arguments) {
+    constexpr const char* kName = "decodeBoxes";
+    const int64_t boxes = memory.inputs[0].dims[0] * arguments.count;
+    const bool has_classes = memory.outputs.size() > 2;
+    RequireElements(memory.inputs[0], boxes * arguments.channels, kName);
+    if (arguments.form == BoxForm::kDeltas) RequireElements(memory.inputs.at(1), arguments.count * 4, kName);
+    RequireElements(memory.outputs[0], boxes * 4, kName);
+    RequireElements(memory.outputs.at(1), has_classes ? boxes : boxes * arguments.class_count, kName);
+    if (has_classes) RequireElements(memory.outputs[2], boxes, kName);
+  }
+
   DecodeArguments Describe(const OperatorMemory& memory) const {
     DecodeArguments arguments = settings_;
     const TensorView& head = memory.inputs[0];
@@ -85,9 +97,10 @@ class BoxDecoding final : public Operator {
     if (arguments.class_count < 1 || (arguments.level_count > 0 && arguments.count != cells_)) {
       throw Error("ERR_TRT_RUN_FAILED", "A head whose shape is not that of its levels and classes.");
     }
+    Check(memory, arguments);
     arguments.head = head.data;
     if (arguments.form == BoxForm::kDeltas) {
-      arguments.anchors = static_cast<const float*>(memory.inputs.at(1).data);
+      arguments.anchors = static_cast<const float*>(memory.inputs[1].data);
     }
     arguments.boxes = static_cast<float*>(memory.outputs[0].data);
     arguments.scores = static_cast<float*>(memory.outputs[1].data);

@@ -30,6 +30,13 @@ TRTN_HD void LoadTile(const DecodeArguments& arguments, const BlockRange& range,
   }
 }
 
+TRTN_HD void StoreBox(float* to, const BoxCorners& box) {
+  to[0] = box.x1;
+  to[1] = box.y1;
+  to[2] = box.x2;
+  to[3] = box.y2;
+}
+
 /// All classes of a tile, from shared memory in the order of the output.
 TRTN_HD void StoreScores(const DecodeArguments& arguments, const BlockRange& range, int64_t from,
                          unsigned thread, const float* tile) {
@@ -42,51 +49,51 @@ TRTN_HD void StoreScores(const DecodeArguments& arguments, const BlockRange& ran
   }
 }
 
+/// What a block does.
+template <class T>
+TRTN_DEVICE void DecodeBlock(const DecodeArguments& arguments, float* tile) {
+  const BlockRange range = RangeOf(gpu::BlockX(), gpu::BlockY());
+  const unsigned thread = gpu::ThreadX();
+  const int64_t index = range.first + thread, place = range.image * arguments.count + index;
+  const bool is_there = index < arguments.count, is_sigmoid = arguments.is_sigmoid != 0;
+  float* row = tile + thread * kDecodeRow;
+  LoadTile<T>(arguments, range, 0, arguments.has_objectness ? 5 : 4, thread, tile);
+  gpu::Barrier();
+  const float objectness = arguments.has_objectness ? Probability(is_sigmoid, row[4]) : 1.0f;
+  if (is_there) StoreBox(arguments.boxes + place * 4, DecodeBox(arguments, index, row));
+  float best = FromBits(kQuietNan);
+  int32_t best_class = 0;
+  for (int64_t from = 0; from < arguments.class_count; from += kDecodeTile) {
+    gpu::Barrier();
+    LoadTile<T>(arguments, range, arguments.first_class + from, arguments.first_class + arguments.class_count,
+                thread, tile);
+    gpu::Barrier();
+    for (unsigned column = 0; column < kDecodeTile; column++) {
+      if (arguments.classes == nullptr) {
+        row[column] = ScoreOf(arguments, row[column], objectness);
+      } else if (IsBetter(row[column], best)) {
+        best = row[column];
+        best_class = static_cast<int32_t>(from + column);
+      }
+    }
+    if (arguments.classes != nullptr) continue;
+    gpu::Barrier();
+    StoreScores(arguments, range, from, thread, tile);
+  }
+  if (!is_there || arguments.classes == nullptr) return;
+  arguments.scores[place] = ScoreOf(arguments, best, objectness);
+  arguments.classes[place] = best_class;
+}
+
 }  // namespace decoding
 }  // namespace trtn::ops
 
 using namespace trtn::ops;  // NOLINT: kernels have names without a namespace
 
-#define TRTN_DECODE_KERNEL(name, type)                                                              \
-  TRTN_KERNEL(name)(trtn::ops::DecodeArguments arguments) {                                         \
-    TRTN_SHARED(float, tile, kDecodeThreads* kDecodeRow);                                           \
-    const decoding::BlockRange range = decoding::RangeOf(trtn::gpu::BlockX(), trtn::gpu::BlockY()); \
-    const unsigned thread = trtn::gpu::ThreadX();                                                   \
-    const int64_t index = range.first + thread, place = range.image * arguments.count + index;      \
-    const bool is_there = index < arguments.count, is_sigmoid = arguments.is_sigmoid != 0;          \
-    float* row = tile + thread * kDecodeRow;                                                        \
-    decoding::LoadTile<type>(arguments, range, 0, arguments.has_objectness ? 5 : 4, thread, tile);  \
-    trtn::gpu::Barrier();                                                                           \
-    const float objectness = arguments.has_objectness ? Probability(is_sigmoid, row[4]) : 1.0f;     \
-    if (is_there) {                                                                                 \
-      const BoxCorners box = DecodeBox(arguments, index, row);                                      \
-      arguments.boxes[place * 4] = box.x1;                                                          \
-      arguments.boxes[place * 4 + 1] = box.y1;                                                      \
-      arguments.boxes[place * 4 + 2] = box.x2;                                                      \
-      arguments.boxes[place * 4 + 3] = box.y2;                                                      \
-    }                                                                                               \
-    float best = FromBits(kQuietNan);                                                               \
-    int32_t best_class = 0;                                                                         \
-    for (int64_t from = 0; from < arguments.class_count; from += kDecodeTile) {                     \
-      trtn::gpu::Barrier();                                                                         \
-      decoding::LoadTile<type>(arguments, range, arguments.first_class + from,                      \
-                               arguments.first_class + arguments.class_count, thread, tile);        \
-      trtn::gpu::Barrier();                                                                         \
-      for (unsigned column = 0; column < kDecodeTile; column++) {                                   \
-        if (arguments.classes == nullptr) {                                                         \
-          row[column] = ScoreOf(arguments, row[column], objectness);                                \
-        } else if (IsBetter(row[column], best)) {                                                   \
-          best = row[column];                                                                       \
-          best_class = static_cast<int32_t>(from + column);                                         \
-        }                                                                                           \
-      }                                                                                             \
-      if (arguments.classes != nullptr) continue;                                                   \
-      trtn::gpu::Barrier();                                                                         \
-      decoding::StoreScores(arguments, range, from, thread, tile);                                  \
-    }                                                                                               \
-    if (!is_there || arguments.classes == nullptr) return;                                          \
-    arguments.scores[place] = ScoreOf(arguments, best, objectness);                                 \
-    arguments.classes[place] = best_class;                                                          \
+#define TRTN_DECODE_KERNEL(name, type)                      \
+  TRTN_KERNEL(name)(trtn::ops::DecodeArguments arguments) { \
+    TRTN_SHARED(float, tile, kDecodeThreads* kDecodeRow);   \
+    decoding::DecodeBlock<type>(arguments, tile);           \
   }
 
 TRTN_DECODE_KERNEL(decode_boxes_float32, float)

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "ops/boxes/box_views.h"
 #include "ops/boxes/rescaling_operators.h"
 #include "ops/element_dispatch.h"
 
@@ -37,12 +38,19 @@ class CoordinateRescaling final : public Operator {
  private:
   RescaleArguments Describe(const OperatorMemory& memory) const {
     const std::vector<int64_t>& dims = memory.inputs[0].dims;
+    const int64_t count = static_cast<int64_t>(ElementCount(dims)), rows = memory.inputs.at(1).dims.at(0);
+    constexpr const char* kName = "rescaleCoordinates";
+    RequireElements(memory.inputs[0], count, kName);
+    // One row for each image: as many numbers each.
+    RequireElements(memory.inputs[1],
+                    (count == 0 || (rows > 0 && count % rows == 0) ? rows : -1) * kMappingValues, kName);
+    RequireElements(memory.outputs[0], count, kName);
     RescaleArguments arguments{};
     arguments.values = static_cast<const float*>(memory.inputs[0].data);
-    arguments.mappings = static_cast<const float*>(memory.inputs.at(1).data);
+    arguments.mappings = static_cast<const float*>(memory.inputs[1].data);
     arguments.out = static_cast<float*>(memory.outputs[0].data);
-    arguments.count = static_cast<int64_t>(ElementCount(dims));
-    arguments.per_image = arguments.count == 0 ? 1 : arguments.count / memory.inputs[1].dims.at(0);
+    arguments.count = count;
+    arguments.per_image = count == 0 ? 1 : count / rows;
     arguments.per_item = dims.back();
     arguments.coordinates = coordinates_;
     return arguments;
@@ -109,16 +117,21 @@ class MaskRescaling final : public Operator {
  private:
   MaskArguments Describe(const OperatorMemory& memory) const {
     const std::vector<int64_t>&from = memory.inputs[0].dims, &to = memory.outputs[0].dims;
+    constexpr const char* kName = "rescaleMasks";
+    RequireElements(memory.inputs[0], from.at(0) * from.at(1) * from.at(2), kName);
+    RequireElements(memory.inputs.at(1), from[0] * 4, kName);
+    RequireElements(memory.inputs.at(2), kMappingValues, kName);
+    RequireElements(memory.outputs[0], from[0] * to.at(1) * to.at(2), kName);
     MaskArguments arguments{};
     arguments.logits = memory.inputs[0].data;
-    arguments.boxes = static_cast<const float*>(memory.inputs.at(1).data);
-    arguments.mapping = static_cast<const float*>(memory.inputs.at(2).data);
+    arguments.boxes = static_cast<const float*>(memory.inputs[1].data);
+    arguments.mapping = static_cast<const float*>(memory.inputs[2].data);
     arguments.out = static_cast<uint8_t*>(memory.outputs[0].data);
-    arguments.masks = from.at(0);
-    arguments.mask_height = from.at(1);
-    arguments.mask_width = from.at(2);
-    arguments.height = to.at(1);
-    arguments.width = to.at(2);
+    arguments.masks = from[0];
+    arguments.mask_height = from[1];
+    arguments.mask_width = from[2];
+    arguments.height = to[1];
+    arguments.width = to[2];
     arguments.model_width = model_width_;
     arguments.model_height = model_height_;
     arguments.threshold = threshold_;

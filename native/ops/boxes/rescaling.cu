@@ -7,13 +7,21 @@ namespace rescaling {
 /// Four neighbouring pixels, as one word where all are there and the address allows it.
 template <class T>
 TRTN_HD void WriteMaskPixels(const MaskArguments& arguments, int64_t first) {
-  const int64_t pixels = arguments.height * arguments.width, count = arguments.masks * pixels;
+  const int64_t count = arguments.masks * arguments.height * arguments.width;
+  // Divided once: most pixels are outside of their box, and cost nothing else.
+  uint64_t rest = static_cast<uint64_t>(first);
+  int64_t x = static_cast<int64_t>(TakeCoordinate(rest, static_cast<uint64_t>(arguments.width)));
+  int64_t y = static_cast<int64_t>(TakeCoordinate(rest, static_cast<uint64_t>(arguments.height)));
+  int64_t mask = static_cast<int64_t>(rest);
   uint8_t values[kMaskPixels];
+  TRTN_UNROLL
   for (int64_t at = 0; at < kMaskPixels; at++) {
-    const int64_t index = first + at, pixel = index % pixels;
-    values[at] = index < count ? MaskPixel<T>(arguments, index / pixels, pixel / arguments.width,
-                                              pixel % arguments.width)
-                               : static_cast<uint8_t>(0);
+    values[at] = first + at < count ? MaskPixel<T>(arguments, mask, y, x) : static_cast<uint8_t>(0);
+    if (++x < arguments.width) continue;
+    x = 0;
+    if (++y < arguments.height) continue;
+    y = 0;
+    mask++;
   }
   uint8_t* to = arguments.out + first;
   if (first + kMaskPixels <= count && reinterpret_cast<uint64_t>(to) % kMaskPixels == 0) {

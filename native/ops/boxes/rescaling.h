@@ -36,12 +36,17 @@ struct RescaleArguments {
 /// NaN stays; infinities go to the borders.
 TRTN_HD float RescaledValue(const RescaleArguments& arguments, int64_t index) {
   const float value = arguments.values[index];
-  const int64_t axis = index % arguments.per_item;
+  uint64_t item = static_cast<uint64_t>(index), image = item;
+  const int64_t axis = static_cast<int64_t>(TakeCoordinate(item, static_cast<uint64_t>(arguments.per_item)));
   if (axis >= arguments.coordinates) return value;
-  const ImageMapping mapping = LoadMapping(arguments.mappings + index / arguments.per_image * kMappingValues);
-  if (IsNan(value)) return FromBits(element::kQuietNan);
-  if (axis % 2 == 0) return Clamp((value - mapping.offset_x) / mapping.scale_x, 0.0f, mapping.width);
-  return Clamp((value - mapping.offset_y) / mapping.scale_y, 0.0f, mapping.height);
+  TakeCoordinate(image, static_cast<uint64_t>(arguments.per_image));
+  const ImageMapping mapping = LoadMapping(arguments.mappings + image * kMappingValues);
+  if (IsNan(value)) return FromBits(kQuietNan);
+  const float place = axis % 2 == 0 ? (value - mapping.offset_x) / mapping.scale_x
+                                    : (value - mapping.offset_y) / mapping.scale_y;
+  // Mappings that a chain brings may have a scale of 0, or NaN.
+  if (IsNan(place)) return FromBits(kQuietNan);
+  return Clamp(place, 0.0f, axis % 2 == 0 ? mapping.width : mapping.height);
 }
 
 struct MaskArguments {

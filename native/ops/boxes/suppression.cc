@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "ops/boxes/box_views.h"
 #include "ops/boxes/suppression_operator.h"
 
 namespace trtn::ops {
@@ -102,22 +103,34 @@ class NonMaximumSuppression final : public Operator {
  private:
   static int64_t Images(const OperatorMemory& memory) { return memory.outputs[0].dims[0]; }
 
+  void Check(const OperatorMemory& memory, int64_t anchors, int64_t class_count) const {
+    constexpr const char* kName = "nonMaximumSuppression";
+    const int64_t images = Images(memory), slots = images * memory.outputs.at(1).dims.at(1);
+    RequireElements(memory.inputs[0], images * anchors * 4, kName);
+    RequireElements(memory.inputs[1], images * anchors * class_count, kName);
+    if (classes_ == NmsClasses::kGiven) RequireElements(memory.inputs.at(2), images * anchors, kName);
+    RequireElements(memory.outputs[0], slots * 4, kName);
+    for (size_t i = 1; i < 4; i++) RequireElements(memory.outputs.at(i), slots, kName);
+    RequireElements(memory.outputs.at(4), images, kName);
+  }
+
   /// Everything but the scratch.
   NmsArguments Describe(const OperatorMemory& memory) const {
-    const std::vector<int64_t>& dims = memory.inputs[1].dims;
+    const std::vector<int64_t>& dims = memory.inputs.at(1).dims;
     NmsArguments arguments{};
+    arguments.anchors = dims.at(1);
+    arguments.class_count = dims.size() > 2 ? dims[2] : 1;
+    Check(memory, arguments.anchors, arguments.class_count);
     arguments.boxes = static_cast<const float*>(memory.inputs[0].data);
     arguments.scores = static_cast<const float*>(memory.inputs[1].data);
     if (classes_ == NmsClasses::kGiven)
-      arguments.classes = static_cast<const int32_t*>(memory.inputs.at(2).data);
+      arguments.classes = static_cast<const int32_t*>(memory.inputs[2].data);
     arguments.out_boxes = static_cast<float*>(memory.outputs[0].data);
     arguments.out_scores = static_cast<float*>(memory.outputs[1].data);
     arguments.out_classes = static_cast<int32_t*>(memory.outputs[2].data);
     arguments.out_indices = static_cast<int32_t*>(memory.outputs[3].data);
     arguments.out_counts = static_cast<int32_t*>(memory.outputs[4].data);
-    arguments.anchors = dims.at(1);
-    arguments.class_count = dims.size() > 2 ? dims[2] : 1;
-    arguments.max_output = static_cast<int32_t>(memory.outputs[1].dims.at(1));
+    arguments.max_output = static_cast<int32_t>(memory.outputs[1].dims[1]);
     arguments.class_source = classes_;
     arguments.decay = decay_;
     arguments.is_class_agnostic = is_class_agnostic_ ? 1 : 0;

@@ -140,7 +140,8 @@ int32_t LabelOf(const NmsArguments& arguments, int64_t image, uint64_t key) {
   if (arguments.class_source != NmsClasses::kBest) return ClassOf(arguments, image, KeyIndex(key));
   const float* row = arguments.scores + (image * arguments.anchors + KeyIndex(key)) * arguments.class_count;
   int32_t label = 0;
-  while (row[label] != KeyScore(key)) label++;
+  // Bounded: the caller's array may have changed since.
+  while (label + 1 < arguments.class_count && row[label] != KeyScore(key)) label++;
   return label;
 }
 

@@ -82,7 +82,9 @@ template <class Element>
 TRTN_HD void WritePixel(const PreprocessArguments& to, int64_t image, int64_t pixel, const float* values) {
   Element* output = reinterpret_cast<Element*>(to.output);
   const int64_t pixels = static_cast<int64_t>(to.width) * to.height;
-  for (int32_t channel = 0; channel < to.channels; ++channel) {
+  TRTN_UNROLL
+  for (int32_t channel = 0; channel < 3; ++channel) {
+    if (channel >= to.channels) return;
     const int64_t at = to.is_channels_last ? (image * pixels + pixel) * to.channels + channel
                                            : (image * to.channels + channel) * pixels + pixel;
     output[at] = FromFloat<Element>(values[channel]);
@@ -110,13 +112,8 @@ TRTN_HD void PreprocessPixel(const PreprocessArguments& to, int64_t image, int32
 }
 
 /// Block: a tile of grid.x tiles in rows; grid.y: images, in turn where there are more.
-#if TRTN_ON_DEVICE || defined(__CUDACC__)
 template <class Element>
-__device__ inline void PreprocessTile(const PreprocessArguments& to) {
-#else
-template <class Element>
-inline void PreprocessTile(const PreprocessArguments& to) {
-#endif
+TRTN_DEVICE void PreprocessTile(const PreprocessArguments& to) {
   const uint32_t tiles_across =
       (static_cast<uint32_t>(to.width) + kPreprocessTileWidth - 1) / kPreprocessTileWidth;
   const uint32_t tile_x = gpu::BlockX() % tiles_across, tile_y = gpu::BlockX() / tiles_across;

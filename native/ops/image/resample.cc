@@ -125,6 +125,18 @@ void Trim(Taps& taps) {
   taps.first += static_cast<int32_t>(begin);
 }
 
+/// Gives back what Trim() took from the front where the next output begins further to the left: a bicubic
+/// filter at a pixel's centre is that pixel, and a third of a pixel further it begins one before. Who reads
+/// all pixels of a row counts on the first output's coming first.
+void KeepOrder(std::vector<Taps>& all) {
+  for (size_t i = all.size(); i-- > 1;) {
+    Taps& taps = all[i - 1];
+    if (taps.first <= all[i].first) continue;
+    taps.weights.insert(taps.weights.begin(), static_cast<size_t>(taps.first - all[i].first), 0.0);
+    taps.first = all[i].first;
+  }
+}
+
 }  // namespace resample
 
 ResampleAxis MakeResampleAxis(const ResampleRequest& request) {
@@ -133,8 +145,10 @@ ResampleAxis MakeResampleAxis(const ResampleRequest& request) {
   for (int32_t i = 0; i < request.outputs; ++i) {
     all.push_back(resample::TapsOf(request, i));
     resample::Trim(all.back());
-    axis.taps = std::max(axis.taps, static_cast<int32_t>(all.back().weights.size()));
   }
+  resample::KeepOrder(all);
+  for (const resample::Taps& taps : all)
+    axis.taps = std::max(axis.taps, static_cast<int32_t>(taps.weights.size()));
   axis.first.resize(all.size());
   axis.weights.resize(all.size() * static_cast<size_t>(axis.taps));
   for (size_t i = 0; i < all.size(); ++i) {

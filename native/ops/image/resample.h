@@ -21,7 +21,7 @@ struct ResampleRequest {
   int32_t outputs;
 };
 
-/// Output i is the sum over k of weights[k * outputs + i] * pixel[first[i] + k].
+/// Output i is the sum over k of weights[k * outputs + i] * pixel[first[i] + k]. `first` never goes back.
 struct ResampleAxis {
   int32_t taps = 0;
   std::vector<int32_t> first;

@@ -168,6 +168,13 @@ inline float NextBelow(float x) {
   return NumberOf(key == 0 ? key - 2 : key - 1);
 }
 
+/// True where one of kTogether elements is > bound. Compilers make vectors of it, of AboveMask() they do not.
+TRTN_IN_CLONES bool IsAnyAbove(const float* row, float bound) {
+  int32_t any = 0;
+  for (int i = 0; i < kTogether; i++) any |= row[i] > bound ? -1 : 0;
+  return any != 0;
+}
+
 /// Bit i is set where row[i] > bound, for kTogether elements.
 TRTN_IN_CLONES uint32_t AboveMask(const float* row, float bound) {
   uint32_t mask = 0;
@@ -241,6 +248,7 @@ TRTN_SIMD_CLONES bool SelectOfNumbers(const float* row, int64_t columns, int k, 
       CopyRest(row + from, columns - from, kLowest, rest);
       some = rest;
     }
+    if (!IsAnyAbove(some, bound)) continue;
     for (uint32_t mask = AboveMask(some, bound); mask != 0; mask &= mask - 1) {
       const int64_t i = from + __builtin_ctz(mask);
       // The bound may have risen since. Once k are found, equal ones further on are worse than those.

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "ops/element_dispatch.h"
 #include "ops/scores/cpu_rows.h"
-#include "ops/scores/makers.h"
+#include "ops/scores/score_operators.h"
 #include "ops/simd.h"
 
 namespace trtn::ops::scores {

@@ -7,7 +7,7 @@
 namespace trtn::ops::scores {
 
 template <class Element>
-TRTN_ROW_FUNCTION void MeanOfTokens(const MeanPoolArguments& a) {
+TRTN_DEVICE void MeanOfTokens(const MeanPoolArguments& a) {
   const int64_t blocks_a_row = (a.columns + kRowThreads - 1) / kRowThreads;
   for (int64_t block = trtn::gpu::BlockX(); block < a.rows * blocks_a_row; block += trtn::gpu::GridSizeX()) {
     const int64_t row = block / blocks_a_row;

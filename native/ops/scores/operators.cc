@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/operator.h"
-#include "ops/scores/makers.h"
+#include "ops/scores/score_operators.h"
 
 namespace trtn::ops {
 

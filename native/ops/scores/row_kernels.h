@@ -5,26 +5,19 @@
 
 #include "ops/scores/rows.h"
 
-#if defined(__CUDACC__) || defined(__CUDA__)
-// Always inlined: clang would keep what is used twice as a function, and its structs in memory of the thread.
-#define TRTN_ROW_FUNCTION __device__ inline __attribute__((always_inline))
-#else
-#define TRTN_ROW_FUNCTION inline
-#endif
-
 namespace trtn::ops::scores {
 
 struct Adding {
-  TRTN_ROW_FUNCTION float operator()(float a, float b) const { return a + b; }
+  TRTN_DEVICE float operator()(float a, float b) const { return a + b; }
 };
 struct Larger {
-  TRTN_ROW_FUNCTION int32_t operator()(int32_t a, int32_t b) const { return a > b ? a : b; }
+  TRTN_DEVICE int32_t operator()(int32_t a, int32_t b) const { return a > b ? a : b; }
 };
 
 /// The combined values of a group, by halves; given to all of its threads. Reached by all threads of the
 /// block.
 template <class T, class Combine>
-TRTN_ROW_FUNCTION T CombineGroup(T* shared, int lanes, T value, Combine combine) {
+TRTN_DEVICE T CombineGroup(T* shared, int lanes, T value, Combine combine) {
   const int thread = static_cast<int>(trtn::gpu::ThreadX());
   const int lane = thread % lanes;
   shared[thread] = value;
@@ -40,7 +33,7 @@ TRTN_ROW_FUNCTION T CombineGroup(T* shared, int lanes, T value, Combine combine)
 
 /// The largest key of a row, given to all threads of the group. `columns` of 0 where the group has no row.
 template <class Element>
-TRTN_ROW_FUNCTION int32_t LargestKey(int32_t* shared, int lanes, const Element* row, int64_t columns) {
+TRTN_DEVICE int32_t LargestKey(int32_t* shared, int lanes, const Element* row, int64_t columns) {
   int32_t key = kLowestKey;
   for (int64_t i = static_cast<int>(trtn::gpu::ThreadX()) % lanes; i < columns; i += lanes) {
     const int32_t other = KeyOf(ToFloat(row[i]));

@@ -5,7 +5,7 @@
 namespace trtn::ops::scores {
 
 template <class Element>
-TRTN_ROW_FUNCTION void SigmoidOfAll(const SigmoidArguments& a) {
+TRTN_DEVICE void SigmoidOfAll(const SigmoidArguments& a) {
   const int64_t step = static_cast<int64_t>(trtn::gpu::GridSizeX()) * kRowThreads;
   const Element* in = static_cast<const Element*>(a.in);
   for (int64_t i = static_cast<int64_t>(trtn::gpu::BlockX()) * kRowThreads + trtn::gpu::ThreadX();

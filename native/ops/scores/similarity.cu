@@ -6,8 +6,7 @@ namespace trtn::ops::scores {
 
 /// The dot product of two rows, given to all threads of the group. `columns` of 0 where the group has no row.
 template <class Element>
-TRTN_ROW_FUNCTION float DotOfRows(float* shared, int lanes, const Element* a, const Element* b,
-                                  int64_t columns) {
+TRTN_DEVICE float DotOfRows(float* shared, int lanes, const Element* a, const Element* b, int64_t columns) {
   float partial = 0.0f;
   for (int64_t i = static_cast<int>(trtn::gpu::ThreadX()) % lanes; i < columns; i += lanes) {
     partial += ToFloat(a[i]) * ToFloat(b[i]);
@@ -16,7 +15,7 @@ TRTN_ROW_FUNCTION float DotOfRows(float* shared, int lanes, const Element* a, co
 }
 
 template <class Element>
-TRTN_ROW_FUNCTION void NormalizeRows(const NormalizeArguments& a, float* sums) {
+TRTN_DEVICE void NormalizeRows(const NormalizeArguments& a, float* sums) {
   const int lanes = LanesFor(a.columns);
   const int64_t groups = kRowThreads / lanes;
   const int64_t group = static_cast<int>(trtn::gpu::ThreadX()) / lanes;
@@ -34,7 +33,7 @@ TRTN_ROW_FUNCTION void NormalizeRows(const NormalizeArguments& a, float* sums) {
 }
 
 template <class Element>
-TRTN_ROW_FUNCTION void CompareRows(const SimilarityArguments& a, float* sums) {
+TRTN_DEVICE void CompareRows(const SimilarityArguments& a, float* sums) {
   const int lanes = LanesFor(a.columns);
   const int64_t groups = kRowThreads / lanes;
   const int64_t group = static_cast<int>(trtn::gpu::ThreadX()) / lanes;
@@ -44,11 +43,20 @@ TRTN_ROW_FUNCTION void CompareRows(const SimilarityArguments& a, float* sums) {
     const bool has_row = index < a.rows;
     const int64_t columns = has_row ? a.columns : 0;
     const Element* row = static_cast<const Element*>(a.in) + (has_row ? index * a.columns : 0);
-    const float norm = NormOf(DotOfRows(sums, lanes, row, row, columns), a.epsilon);
+    float norm = 0.0f;
     for (int64_t q = 0; q < a.query_count; q++) {
       const Element* query = static_cast<const Element*>(a.queries) + q * a.columns;
-      const float query_norm = NormOf(DotOfRows(sums, lanes, query, query, columns), a.epsilon);
-      const float dot = DotOfRows(sums, lanes, query, row, columns);
+      // Three sums in one pass: a row is read once for each query.
+      float products = 0.0f, query_squares = 0.0f, row_squares = 0.0f;
+      for (int64_t i = static_cast<int>(trtn::gpu::ThreadX()) % lanes; i < columns; i += lanes) {
+        const float x = ToFloat(query[i]), y = ToFloat(row[i]);
+        products += x * y;
+        query_squares += x * x;
+        row_squares += y * y;
+      }
+      const float dot = CombineGroup(sums, lanes, products, Adding{});
+      const float query_norm = NormOf(CombineGroup(sums, lanes, query_squares, Adding{}), a.epsilon);
+      if (q == 0) norm = NormOf(CombineGroup(sums, lanes, row_squares, Adding{}), a.epsilon);
       if (has_row && static_cast<int>(trtn::gpu::ThreadX()) % lanes == 0) {
         StoreScore(a.out, q * a.rows + index, a.out_type, Cosine(dot, query_norm, norm));
       }

@@ -3,7 +3,7 @@
 
 #include "ops/element_dispatch.h"
 #include "ops/scores/cpu_rows.h"
-#include "ops/scores/makers.h"
+#include "ops/scores/score_operators.h"
 #include "ops/simd.h"
 
 namespace trtn::ops::scores {
@@ -22,7 +22,7 @@ class SoftmaxOperator final : public Operator {
 
   void RunOnCpu(const OperatorMemory& memory, Workers& workers) const override {
     const SoftmaxArguments a = ArgumentsOf(memory);
-    workers.ParallelFor(a.rows, GrainFor(a.columns, 16384), [&](int64_t begin, int64_t end) {
+    workers.ParallelFor(a.rows, GrainFor(a.columns, 65536), [&](int64_t begin, int64_t end) {
       RowReader reader(memory.inputs[0], a.columns);
       RowWriter writer(memory.outputs[0], a.columns);
       for (int64_t i = begin; i < end; i++) {

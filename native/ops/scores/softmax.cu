@@ -21,8 +21,8 @@ struct SoftmaxShared {
 
 /// Reads the row once. A thread touches its own elements of `held` alone, so that no barrier is needed.
 template <class Element>
-TRTN_ROW_FUNCTION void SoftmaxOfHeldRow(const SoftmaxArguments& a, const RowGroup& group,
-                                        const SoftmaxShared& shared) {
+TRTN_DEVICE void SoftmaxOfHeldRow(const SoftmaxArguments& a, const RowGroup& group,
+                                  const SoftmaxShared& shared) {
   const int lanes = group.lanes, columns = static_cast<int>(group.columns);
   const Element* row = static_cast<const Element*>(a.in) + group.begin;
   float* held = shared.held + static_cast<int>(trtn::gpu::ThreadX()) / lanes * (kHeld / kRowThreads * lanes);
@@ -47,8 +47,8 @@ TRTN_ROW_FUNCTION void SoftmaxOfHeldRow(const SoftmaxArguments& a, const RowGrou
 }
 
 template <class Element>
-TRTN_ROW_FUNCTION void SoftmaxOfLongRow(const SoftmaxArguments& a, const RowGroup& group,
-                                        const SoftmaxShared& shared) {
+TRTN_DEVICE void SoftmaxOfLongRow(const SoftmaxArguments& a, const RowGroup& group,
+                                  const SoftmaxShared& shared) {
   const Element* row = static_cast<const Element*>(a.in) + group.begin;
   const float largest = NumberOf(LargestKey(shared.keys, group.lanes, row, group.columns));
   float partial = 0.0f;
@@ -60,7 +60,7 @@ TRTN_ROW_FUNCTION void SoftmaxOfLongRow(const SoftmaxArguments& a, const RowGrou
 }
 
 template <class Element>
-TRTN_ROW_FUNCTION void SoftmaxRows(const SoftmaxArguments& a, const SoftmaxShared& shared) {
+TRTN_DEVICE void SoftmaxRows(const SoftmaxArguments& a, const SoftmaxShared& shared) {
   const int lanes = LanesFor(a.columns);
   const int thread = static_cast<int>(trtn::gpu::ThreadX());
   const int64_t groups = kRowThreads / lanes;

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "ops/element_dispatch.h"
 #include "ops/scores/cpu_rows.h"
-#include "ops/scores/makers.h"
+#include "ops/scores/score_operators.h"
 
 namespace trtn::ops::scores {
 
@@ -23,7 +23,7 @@ class TopKOperator final : public Operator {
 
   void RunOnCpu(const OperatorMemory& memory, Workers& workers) const override {
     const TopKArguments a = ArgumentsOf(memory);
-    workers.ParallelFor(a.rows, GrainFor(a.columns, 16384), [&](int64_t begin, int64_t end) {
+    workers.ParallelFor(a.rows, GrainFor(a.columns, 65536), [&](int64_t begin, int64_t end) {
       RowReader reader(memory.inputs[0], a.columns);
       std::vector<uint64_t> best(static_cast<size_t>(k_));
       std::vector<float> values(static_cast<size_t>(k_));

@@ -23,7 +23,7 @@ struct TopKShared {
 };
 
 /// histogram[i] becomes the sum of histogram[i] and all behind it.
-TRTN_ROW_FUNCTION void SumFromEnd(int* histogram) {
+TRTN_DEVICE void SumFromEnd(int* histogram) {
   const int thread = static_cast<int>(trtn::gpu::ThreadX());
   for (int distance = 1; distance < kRowThreads; distance *= 2) {
     const int other = thread + distance < kRowThreads ? histogram[thread + distance] : 0;
@@ -35,8 +35,7 @@ TRTN_ROW_FUNCTION void SumFromEnd(int* histogram) {
 
 /// A rank that exactly k of the row reach.
 template <class Element>
-TRTN_ROW_FUNCTION uint64_t FindThreshold(const Element* row, int64_t columns, int k,
-                                         const TopKShared& shared) {
+TRTN_DEVICE uint64_t FindThreshold(const Element* row, int64_t columns, int k, const TopKShared& shared) {
   const int thread = static_cast<int>(trtn::gpu::ThreadX());
   uint64_t prefix = 0;
   int wanted = k;
@@ -69,7 +68,7 @@ TRTN_ROW_FUNCTION uint64_t FindThreshold(const Element* row, int64_t columns, in
 }
 
 /// Sorts `count` ranks, a power of two, in descending order.
-TRTN_ROW_FUNCTION void SortDescending(uint64_t* ranks, int count) {
+TRTN_DEVICE void SortDescending(uint64_t* ranks, int count) {
   for (int size = 2; size <= count; size *= 2) {
     for (int distance = size / 2; distance > 0; distance /= 2) {
       for (int i = static_cast<int>(trtn::gpu::ThreadX()); i < count / 2; i += kRowThreads) {
@@ -89,7 +88,7 @@ TRTN_ROW_FUNCTION void SortDescending(uint64_t* ranks, int count) {
 
 /// Leaves the k best of a row in shared.best, sorted.
 template <class Element>
-TRTN_ROW_FUNCTION void CollectBest(const Element* row, int64_t columns, int k, const TopKShared& shared) {
+TRTN_DEVICE void CollectBest(const Element* row, int64_t columns, int k, const TopKShared& shared) {
   const int thread = static_cast<int>(trtn::gpu::ThreadX());
   const uint64_t threshold = FindThreshold(row, columns, k, shared);
   int size = 1;
@@ -107,7 +106,7 @@ TRTN_ROW_FUNCTION void CollectBest(const Element* row, int64_t columns, int k, c
 
 /// The sum of softmax, in the order of softmax.cu; given to all threads.
 template <class Element>
-TRTN_ROW_FUNCTION float SumOfRow(const Element* row, const TopKArguments& a, float largest, float* sums) {
+TRTN_DEVICE float SumOfRow(const Element* row, const TopKArguments& a, float largest, float* sums) {
   const int lanes = LanesFor(a.columns);
   const int thread = static_cast<int>(trtn::gpu::ThreadX());
   float partial = 0.0f;
@@ -123,8 +122,8 @@ TRTN_ROW_FUNCTION float SumOfRow(const Element* row, const TopKArguments& a, flo
 }
 
 template <class Element>
-TRTN_ROW_FUNCTION void TopKOfRow(const Element* row, const TopKArguments& a, int64_t row_index,
-                                 const TopKShared& shared) {
+TRTN_DEVICE void TopKOfRow(const Element* row, const TopKArguments& a, int64_t row_index,
+                           const TopKShared& shared) {
   CollectBest(row, a.columns, a.k, shared);
   const float largest = NumberOf(KeyOfRank(shared.best[0]));
   const float sum = a.probabilities != 0 ? SumOfRow(row, a, largest, shared.sums) : 0.0f;
@@ -139,14 +138,14 @@ TRTN_ROW_FUNCTION void TopKOfRow(const Element* row, const TopKArguments& a, int
 }
 
 /// Of a row of floats there is one code for both kinds of memory, which is long.
-TRTN_ROW_FUNCTION void TopKOfRowAt(bool is_held, const float* row, const TopKArguments& a, int64_t row_index,
-                                   const TopKShared& shared) {
+TRTN_DEVICE void TopKOfRowAt(bool is_held, const float* row, const TopKArguments& a, int64_t row_index,
+                             const TopKShared& shared) {
   TopKOfRow(is_held ? shared.held : row, a, row_index, shared);
 }
 
 template <class Element>
-TRTN_ROW_FUNCTION void TopKOfRowAt(bool is_held, const Element* row, const TopKArguments& a,
-                                   int64_t row_index, const TopKShared& shared) {
+TRTN_DEVICE void TopKOfRowAt(bool is_held, const Element* row, const TopKArguments& a, int64_t row_index,
+                             const TopKShared& shared) {
   if (is_held) {
     TopKOfRow<float>(shared.held, a, row_index, shared);
   } else {
@@ -155,7 +154,7 @@ TRTN_ROW_FUNCTION void TopKOfRowAt(bool is_held, const Element* row, const TopKA
 }
 
 template <class Element>
-TRTN_ROW_FUNCTION void TopKOfRows(const TopKArguments& a, const TopKShared& shared) {
+TRTN_DEVICE void TopKOfRows(const TopKArguments& a, const TopKShared& shared) {
   const bool is_held = a.columns <= kHeldOfRow;
   for (int64_t row_index = trtn::gpu::BlockX(); row_index < a.rows; row_index += trtn::gpu::GridSizeX()) {
     const Element* row = static_cast<const Element*>(a.in) + row_index * a.columns;

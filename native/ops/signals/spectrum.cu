@@ -7,15 +7,6 @@
 
 namespace trtn::ops::signals {
 
-#if defined(__CUDACC__) || defined(__CUDA__)
-#define TRTN_SIGNALS_DEVICE __device__ inline __attribute__((always_inline))
-/// What arrays in registers need: no index that only the running kernel knows.
-#define TRTN_SIGNALS_UNROLL _Pragma("unroll")
-#else
-#define TRTN_SIGNALS_DEVICE inline
-#define TRTN_SIGNALS_UNROLL
-#endif
-
 using Number = Complex<float>;
 
 /// The block's frame.
@@ -23,12 +14,12 @@ struct Place {
   int64_t signal, frame, first;
 };
 
-TRTN_SIGNALS_DEVICE Place PlaceOf(const SpectrumArguments& a, int64_t index) {
+TRTN_DEVICE Place PlaceOf(const SpectrumArguments& a, int64_t index) {
   const int64_t signal = index / a.frames, frame = index % a.frames;
   return {signal, frame, frame * a.hop - a.pad};
 }
 
-TRTN_SIGNALS_DEVICE float FrameMean(const SpectrumArguments& a, const Place& place, float* partial) {
+TRTN_DEVICE float FrameMean(const SpectrumArguments& a, const Place& place, float* partial) {
   const int thread = static_cast<int>(gpu::ThreadX());
   if (thread < kMeanLanes) {
     float sum = 0.0f;
@@ -47,7 +38,7 @@ TRTN_SIGNALS_DEVICE float FrameMean(const SpectrumArguments& a, const Place& pla
   return mean;
 }
 
-TRTN_SIGNALS_DEVICE float ElementAt(const SpectrumArguments& a, const Place& place, float mean, int32_t i) {
+TRTN_DEVICE float ElementAt(const SpectrumArguments& a, const Place& place, float mean, int32_t i) {
   if (i >= a.frame_length) return 0.0f;
   float element = SampleAt(a, place.signal, place.first + i);
   const float before =
@@ -57,7 +48,7 @@ TRTN_SIGNALS_DEVICE float ElementAt(const SpectrumArguments& a, const Place& pla
 }
 
 template <int kBlock>
-TRTN_SIGNALS_DEVICE void LoadFrame(const SpectrumArguments& a, const Place& place, float mean, Number* z) {
+TRTN_DEVICE void LoadFrame(const SpectrumArguments& a, const Place& place, float mean, Number* z) {
   const bool even = a.fft_length % 2 == 0;
   for (int32_t i = static_cast<int32_t>(gpu::ThreadX()); i < a.transform_length; i += kBlock) {
     z[i].re = ElementAt(a, place, mean, even ? 2 * i : i);
@@ -67,41 +58,41 @@ TRTN_SIGNALS_DEVICE void LoadFrame(const SpectrumArguments& a, const Place& plac
 }
 
 template <int kFactor, int kCapacity, int kBlock>
-TRTN_SIGNALS_DEVICE void FastStage(const Stage& stage, Number* z) {
+TRTN_DEVICE void FastStage(const Stage& stage, Number* z) {
   constexpr int kEach = (kCapacity / kFactor + kBlock - 1) / kBlock;
   const int32_t thread = static_cast<int32_t>(gpu::ThreadX());
   const int32_t count = stage.Butterflies();
   Number x[kEach][kFactor];
-  TRTN_SIGNALS_UNROLL
+  TRTN_UNROLL
   for (int n = 0; n < kEach; ++n) {
     const int32_t j = thread + n * kBlock;
     if (j < count) Butterfly<kFactor>(stage, z, j, x[n]);
   }
   gpu::Barrier();
-  TRTN_SIGNALS_UNROLL
+  TRTN_UNROLL
   for (int n = 0; n < kEach; ++n) {
     const int32_t j = thread + n * kBlock;
     if (j >= count) continue;
     const int32_t target = stage.Target(j);
-    TRTN_SIGNALS_UNROLL
+    TRTN_UNROLL
     for (int q = 0; q < kFactor; ++q) z[target + q * stage.span] = x[n][q];
   }
   gpu::Barrier();
 }
 
 template <int kCapacity, int kBlock>
-TRTN_SIGNALS_DEVICE void SlowStage(const Stage& stage, Number* z) {
+TRTN_DEVICE void SlowStage(const Stage& stage, Number* z) {
   constexpr int kEach = kCapacity / kBlock;
   const int32_t thread = static_cast<int32_t>(gpu::ThreadX());
   const int32_t count = stage.Butterflies();
   Number x[kEach];
-  TRTN_SIGNALS_UNROLL
+  TRTN_UNROLL
   for (int n = 0; n < kEach; ++n) {
     const int32_t i = thread + n * kBlock;
     if (i < stage.length) x[n] = SlowResult(stage, z, i % count, i / count);
   }
   gpu::Barrier();
-  TRTN_SIGNALS_UNROLL
+  TRTN_UNROLL
   for (int n = 0; n < kEach; ++n) {
     const int32_t i = thread + n * kBlock;
     if (i < stage.length) z[stage.Target(i % count) + i / count * stage.span] = x[n];
@@ -111,8 +102,7 @@ TRTN_SIGNALS_DEVICE void SlowStage(const Stage& stage, Number* z) {
 
 /// Leaves the frame's powers in z, as PowerAt() reads them.
 template <int kCapacity, int kBlock>
-TRTN_SIGNALS_DEVICE void FramePowers(const SpectrumArguments& a, const Place& place, Number* z,
-                                     float* partial) {
+TRTN_DEVICE void FramePowers(const SpectrumArguments& a, const Place& place, Number* z, float* partial) {
   const float mean = a.remove_dc != 0 ? FrameMean(a, place, partial) : 0.0f;
   LoadFrame<kBlock>(a, place, mean, z);
   int32_t span = 1;
@@ -136,14 +126,14 @@ TRTN_SIGNALS_DEVICE void FramePowers(const SpectrumArguments& a, const Place& pl
 }
 
 template <int kCapacity, int kBlock>
-TRTN_SIGNALS_DEVICE void SpectrumOfFrame(const SpectrumArguments& a, Number* z, float* partial) {
+TRTN_DEVICE void SpectrumOfFrame(const SpectrumArguments& a, Number* z, float* partial) {
   const int64_t index = gpu::BlockX();
   FramePowers<kCapacity, kBlock>(a, PlaceOf(a, index), z, partial);
   for (int32_t k = static_cast<int32_t>(gpu::ThreadX()); k < a.bins; k += kBlock)
     a.output[index * a.bins + k] = SpectrumValue(a, PowerAt(a, z, k));
 }
 
-TRTN_SIGNALS_DEVICE float MelOfFrame(const SpectrumArguments& a, const Number* z, int32_t m) {
+TRTN_DEVICE float MelOfFrame(const SpectrumArguments& a, const Number* z, int32_t m) {
   const int32_t first = a.mel_ranges[3 * m], count = a.mel_ranges[3 * m + 1];
   const float* weights = a.mel_weights + a.mel_ranges[3 * m + 2];
   float sum = 0.0f;
@@ -155,7 +145,7 @@ TRTN_SIGNALS_DEVICE float MelOfFrame(const SpectrumArguments& a, const Number* z
 }
 
 template <int kCapacity, int kBlock>
-TRTN_SIGNALS_DEVICE void MelsOfFrame(const SpectrumArguments& a, Number* z, float* partial) {
+TRTN_DEVICE void MelsOfFrame(const SpectrumArguments& a, Number* z, float* partial) {
   const int32_t thread = static_cast<int32_t>(gpu::ThreadX());
   const int64_t index = gpu::BlockX();
   const Place place = PlaceOf(a, index);

@@ -10,7 +10,10 @@ namespace trtn::ops::convert {
 template <class From, class To>
 struct Mapper {
   ConvertArguments arguments;
-  TRTN_HD To operator()(From x, int64_t) const { return ConvertOne<From, To>(x, arguments); }
+  // All elements are treated alike, wherever they are.
+  TRTN_HD int Begin(int64_t) const { return 0; }
+  TRTN_HD void Step(int&) const {}
+  TRTN_HD To operator()(From x, int) const { return ConvertOne<From, To>(x, arguments); }
 };
 
 template <class From, class To>

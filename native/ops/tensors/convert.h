@@ -141,7 +141,7 @@ TRTN_HD To FromCarrier(double x) {
   if constexpr (Same<To, double>::kValue) {
     return x;
   } else if constexpr (Same<To, float>::kValue) {
-    return static_cast<float>(x);
+    return ToFloat(x);
   } else if constexpr (Same<To, Bool>::kValue) {
     return Bool{static_cast<uint8_t>(x != 0.0)};
   } else if constexpr (Limits<To>::kInteger) {
@@ -177,12 +177,14 @@ TRTN_HD float RoundNearest(float x) {
   return FromBits(BitsOf(element::RoundMagnitude(FromBits(BitsOf(x) & 0x7fffffffu))) | sign);
 }
 
-/// x * scale + zero_point in float32; for integers the product is rounded before the sum.
+/// x * scale + zero_point in float32; for integers the product is rounded before the sum. NaN is the quiet
+/// one.
 template <class To>
 TRTN_HD To Scaled(float x, float scale, float zero_point) {
   const float product = x * scale;
   if constexpr (Limits<To>::kInteger) return FromFloat<To>(RoundNearest(product) + zero_point);
-  return FromFloat<To>(product + zero_point);
+  const float sum = product + zero_point;
+  return FromFloat<To>(sum != sum ? FromBits(kQuietNan) : sum);
 }
 
 template <class From, class To>

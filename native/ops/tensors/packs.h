@@ -89,20 +89,23 @@ constexpr uint32_t kGroupSize = 16 / (sizeof(From) > sizeof(To) ? sizeof(From) :
 template <class From, class To>
 constexpr uint32_t kElementsPerBlock = kGroupSize<From, To> * kMoverThreads * kMoverUnroll;
 
-/// A group of elements, the first of which has the number `first`.
+/// A group of elements. `map(x, place)` gives the result; `place` is what map.Begin() gave for the number of
+/// the first one, and map.Step() takes it from one element to the next.
 template <class From, class To, class FromWord, class ToWord, class Map>
 TRTN_HD ToWord MapWord(const FromWord& in, int64_t first, const Map& map) {
   ToWord out{};
+  auto place = map.Begin(first);
   for (uint32_t i = 0; i < kGroupSize<From, To>; i++) {
     const uint32_t at = i * sizeof(From), put = i * sizeof(To);
     const uint32_t bits = static_cast<uint32_t>(packs::PartOf(in, at) >> (at % 8 * 8));
-    const uint32_t result = packs::ElementBits(map(packs::ElementOf<From>(bits), first + i));
+    const uint32_t result = packs::ElementBits(map(packs::ElementOf<From>(bits), place));
+    map.Step(place);
     packs::AddTo(out, put, static_cast<uint64_t>(result) << (put % 8 * 8));
   }
   return out;
 }
 
-/// What one thread does of to[i] = map(from[i], i). `aligned`: both addresses are multiples of 16.
+/// What one thread does of to[i] = map(from[i]). `aligned`: both addresses are multiples of 16.
 template <class From, class To, class Map>
 TRTN_HD void MapGroups(const From* from, To* to, int64_t count, bool aligned, uint32_t block, uint32_t thread,
                        const Map& map) {
@@ -113,9 +116,11 @@ TRTN_HD void MapGroups(const From* from, To* to, int64_t count, bool aligned, ui
   if (aligned && (static_cast<int64_t>(block) + 1) * kElementsPerBlock<From, To> <= count) {
     // All loads before the first store: memory answers them together.
     FromWord in[kMoverUnroll];
+    TRTN_UNROLL
     for (uint32_t i = 0; i < kMoverUnroll; i++) {
       in[i] = reinterpret_cast<const FromWord*>(from)[group + i * kMoverThreads];
     }
+    TRTN_UNROLL
     for (uint32_t i = 0; i < kMoverUnroll; i++) {
       const int64_t at = group + i * kMoverThreads;
       reinterpret_cast<ToWord*>(to)[at] = MapWord<From, To, FromWord, ToWord>(in[i], at * kGroup, map);
@@ -125,7 +130,10 @@ TRTN_HD void MapGroups(const From* from, To* to, int64_t count, bool aligned, ui
   // The last block, and views into other tensors.
   for (uint32_t round = 0; round < kMoverUnroll; round++) {
     const int64_t first = (group + round * kMoverThreads) * kGroup;
-    for (int64_t i = first; i < count && i < first + kGroup; i++) to[i] = map(from[i], i);
+    if (first >= count) return;
+    auto place = map.Begin(first);
+    for (int64_t i = first; i < count && i < first + kGroup; i++, map.Step(place))
+      to[i] = map(from[i], place);
   }
 }
 

@@ -60,26 +60,49 @@ TRTN_HD float Dequantize(Q x, ChannelScale by) {
   return (static_cast<float>(x) - by.zero_point) * by.scale;
 }
 
-TRTN_HD ChannelScale ScaleOf(const QuantizeArguments& a, int64_t index) {
-  if (a.channels == nullptr) return a.one;
+/// Where an element is: in which channel, and how far from the channel's beginning.
+struct ChannelPlace {
+  uint64_t channel, inside;
+};
+
+TRTN_HD ChannelPlace PlaceOf(const QuantizeArguments& a, int64_t index) {
+  ChannelPlace place{0, 0};
+  if (a.channels == nullptr) return place;
   uint64_t outer = static_cast<uint64_t>(index);
-  TakeCoordinate(outer, a.inner);
-  return a.channels[TakeCoordinate(outer, a.channel_count)];
+  place.inside = TakeCoordinate(outer, a.inner);
+  place.channel = TakeCoordinate(outer, a.channel_count);
+  return place;
 }
 
-template <class From, class Q>
-struct QuantizeMap {
+/// To the next element, without a division.
+TRTN_HD void StepPlace(const QuantizeArguments& a, ChannelPlace& place) {
+  if (a.channels == nullptr || ++place.inside < a.inner) return;
+  place.inside = 0;
+  if (++place.channel == a.channel_count) place.channel = 0;
+}
+
+TRTN_HD ChannelScale ScaleAt(const QuantizeArguments& a, const ChannelPlace& place) {
+  return a.channels == nullptr ? a.one : a.channels[place.channel];
+}
+
+/// What both maps have for MapGroups().
+struct ChannelMap {
   QuantizeArguments arguments;
-  TRTN_HD Q operator()(From x, int64_t index) const {
-    return Quantize<Q>(ToFloat(x), ScaleOf(arguments, index));
+  TRTN_HD ChannelPlace Begin(int64_t index) const { return PlaceOf(arguments, index); }
+  TRTN_HD void Step(ChannelPlace& place) const { StepPlace(arguments, place); }
+};
+
+template <class From, class Q>
+struct QuantizeMap : ChannelMap {
+  TRTN_HD Q operator()(From x, const ChannelPlace& place) const {
+    return Quantize<Q>(ToFloat(x), ScaleAt(arguments, place));
   }
 };
 
 template <class Q, class To>
-struct DequantizeMap {
-  QuantizeArguments arguments;
-  TRTN_HD To operator()(Q x, int64_t index) const {
-    return FromFloat<To>(Dequantize(x, ScaleOf(arguments, index)));
+struct DequantizeMap : ChannelMap {
+  TRTN_HD To operator()(Q x, const ChannelPlace& place) const {
+    return FromFloat<To>(Dequantize(x, ScaleAt(arguments, place)));
   }
 };
 
@@ -87,7 +110,7 @@ struct DequantizeMap {
 template <class From, class To, class Map>
 TRTN_HD void Elements(const QuantizeArguments& a, uint32_t block, uint32_t thread) {
   MapGroups(static_cast<const From*>(a.from), static_cast<To*>(a.to), a.count, a.aligned != 0, block, thread,
-            Map{a});
+            Map{{a}});
 }
 
 }  // namespace quantize

@@ -93,14 +93,16 @@ TransposePlan PlanGather(std::vector<MovedAxis> axes, uint32_t element_bytes, ui
   TransposePlan plan;
   if (axes.empty()) axes.push_back({1, 1, 1});
   const uint64_t run_bytes = axes.back().dim * element_bytes;
-  plan.word = WordBytes(addresses | run_bytes);
+  // Elements one by one where the last axis was not the last.
+  const bool has_runs = axes.back().from == 1;
+  plan.word = has_runs ? WordBytes(addresses | run_bytes) : element_bytes;
   TransposeGatherArguments& a = plan.gather;
   a.count = 1;
   for (const MovedAxis& axis : axes) {
     const bool last = &axis == &axes.back();
     a.dims[a.rank] = last ? run_bytes / plan.word : axis.dim;
     // All runs begin at multiples of their own length, and so of the word.
-    a.from_strides[a.rank] = last ? 1 : axis.from * element_bytes / plan.word;
+    a.from_strides[a.rank] = last && has_runs ? 1 : axis.from * element_bytes / plan.word;
     a.count *= a.dims[a.rank++];
   }
   return plan;
@@ -144,7 +146,7 @@ class TransposeOperator final : public Operator {
     if (ElementCount(memory.inputs.at(0).dims) == 0) return {};
     const TransposePlan plan = Plan(memory);
     const std::string width = std::to_string(plan.word);
-    if (plan.tiles) {
+    if (plan.tiles && plan.tile.tile_a * plan.tile.tile_b >= kMoverThreads) {
       return {MakeLaunch("transpose_tile_w" + width, {static_cast<uint32_t>(plan.tile_count)},
                          {kMoverThreads}, plan.tile)};
     }
@@ -190,8 +192,9 @@ class TransposeOperator final : public Operator {
     const std::vector<MovedAxis> axes = MergedAxes(from.dims, permutation_);
     const uint32_t bytes = static_cast<uint32_t>(ElementBytes(from.type));
     const bool tiles = !axes.empty() && axes.back().from != 1;
-    TransposePlan plan =
-        tiles ? PlanTiles(axes, bytes) : PlanGather(axes, bytes, AddressOf(from.data) | AddressOf(to.data));
+    const TransposePlan gather = PlanGather(axes, bytes, AddressOf(from.data) | AddressOf(to.data));
+    TransposePlan plan = tiles ? PlanTiles(axes, bytes) : gather;
+    plan.gather = gather.gather;
     plan.gather.from = plan.tile.from = from.data;
     plan.gather.to = plan.tile.to = to.data;
     return plan;

@@ -4,7 +4,9 @@
 //   gather: the last axis stays the last. Runs of it are copied, in words as wide as they allow.
 //   tiles:  another axis (A) becomes the last one. A tile of A by the input's last axis (B) is read along B
 //   and
-//           written along A, and turns in shared memory in between.
+//           written along A, and turns in shared memory in between. On a GPU not where both axes are so short
+//           that a block would have less than an element for each thread: caches hold what single elements
+//           are gathered from.
 #pragma once
 
 #include <stdint.h>

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "ops/arithmetic.h"
 #include "ops/prelude.h"
 
 namespace trtn::ops {
@@ -28,20 +29,5 @@ inline uint32_t WordBytes(uint64_t mixed) {
 }
 
 inline uint64_t AddressOf(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
-
-/// Steps through the coordinates of a dense index, the last axis fastest: divides by `size` and gives the
-/// remainder. 64-bit division costs a GPU about five times as much as 32-bit division, so the short one is
-/// used where it can be.
-TRTN_HD uint64_t TakeCoordinate(uint64_t& index, uint64_t size) {
-  uint64_t quotient;
-  if ((index >> 32) == 0 && (size >> 32) == 0) {
-    quotient = static_cast<uint32_t>(index) / static_cast<uint32_t>(size);
-  } else {
-    quotient = index / size;
-  }
-  const uint64_t coordinate = index - quotient * size;
-  index = quotient;
-  return coordinate;
-}
 
 }  // namespace trtn::ops

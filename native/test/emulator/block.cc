@@ -8,13 +8,8 @@
 #include <cstring>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define TRTN_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TRTN_ASAN 1
-#endif
-#endif
+#include "test/emulator/sanitizers.h"
+
 #ifdef TRTN_ASAN
 extern "C" void __asan_poison_memory_region(const volatile void* address, size_t bytes);
 extern "C" void __asan_unpoison_memory_region(const volatile void* address, size_t bytes);
@@ -189,10 +184,13 @@ TRTN_UNSEEN void Block::WaitAtBarrier(const char* file, int line) {
   Acquire(&barrier_);
 }
 
-TRTN_UNSEEN void* Block::SharedMemory(const char* file, int line, size_t bytes) {
+TRTN_UNSEEN void* Block::SharedMemory(const SharedPlace& place, size_t bytes) {
   for (int i = 0; i < array_count_; i++) {
     const Array& array = arrays_[i];
-    if (array.line == line && array.bytes == bytes && std::strcmp(array.file, file) == 0) return array.memory;
+    const bool is_it = array.place.line == place.line && array.bytes == bytes &&
+                       std::strcmp(array.place.name, place.name) == 0 &&
+                       std::strcmp(array.place.file, place.file) == 0;
+    if (is_it) return array.memory;
   }
   const size_t room = (bytes + kArrayAlignment - 1) / kArrayAlignment * kArrayAlignment;
   shared_bytes_ += bytes;
@@ -203,7 +201,7 @@ TRTN_UNSEEN void* Block::SharedMemory(const char* file, int line, size_t bytes) 
   char* memory = arena_ + arena_used_ + kGapBytes;
   arena_used_ += kGapBytes + room;
   SetAccess(memory, bytes, true);
-  arrays_[array_count_++] = {file, line, bytes, memory};
+  arrays_[array_count_++] = {place, bytes, memory};
   // Volatile: not made a memset(), which the thread sanitizer sees.
   for (size_t i = 0; i < bytes; i++) static_cast<volatile char*>(memory)[i] = static_cast<char>(0xCD);
   return memory;

@@ -36,13 +36,12 @@ class Block {
 
   // For the kernel that runs.
   void WaitAtBarrier(const char* file, int line);
-  void* SharedMemory(const char* file, int line, size_t bytes);
+  void* SharedMemory(const SharedPlace& place, size_t bytes);
 
  private:
   struct Thread;
   struct Array {
-    const char* file;
-    int line;
+    SharedPlace place;
     size_t bytes;
     char* memory;
   };

@@ -151,9 +151,7 @@ void Launch(const ops::KernelLaunch& launch) {
   (*odd).Join();
 }
 
-void* SharedMemory(const char* file, int line, size_t bytes) {
-  return TheBlock().SharedMemory(file, line, bytes);
-}
+void* SharedMemory(const SharedPlace& place, size_t bytes) { return TheBlock().SharedMemory(place, bytes); }
 
 void WaitAtBarrier(const char* file, int line) { TheBlock().WaitAtBarrier(file, line); }
 

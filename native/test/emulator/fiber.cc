@@ -2,21 +2,7 @@
 #include "test/emulator/fiber.h"
 
 #include "ops/emulator.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define TRTN_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TRTN_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define TRTN_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TRTN_TSAN 1
-#endif
-#endif
+#include "test/emulator/sanitizers.h"
 
 // The sanitizers' own interface; not every compiler has the headers.
 extern "C" {

@@ -222,4 +222,18 @@ describe('a fault of the device', () => {
     await expect(chain.run({ x: numbers() })).rejects.toMatchObject({ code: 'ERR_TRT_CUDA_POISONED' });
     await chain.close();
   });
+
+  // The lane of single operators held on to it: no operator and no session could use it again.
+  it('that loses it under a single operator leaves it to be opened again', async () => {
+    const x = await upload();
+    gpu.fault('op:kernel', 1, 700);
+    await expect(convert(x, { type: 'int32' })).rejects.toMatchObject({ code: 'ERR_TRT_CUDA_DEVICE_LOST' });
+    x.close();
+    await collectUntil(() => gpu.live().device.allocations === 0);
+    const fresh = await upload(3);
+    const y = await convert(fresh, { type: 'int32', scale: 2 });
+    expect(content(await y.toTensor())).toEqual(times(2, 3));
+    fresh.close();
+    y.close();
+  });
 });

@@ -20,6 +20,13 @@ const library = builtStandin('nvjpeg-13', 'libnvjpeg.so.13');
 
 const big = (value: number): number[] => [value >> 8, value & 255];
 
+/** Bytes whose buffer has gone to another thread. */
+function transferred(): Uint8Array {
+  const bytes = new Uint8Array(100);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
 /** The markers of a JPEG around pixels that are none. */
 function makeJpeg(width: number, height: number, { components = 3, seed = 0 } = {}): Uint8Array {
   const parts = Array.from({ length: components }, (_, index) => [index + 1, 0x11, 0]).flat();
@@ -114,6 +121,7 @@ describe('bad input', () => {
     const DECODE = 'ERR_TRT_RUN_IMAGE_DECODE';
     for (const [file, reason] of [
       [new Uint8Array(), 'it has no bytes'],
+      [transferred(), 'it has no bytes'],
       [png, 'it does not begin as a JPEG file does'],
       [good.subarray(0, good.length - 2), `it ends within its pixels, after ${good.length - 2} bytes`],
       [good.subarray(0, 9), 'it ends within its head, after 9 bytes'],

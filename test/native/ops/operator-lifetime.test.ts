@@ -21,8 +21,10 @@ const SCRIPT = `
     steps: [{ operator: 'convert', attributes: { scaled: true, scale: 2, zeroPoint: 0 }, inputs: [0], outputs: [1] }],
   };
   const start = () => {
+    const prepared = operators.prepare(request);
     for (let ticket = 0; ticket < 30; ticket++)
-      operators.run(ticket, request, [data], [null]);
+      operators.run(ticket, prepared, [data], [null]);
+    operators.forget(prepared);
     operators.createChain(30, request);
   };`;
 

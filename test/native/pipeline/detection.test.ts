@@ -3,16 +3,18 @@
 import { describe, expect, it } from 'vitest';
 
 import { logMel } from '../../../lib/ops';
-import { createPipeline, type DetectionSpec, type EmbeddingSpec } from '../../../lib/pipeline';
+import {
+  createPipeline,
+  type DetectionPost,
+  type DetectionSpec,
+  type EmbeddingSpec,
+} from '../../../lib/pipeline';
 import { makeModel } from '../../onnx-builder';
 import { headModel, pattern, plain, tokensModel } from '../../pipeline-models';
 
 const RED = [255, 0, 0] as const;
 
-function detect(
-  nms: DetectionSpec['post']['nms'] = {},
-  pre: Partial<DetectionSpec['pre']> = {},
-): DetectionSpec {
+function detect(nms: DetectionPost['nms'] = {}, pre: Partial<DetectionSpec['pre']> = {}): DetectionSpec {
   return {
     version: 1,
     task: 'detection',

@@ -5,6 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { createSession, uploadTensor } from '../../../lib/index';
 import {
+  argMax,
   decodeBoxes,
   l2Normalize,
   logMel,
@@ -12,10 +13,18 @@ import {
   nonMaximumSuppression,
   preprocessImages,
   rescaleBoxes,
+  sigmoid,
   softmaxTopK,
+  transpose,
   type RawImage,
 } from '../../../lib/ops';
-import { createPipeline, type DetectionSpec, type PipelineSpec } from '../../../lib/pipeline';
+import {
+  createPipeline,
+  type Detection,
+  type DetectionPost,
+  type PipelineSpec,
+  type Segmentation,
+} from '../../../lib/pipeline';
 import type { Session } from '../../../lib/runtime/session';
 import { DRIVER_VARIABLE } from '../../../lib/runtime/driver-library';
 import { collectUntil } from '../../gpu-session';
@@ -111,7 +120,7 @@ describe('pipelines on a GPU', () => {
 
   it('finds boxes with the bits of the CPU', async () => {
     const decode = { form: 'corners', layout: 'channels-first', sigmoid: true } as const;
-    const post: DetectionSpec['post'] = {
+    const post: DetectionPost = {
       kind: 'detection',
       decode,
       nms: { scoreThreshold: 0.1, iouThreshold: 0.3, maxOutput: 10 },
@@ -139,6 +148,67 @@ describe('pipelines on a GPU', () => {
         },
       );
     });
+  });
+
+  it('takes boxes and scores of two outputs on the device', async () => {
+    const side = 2;
+    const shape = (count: number) => [count, 3, side, side];
+    const description: PlanDescription = {
+      name: 'pair',
+      inputs: [{ name: 'images', dims: shape(-1) }],
+      outputs: [
+        { name: 'boxes', dims: [-1, 3, 4] },
+        { name: 'scores', dims: [-1, 3, 4] },
+      ],
+      profiles: [{ dims: { images: { min: shape(1), opt: shape(2), max: shape(3) } } }],
+      weights: { w: FILTERS.slice(0, 9) },
+      layers: ['conv images w 3x3x1 maps', 'flatten maps scores 2', 'flatten images boxes 2'],
+    };
+    const nms = { scoreThreshold: 0.1, maxOutput: 3 };
+    const post = {
+      kind: 'boxes-scores',
+      boxes: 'boxes',
+      scores: 'scores',
+      activation: 'sigmoid',
+      nms,
+    } as const;
+    const { session, pipeline } = await open(description, { version: 1, task: 'detection', pre: PRE, post });
+    gpu.reset();
+    gpu.configure({ record: true });
+    const results = (await pipeline.run(images)) as Detection[][];
+    const { tensor, transforms } = await preprocessImages(images, { ...SETTINGS, size: side });
+    const { boxes, scores } = await session.run({ images: tensor });
+    const kept = await nonMaximumSuppression(boxes!, await sigmoid(scores!), nms);
+    const placed = await rescaleBoxes(kept.boxes, transforms);
+    expect(results.map(({ length }) => length)).toEqual([...kept.counts.data]);
+    expect(Math.max(...kept.counts.data)).toBeGreaterThan(0);
+    results.forEach((image, index) =>
+      image.forEach(({ score, box }, place) => {
+        const at = index * 3 + place;
+        expect(score).toBe(kept.scores.data[at]);
+        expect([box.x, box.y]).toEqual([...placed.data.subarray(at * 4, at * 4 + 2)]);
+      }),
+    );
+  });
+
+  it('chooses the class of each pixel on the device', async () => {
+    const { session, pipeline } = await open(plan('identity maps out', [-1, 6, SIDE, SIDE]), {
+      version: 1,
+      task: 'segmentation',
+      pre: { ...PRE, fit: 'stretch' },
+      post: { kind: 'segmentation' },
+    });
+    const same = pattern(SIDE, SIDE, 7);
+    await pipeline.run([same]);
+    gpu.reset();
+    gpu.configure({ record: true });
+    const [found] = (await pipeline.run([same])) as Segmentation[];
+    const back = gpu.timeline().filter(({ op }) => op === 'd2h');
+    expect(back.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(4 * SIDE * SIDE);
+    const { out } = await reference(session, [same]);
+    const classes = await argMax(await transpose(out, [0, 2, 3, 1]));
+    expect([...found!.map]).toEqual([...classes.data]);
+    expect(new Set(found!.map).size).toBeGreaterThan(1);
   });
 
   it('makes vectors with the bits of the CPU, pooled and not', async () => {

@@ -53,7 +53,52 @@ const tensors = {
   post: { kind: 'tensors', outputs: ['a', 'b'] },
 } as const;
 
-const RIGHT = { classification, detection, deltas, sound, embedding, tensors };
+const pair = {
+  ...detection,
+  post: { kind: 'boxes-scores', boxes: 'a', scores: 'b', form: 'center', units: 'unit', background: 'last' },
+} as const;
+
+const table = {
+  ...detection,
+  post: { kind: 'end-to-end', columns: ['image', 'box', 'class', 'score'] },
+} as const;
+
+const parts = {
+  ...detection,
+  pre: {
+    ...detection.pre,
+    input: 'images',
+    others: {
+      size: { kind: 'image-size', order: 'width-height' },
+      iou: { kind: 'constant', values: [0.5], dims: [1] },
+      text: { kind: 'given' },
+    },
+  },
+  post: { kind: 'end-to-end', boxes: 'a', scores: 'b', classes: 'c', counts: 'd', units: 'image' },
+} as const;
+
+const keypoints = {
+  ...detection,
+  task: 'keypoints',
+  post: { kind: 'keypoints', decode: { form: 'center' }, points: ['nose', 'tail'], pointScores: true },
+} as const;
+
+const segmentation = {
+  ...detection,
+  task: 'segmentation',
+  post: { kind: 'segmentation', layout: 'nhwc', threshold: 0.5, labels: ['a', 'b'] },
+} as const;
+
+const instances = {
+  ...detection,
+  task: 'instance-segmentation',
+  post: { kind: 'instance-segmentation', decode: { form: 'center' }, prototypes: 'masks' },
+} as const;
+
+const RIGHT = {
+  ...{ classification, detection, deltas, sound, embedding, tensors },
+  ...{ pair, table, parts, keypoints, segmentation, instances },
+};
 
 function failureOf(spec: unknown): TensorRTError {
   try {
@@ -142,12 +187,59 @@ describe('checkPipelineSpec()', () => {
     ['no outputs', withPost({ outputs: [] }, tensors), VALUE, 'post'],
     ['an output twice', withPost({ outputs: ['a', 'a'] }, tensors), VALUE, 'post'],
     ['outputs that are no list', withPost({ outputs: 'a' }, tensors), TYPE, 'post'],
+    ['a form of boxes there is not', withPost({ form: 'centre' }, pair), VALUE, 'post'],
+    ['units there are not', withPost({ units: 'pixels' }, pair), VALUE, 'post'],
+    ['one output for both', withPost({ scores: 'a' }, pair), VALUE, 'post'],
+    ['a background in the middle', withPost({ background: 'middle' }, pair), VALUE, 'post'],
+    ['a layout there is not', withPost({ layout: 'nchw' }, pair), VALUE, 'post'],
+    ['a decoding of boxes', withPost({ decode: { form: 'center' } }, pair), UNKNOWN, 'post'],
+    ['an overlap below 0', withPost({ nms: { iouThreshold: -1 } }, pair), VALUE, 'post.nms'],
+    ['a suppression after one', withPost({ nms: {} }, table), UNKNOWN, 'post'],
+    ['columns without scores', withPost({ columns: ['box', 'class'] }, table), VALUE, 'post'],
+    ['a column twice', withPost({ columns: ['box', 'score', 'box'] }, table), VALUE, 'post'],
+    ['a column there is not', withPost({ columns: ['box', 'score', 'id'] }, table), VALUE, 'post'],
+    ['columns that are no list', withPost({ columns: 'box' }, table), TYPE, 'post'],
+    ['a table and parts', withPost({ columns: ['box', 'score'] }, parts), VALUE, 'post'],
+    ['parts without scores', withPost({ scores: undefined }, parts), VALUE, 'post'],
+    ['indices and counts', withPost({ indices: 'e' }, parts), VALUE, 'post'],
+    ['a first class below 0', withPost({ firstClass: -1 }, parts), VALUE, 'post'],
+    ['a threshold above 1', withPost({ scoreThreshold: 2 }, parts), VALUE, 'post'],
+    ['no points', withPost({ points: undefined }, keypoints), TYPE, 'post'],
+    ['no names of points', withPost({ points: [] }, keypoints), VALUE, 'post'],
+    ['0 points', withPost({ points: 0 }, keypoints), VALUE, 'post'],
+    ['too many points', withPost({ points: 1025 }, keypoints), VALUE, 'post'],
+    ['scores of points that are no flag', withPost({ pointScores: 1 }, keypoints), TYPE, 'post'],
+    ['points without a decoding', withPost({ decode: undefined }, keypoints), TYPE, 'post'],
+    ['a layout of pixels there is not', withPost({ layout: 'chw' }, segmentation), VALUE, 'post'],
+    ['an infinite threshold', withPost({ threshold: Infinity }, segmentation), VALUE, 'post'],
+    ['another key of pixels', withPost({ classes: 5 }, segmentation), UNKNOWN, 'post'],
+    ['masks of numbers', withPost({ prototypes: 5 }, instances), TYPE, 'post'],
+    ['boxes for points', { ...keypoints, post: detection.post }, VALUE, 'post'],
+    ['others that are a list', withPre({ others: [] }), TYPE, 'pre'],
+    ['an other that is text', withPre({ others: { a: 'size' } }), TYPE, 'pre.others.a'],
+    ['an other there is not', withPre({ others: { a: { kind: 'size' } } }), VALUE, 'pre.others.a'],
+    ['another key of others', withPre({ others: { a: { kind: 'given', of: 1 } } }), UNKNOWN, 'pre.others.a'],
+    [
+      'an order there is not',
+      withPre({ others: { a: { kind: 'image-size', order: 'hw' } } }),
+      VALUE,
+      'pre.others.a',
+    ],
+    ['no values', withPre({ others: { a: { kind: 'constant' } } }), TYPE, 'pre.others.a'],
+    ['values of text', withPre({ others: { a: { kind: 'constant', values: ['1'] } } }), TYPE, 'pre.others.a'],
+    [
+      'dims below 0',
+      withPre({ others: { a: { kind: 'constant', values: [1], dims: [-1] } } }),
+      VALUE,
+      'pre.others.a',
+    ],
+    ['a size of sounds', withPre({ others: { a: { kind: 'image-size' } } }, sound), VALUE, 'pre.others.a'],
     ['no sample rate', withPre({ preset: undefined }, sound), VALUE, 'pre'],
     ['a preset there is not', withPre({ preset: 'wisper' }, sound), VALUE, 'pre'],
     ['a sample rate of text', withPre({ sampleRate: '16k' }, sound), TYPE, 'pre'],
     ['too many mels', withPre({ mels: 5000 }, sound), VALUE, 'pre'],
     ['a window that JSON has not', withPre({ window: new Float32Array(400) }, sound), TYPE, 'pre'],
-    ['a size of sounds', withPre({ size: 5 }, sound), UNKNOWN, 'pre'],
+    ['pixels of sounds', withPre({ size: 5 }, sound), UNKNOWN, 'pre'],
     ['a signal of sounds', withPre({ signal: null }, sound), UNKNOWN, 'pre'],
   ])('refuses %s', (_what, spec, code, at) => {
     const error = failureOf(spec);

@@ -105,6 +105,10 @@ describe('verifyBinary', () => {
     ['has search paths of its own: /opt/lib', { runpath: '/opt/lib' }],
     ['does not export node_api_module_get_api_version_v1', { exported: ['napi_register_module_v1'] }],
     ["exports leaked besides Node's entry points", { exported: [...ours.exported, 'leaked'] }],
+    [
+      'lacks C++ functions that nothing it needs has: _ZN4trtn3ops5BeginEv',
+      { imported: ['_ZN4trtn3ops5BeginEv'] },
+    ],
     // Of version 9.
     ['uses node_api_symbol_for, not part of Node-API 8', { imported: ['node_api_symbol_for'] }],
     ['is not stripped: it has .symtab', { symbolTable: true }],

@@ -78,6 +78,43 @@ describe('run --image', () => {
     });
   });
 
+  it('prints points below what they are of', async () => {
+    const points = [
+      { x: 1, y: 2.25, score: 0.5, name: 'nose' },
+      { x: 3, y: 4 },
+    ];
+    const { api } = world('keypoints', [{ ...BOX, points }]);
+    const { stdout } = await runFake(['run', 'm.onnx', '--image', photo], { api });
+    expect(stdout).toContain('cat  at x 1.0, y 2.0');
+    expect(stdout).toMatch(/nose {2}0\.5000 {2}at x 1\.0, y 2\.3\n +point 1 {2}at x 3\.0, y 4\.0/);
+  });
+
+  it('prints how much of an image each class has, and not each pixel', async () => {
+    const classes = [{ classId: 1, label: 'road', pixels: 3, share: 0.75 }];
+    const { api } = world('segmentation', {
+      width: 2,
+      height: 2,
+      map: Uint8Array.of(1, 1, 1, 0),
+      none: 255,
+      classes,
+    });
+    const line = ['run', 'm.onnx', '--image', photo];
+    expect((await runFake(line, { api })).stdout).toContain('75.00 %  road');
+    const { stdout } = await runFake([...line, '--json'], { api });
+    expect(JSON.parse(stdout)).toMatchObject({ results: [{ result: { width: 2, height: 2, classes } }] });
+    expect(stdout).not.toContain('"map"');
+  });
+
+  it('prints how many pixels a thing has', async () => {
+    const mask = { x: 1, y: 2, width: 2, height: 2, data: Uint8Array.of(1, 1, 0, 1) };
+    const { api } = world('instance-segmentation', [{ ...BOX, mask }]);
+    const line = ['run', 'm.onnx', '--image', photo];
+    expect((await runFake(line, { api })).stdout).toContain('3.3 x 4.0, 3 pixels');
+    expect(JSON.parse((await runFake([...line, '--json'], { api })).stdout)).toMatchObject({
+      results: [{ result: [{ mask: { x: 1, y: 2, width: 2, height: 2, pixels: 3 } }] }],
+    });
+  });
+
   it('says that nothing was found', async () => {
     const { api } = world('classification', []);
     expect((await runFake(['run', 'm.onnx', '--image', photo], { api })).stdout).toContain('nothing');

@@ -51,6 +51,13 @@ const bytesOf = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.b
 const shorts = bytesOf(Int16Array.of(0, 16384, -32768, 32767));
 const samplesOf = (wav: Wav) => [...readWav(makeWav(wav)).samples.data];
 
+/** Bytes whose buffer has gone to another thread. */
+function transferred(): Uint8Array {
+  const bytes = new Uint8Array(100);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
 describe('readWav', () => {
   it('reads whole numbers and floats of all sizes', () => {
     expect(samplesOf({ data: shorts })).toEqual([0, 0.5, -1, 32767 / 32768]);
@@ -96,6 +103,7 @@ describe('readWav', () => {
 
   it.each<[reason: string, bytes: Uint8Array]>([
     ['it does not begin as a WAV file', new Uint8Array(0)],
+    ['it does not begin as a WAV file', transferred()],
     ['it does not begin as a WAV file', Uint8Array.from(text('RIFX0000WAVE'))],
     ['it has no format', Uint8Array.from([...text('RIFF'), 4, 0, 0, 0, ...text('WAVE')])],
     ['it has no samples', makeWav({ data: shorts }).subarray(0, 36)],

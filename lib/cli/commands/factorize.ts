@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defineCommand, type CommandContext } from '../command';
+import type { ParsedArguments } from '../args/parse-arguments';
+import { factorizeOptionTable, toFactorizeOptions } from '../compress/factorize-arguments';
+import { factorizeDocument, formatFactorize, type FactorizeFacts } from '../compress/factorize-view';
+import { modelFileSize } from '../compress/model-file-size';
+import { sayStep } from '../compress/report-lists';
+import { openCalibration } from '../precision/calibration-data';
+import { withInterrupt } from '../precision/with-interrupt';
+
+type Arguments = ParsedArguments<typeof factorizeOptionTable>;
+
+/** `factorize m.onnx -o out.onnx --target parameters=0.5 --calibration x.npy` */
+export const factorizeCommand = defineCommand({
+  name: 'factorize',
+  summary: 'put products of thin matrices in the place of weights of an ONNX model',
+  positionals: [{ name: 'model.onnx', help: 'an ONNX model in FP32' }],
+  options: factorizeOptionTable,
+  examples: [
+    {
+      line: 'factorize model.onnx -o half.onnx --target parameters=0.5 --calibration images.npy',
+      help: 'half of the parameters, ranks chosen over all layers by what they lose',
+    },
+    {
+      line: 'factorize model.onnx --target flops=60% --form spatial --calibration images.npy',
+      help: 'three fifths of the arithmetic, k x k as k x 1 and 1 x k',
+    },
+    { line: 'factorize model.onnx --rank head=8 --rank up=32', help: 'two layers alone, without data' },
+  ],
+  async run(args: Arguments, context) {
+    const facts = await factorizeFile(args, context);
+    return { json: factorizeDocument(facts), lines: () => formatFactorize(facts, context) };
+  },
+});
+
+async function factorizeFile(
+  { positionals, options: given }: Arguments,
+  context: CommandContext,
+): Promise<FactorizeFacts> {
+  const { api } = context;
+  const input = positionals[0]!;
+  const output = given.output ?? `${input.replace(/\.onnx$/i, '')}-low-rank.onnx`;
+  const options = toFactorizeOptions(given);
+  const { calibration, runner } =
+    given.calibration === undefined ? {} : await openCalibration(input, given, api);
+  const numerics = await api.nativeNumerics();
+  const { model, report } = await withInterrupt(context, (signal) =>
+    api.factorize(input, {
+      ...options,
+      ...(calibration === undefined ? {} : { calibration, runner }),
+      numerics,
+      signal,
+      onProgress: sayStep(context),
+    }),
+  );
+  await model.save(output);
+  return {
+    input,
+    output,
+    bytes: { before: await modelFileSize(input), after: await modelFileSize(output) },
+    report,
+  };
+}
