@@ -67,9 +67,10 @@ TEST(RescaleCoordinates, AScaleOf0GivesTheOneNan) {
 }
 
 TEST(RescaleCoordinates, RefusesTensorsThatDoNotFit) {
-  const auto run = [](const std::vector<int64_t>& from, int64_t rows, const std::vector<int64_t>& to) {
+  const auto run = [](const std::vector<int64_t>& from, int64_t rows, const std::vector<int64_t>& to,
+                      ElementType type = ElementType::kFloat32) {
     const auto op = ops::MakeOperator("rescaleCoordinates", Attributes({{"coordinates", 4.0}}));
-    const HostTensor values(ElementType::kFloat32, from), mappings(ElementType::kFloat32, {rows, 6}),
+    const HostTensor values(type, from), mappings(ElementType::kFloat32, {rows, 6}),
         out(ElementType::kFloat32, to);
     ops::InlineWorkers workers;
     op->RunOnCpu({{values.view(), mappings.view()}, {out.view()}, nullptr, nullptr}, workers);
@@ -79,6 +80,8 @@ TEST(RescaleCoordinates, RefusesTensorsThatDoNotFit) {
   EXPECT_THROW(run({2, 4}, 2, {1, 4}), Error);
   EXPECT_THROW(run({2, 4}, 0, {2, 4}), Error);
   EXPECT_THROW(run({2, 4}, 3, {2, 4}), Error);
+  // As many elements of a byte each: read as floats they end in other memory.
+  EXPECT_THROW(run({2, 4}, 2, {2, 4}, ElementType::kInt8), Error);
 }
 
 struct MaskCase {

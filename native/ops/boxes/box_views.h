@@ -19,4 +19,10 @@ inline void RequireElements(const TensorView& view, int64_t elements, const char
               std::string("The operator \"") + operator_name + "\" got tensors that do not fit each other.");
 }
 
+/// The same for tensors that are read or written as T.
+template <typename T>
+void RequireElementsOf(const TensorView& view, int64_t elements, const char* operator_name) {
+  RequireElements(view, ElementBits(view.type) == 8 * sizeof(T) ? elements : -1, operator_name);
+}
+
 }  // namespace trtn::ops

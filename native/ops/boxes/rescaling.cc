@@ -40,11 +40,11 @@ class CoordinateRescaling final : public Operator {
     const std::vector<int64_t>& dims = memory.inputs[0].dims;
     const int64_t count = static_cast<int64_t>(ElementCount(dims)), rows = memory.inputs.at(1).dims.at(0);
     constexpr const char* kName = "rescaleCoordinates";
-    RequireElements(memory.inputs[0], count, kName);
+    RequireElementsOf<float>(memory.inputs[0], count, kName);
     // One row for each image: as many numbers each.
-    RequireElements(memory.inputs[1],
+    RequireElementsOf<float>(memory.inputs[1],
                     (count == 0 || (rows > 0 && count % rows == 0) ? rows : -1) * kMappingValues, kName);
-    RequireElements(memory.outputs[0], count, kName);
+    RequireElementsOf<float>(memory.outputs[0], count, kName);
     RescaleArguments arguments{};
     arguments.values = static_cast<const float*>(memory.inputs[0].data);
     arguments.mappings = static_cast<const float*>(memory.inputs[1].data);
@@ -119,9 +119,9 @@ class MaskRescaling final : public Operator {
     const std::vector<int64_t>&from = memory.inputs[0].dims, &to = memory.outputs[0].dims;
     constexpr const char* kName = "rescaleMasks";
     RequireElements(memory.inputs[0], from.at(0) * from.at(1) * from.at(2), kName);
-    RequireElements(memory.inputs.at(1), from[0] * 4, kName);
-    RequireElements(memory.inputs.at(2), kMappingValues, kName);
-    RequireElements(memory.outputs[0], from[0] * to.at(1) * to.at(2), kName);
+    RequireElementsOf<float>(memory.inputs.at(1), from[0] * 4, kName);
+    RequireElementsOf<float>(memory.inputs.at(2), kMappingValues, kName);
+    RequireElementsOf<uint8_t>(memory.outputs[0], from[0] * to.at(1) * to.at(2), kName);
     MaskArguments arguments{};
     arguments.logits = memory.inputs[0].data;
     arguments.boxes = static_cast<const float*>(memory.inputs[1].data);

@@ -106,12 +106,12 @@ class NonMaximumSuppression final : public Operator {
   void Check(const OperatorMemory& memory, int64_t anchors, int64_t class_count) const {
     constexpr const char* kName = "nonMaximumSuppression";
     const int64_t images = Images(memory), slots = images * memory.outputs.at(1).dims.at(1);
-    RequireElements(memory.inputs[0], images * anchors * 4, kName);
-    RequireElements(memory.inputs[1], images * anchors * class_count, kName);
-    if (classes_ == NmsClasses::kGiven) RequireElements(memory.inputs.at(2), images * anchors, kName);
-    RequireElements(memory.outputs[0], slots * 4, kName);
-    for (size_t i = 1; i < 4; i++) RequireElements(memory.outputs.at(i), slots, kName);
-    RequireElements(memory.outputs.at(4), images, kName);
+    RequireElementsOf<float>(memory.inputs[0], images * anchors * 4, kName);
+    RequireElementsOf<float>(memory.inputs[1], images * anchors * class_count, kName);
+    if (classes_ == NmsClasses::kGiven) RequireElementsOf<int32_t>(memory.inputs.at(2), images * anchors, kName);
+    RequireElementsOf<float>(memory.outputs[0], slots * 4, kName);
+    for (size_t i = 1; i < 4; i++) RequireElementsOf<int32_t>(memory.outputs.at(i), slots, kName);
+    RequireElementsOf<int32_t>(memory.outputs.at(4), images, kName);
   }
 
   /// Everything but the scratch.
