@@ -82,9 +82,11 @@ class BoxDecoding final : public Operator {
     const int64_t boxes = memory.inputs[0].dims[0] * arguments.count;
     const bool has_classes = memory.outputs.size() > 2;
     RequireElements(memory.inputs[0], boxes * arguments.channels, kName);
-    if (arguments.form == BoxForm::kDeltas) RequireElementsOf<float>(memory.inputs.at(1), arguments.count * 4, kName);
+    if (arguments.form == BoxForm::kDeltas)
+      RequireElementsOf<float>(memory.inputs.at(1), arguments.count * 4, kName);
     RequireElementsOf<float>(memory.outputs[0], boxes * 4, kName);
-    RequireElementsOf<float>(memory.outputs.at(1), has_classes ? boxes : boxes * arguments.class_count, kName);
+    RequireElementsOf<float>(memory.outputs.at(1), has_classes ? boxes : boxes * arguments.class_count,
+                             kName);
     if (has_classes) RequireElementsOf<int32_t>(memory.outputs[2], boxes, kName);
   }
 

@@ -43,7 +43,8 @@ class CoordinateRescaling final : public Operator {
     RequireElementsOf<float>(memory.inputs[0], count, kName);
     // One row for each image: as many numbers each.
     RequireElementsOf<float>(memory.inputs[1],
-                    (count == 0 || (rows > 0 && count % rows == 0) ? rows : -1) * kMappingValues, kName);
+                             (count == 0 || (rows > 0 && count % rows == 0) ? rows : -1) * kMappingValues,
+                             kName);
     RequireElementsOf<float>(memory.outputs[0], count, kName);
     RescaleArguments arguments{};
     arguments.values = static_cast<const float*>(memory.inputs[0].data);

@@ -108,7 +108,8 @@ class NonMaximumSuppression final : public Operator {
     const int64_t images = Images(memory), slots = images * memory.outputs.at(1).dims.at(1);
     RequireElementsOf<float>(memory.inputs[0], images * anchors * 4, kName);
     RequireElementsOf<float>(memory.inputs[1], images * anchors * class_count, kName);
-    if (classes_ == NmsClasses::kGiven) RequireElementsOf<int32_t>(memory.inputs.at(2), images * anchors, kName);
+    if (classes_ == NmsClasses::kGiven)
+      RequireElementsOf<int32_t>(memory.inputs.at(2), images * anchors, kName);
     RequireElementsOf<float>(memory.outputs[0], slots * 4, kName);
     for (size_t i = 1; i < 4; i++) RequireElementsOf<int32_t>(memory.outputs.at(i), slots, kName);
     RequireElementsOf<int32_t>(memory.outputs.at(4), images, kName);
