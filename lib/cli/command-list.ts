@@ -46,6 +46,11 @@ export const commandList: readonly CommandEntry[] = [
     load: async () => (await import('./commands/distill.js')).distillCommand,
   },
   {
+    name: 'prune-channels',
+    summary: 'remove channels, neurons and heads of attention from an ONNX model',
+    load: async () => (await import('./commands/prune-channels.js')).pruneChannelsCommand,
+  },
+  {
     name: 'cluster',
     summary: 'let the weights of an ONNX model share few values',
     load: async () => (await import('./commands/cluster.js')).clusterCommand,

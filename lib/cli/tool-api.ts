@@ -36,6 +36,8 @@ import type { Pruned, PruneOptions } from '../compress/prune';
 import type { OnnxModel } from '../onnx/graph/onnx-model';
 import type { Quantized } from '../compress/quantize';
 import type { QuantizeOptions } from '../compress/quantize-options';
+import type { PruneChannelsOptions } from '../compress/channels/prune-channels-options';
+import type { PrunedChannels } from '../compress/prune-channels';
 import type { CompressionTrial } from '../compress/search/trial';
 import type { Numerics } from '../numerics/numerics';
 import type { ModelRunner } from '../runtime/model-runner';
@@ -59,6 +61,7 @@ export interface ToolApi {
   measureStoredSize(model: OnnxModel): Promise<StoredSize>;
   factorize(model: string, options: FactorizeOptions<Feeds>): Promise<Factorized>;
   prune(model: string, options: PruneOptions<Feeds>): Promise<Pruned>;
+  pruneChannels(model: string, options: PruneChannelsOptions<Feeds>): Promise<PrunedChannels>;
   compress(model: string, options: CompressOptions<Feeds>): Promise<Compressed>;
   drawPareto(
     trials: readonly CompressionTrial[],
@@ -104,6 +107,8 @@ export function createToolApi(): ToolApi {
     measureStoredSize: async (model) => (await import('../compress/index.js')).measureStoredSize(model),
     factorize: async (model, options) => (await import('../compress/index.js')).factorize(model, options),
     prune: async (model, options) => (await import('../compress/index.js')).prune(model, options),
+    pruneChannels: async (model, options) =>
+      (await import('../compress/index.js')).pruneChannels(model, options),
     compress: async (model, options) => (await import('../compress/index.js')).compress(model, options),
     drawPareto: async (trials, source, chosen) =>
       (await import('../compress/index.js')).drawPareto(trials, source, chosen),
