@@ -38,7 +38,8 @@ describe('the two ways to build the addon', () => {
     );
     const sources = [...new Set(compiled)].sort();
     expect(sources).toContain('native/ops/tensors/convert.cc');
-    expect(sources).toEqual(patterns.flatMap(expand).sort());
+    // A source may match two patterns: one for all, and one for those with options of their own.
+    expect(sources).toEqual([...new Set(patterns.flatMap(expand))].sort());
   });
 
   it('compile the operators alike', () => {
