@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
 import { checkBound } from './mixed/measured-bound';
-import { checkQuantizeOptions } from './option-tables';
+import { contradiction, checkQuantizeOptions } from './option-tables';
 import type { QuantizeOptions } from './quantize-options';
 
 /**
@@ -15,17 +15,24 @@ export function checkOptions<Feeds>(options: QuantizeOptions<Feeds>): void {
   if (options.bound !== undefined) checkBound(options.bound, 1);
   const { type = 'int8', calibration, runner, ranges, decisions, bound, rounding, biasCorrection } = options;
   const weightOnly = options.weightOnly ?? type === 'int4';
-  if (type === 'int4' && !weightOnly) throw contradiction('INT4 is for weights alone; weightOnly is false');
+  if (type === 'int4' && !weightOnly)
+    throw contradiction('quantize', 'INT4 is for weights alone; weightOnly is false');
   if (calibration !== undefined && runner === undefined)
     throw contradiction(
+      'quantize',
       'calibration needs a runner that runs models on it',
       'Pass runner: sessionRunner(), which runs them on the CPU.',
     );
   const isByData = rounding === 'gptq' || rounding === 'awq';
   if (rounding === 'awq' && !weightOnly)
-    throw contradiction('rounding "awq" is for weights alone', 'Pass weightOnly, or use rounding "gptq".');
+    throw contradiction(
+      'quantize',
+      'rounding "awq" is for weights alone',
+      'Pass weightOnly, or use rounding "gptq".',
+    );
   if (decisions !== undefined && (isByData || biasCorrection === true))
     throw contradiction(
+      'quantize',
       'decisions hold neither rounded weights nor corrected biases',
       'Leave rounding and biasCorrection out, or quantise with the data again.',
     );
@@ -46,13 +53,5 @@ export function checkOptions<Feeds>(options: QuantizeOptions<Feeds>): void {
 function checkDecisions<Feeds>({ decisions }: QuantizeOptions<Feeds>): void {
   const parts: readonly unknown[] = [decisions?.ranges, decisions?.channelMaxima, decisions?.keptForBound];
   if (decisions !== undefined && parts.some((part) => typeof part !== 'object' || part === null))
-    throw contradiction('decisions lack ranges, channelMaxima or keptForBound');
-}
-
-function contradiction(message: string, hint?: string): TensorRTError {
-  return new TensorRTError(
-    'ERR_TRT_ARG_VALUE',
-    `Options of quantize: ${message}.`,
-    hint === undefined ? {} : { hint },
-  );
+    throw contradiction('quantize', 'decisions lack ranges, channelMaxima or keptForBound');
 }

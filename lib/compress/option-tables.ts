@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options are checked before any file is opened: a misspelled one would be ignored in silence.
 
+import { TensorRTError } from '../errors';
 import {
   flag,
   integer,
@@ -106,4 +107,13 @@ export function checkTable(
   rejectUnknownOptions(caller, options, Object.keys(checks));
   for (const [name, value] of Object.entries(options as object))
     if (value !== undefined) checks[name]!(name, value);
+}
+
+/** The error of options that contradict each other, or that lack another one. */
+export function contradiction(caller: string, message: string, hint?: string): TensorRTError {
+  return new TensorRTError(
+    'ERR_TRT_ARG_VALUE',
+    `Options of ${caller}: ${message}.`,
+    hint === undefined ? {} : { hint },
+  );
 }

@@ -5,6 +5,7 @@ import type { ParsedArguments } from '../args/parse-arguments';
 import { usageError } from '../args/usage-error';
 import { compressOptionTable, toCompressOptions } from '../compress/compress-arguments';
 import { compressDocument, formatCompress, type CompressFacts } from '../compress/compress-view';
+import { sayStep } from '../compress/report-lists';
 import { openCalibration } from '../precision/calibration-data';
 import { withInterrupt } from '../precision/with-interrupt';
 
@@ -60,11 +61,4 @@ async function compressFile(
   if (picture !== null)
     await writeFile(picture, await api.drawPareto(report.trials, report.source, report.chosen));
   return { input, output, picture, report };
-}
-
-function sayStep({ terminal, isJson }: CommandContext): (step: string) => void {
-  const { dim } = terminal.talkStyle;
-  return (step) => {
-    if (!isJson) terminal.writeTalk(`${dim(step)}\n`);
-  };
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { QuantizeOptions } from '../../compress/quantize-options';
 import type { Feeds } from '../../runtime/feeds';
 import { defineCommand, type CommandContext } from '../command';
 import type { ParsedArguments } from '../args/parse-arguments';
+import { modelFileSize } from '../compress/model-file-size';
+import { sayStep } from '../compress/report-lists';
 import { openCalibration } from '../precision/calibration-data';
 import { quantizeOptionTable, toQuantizeOptions } from '../precision/quantize-arguments';
 import { formatQuantize, quantizeDocument, type QuantizeFacts } from '../precision/quantize-view';
@@ -50,7 +52,12 @@ async function quantizeFile(
   if (given.calibrationCache !== undefined) {
     await writeFile(given.calibrationCache, await api.writeCalibrationCache(report.decisions.ranges));
   }
-  return { input, output, bytes: { before: await sizeOf(input), after: await sizeOf(output) }, report };
+  return {
+    input,
+    output,
+    bytes: { before: await modelFileSize(input), after: await modelFileSize(output) },
+    report,
+  };
 }
 
 type CalibrationParts = Partial<Awaited<ReturnType<typeof openCalibration>>>;
@@ -64,21 +71,4 @@ function withScore(
     ...(calibration === undefined ? {} : { calibration, runner }),
     ...(bound === undefined ? {} : { bound: score === undefined ? bound : { ...bound, score } }),
   };
-}
-
-function sayStep({ terminal, isJson }: CommandContext): (step: string) => void {
-  const { dim } = terminal.talkStyle;
-  return (step) => {
-    if (!isJson) terminal.writeTalk(`${dim(step)}\n`);
-  };
-}
-
-/** With the file of weights beside it. */
-async function sizeOf(path: string): Promise<number> {
-  const size = async (file: string) =>
-    stat(file).then(
-      (found) => found.size,
-      () => 0,
-    );
-  return (await size(path)) + (await size(`${path}.data`));
 }

@@ -12,7 +12,7 @@ import {
   type OptionCheck,
 } from '../../option-checks';
 import type { CalibrationData } from '../calibrate/feed-source';
-import { checkTable, COMMON_CHECKS, numberBetween } from '../option-tables';
+import { contradiction, checkTable, COMMON_CHECKS, numberBetween } from '../option-tables';
 import type { Runner } from '../runner';
 import type { ChannelTarget } from './choose-removals';
 import type { ChannelCriterion, ChannelSensitivity } from './rank-units';
@@ -113,13 +113,18 @@ export function checkPruneChannelsOptions<Feeds>(options: PruneChannelsOptions<F
   const { ratio, target: budget, criterion, sensitivity, calibration, runner, recover } = options;
   if ((ratio === undefined) === (budget === undefined))
     throw contradiction(
+      'pruneChannels',
       'either ratio or target is needed',
       'Pass { ratio: 0.3 }, or { target: { flops: 0.5 } }.',
     );
   if (criterion === 'taylor' && sensitivity === undefined)
-    throw contradiction('criterion "taylor" needs sensitivity, which tells how the loss changes');
+    throw contradiction(
+      'pruneChannels',
+      'criterion "taylor" needs sensitivity, which tells how the loss changes',
+    );
   if (calibration !== undefined && runner === undefined)
     throw contradiction(
+      'pruneChannels',
       'calibration needs a runner',
       'Pass runner: sessionRunner(), which runs models on the CPU.',
     );
@@ -133,12 +138,4 @@ export function checkPruneChannelsOptions<Feeds>(options: PruneChannelsOptions<F
       'ERR_TRT_QUANT_CALIBRATION',
       `There is no calibration data; it is needed for ${needs}.`,
     );
-}
-
-function contradiction(message: string, hint?: string): TensorRTError {
-  return new TensorRTError(
-    'ERR_TRT_ARG_VALUE',
-    `Options of pruneChannels: ${message}.`,
-    hint === undefined ? {} : { hint },
-  );
 }

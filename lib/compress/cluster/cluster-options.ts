@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TensorRTError } from '../../errors';
 import type { Numerics } from '../../numerics/numerics';
 import {
   flag,
@@ -13,7 +12,7 @@ import {
 } from '../../option-checks';
 import type { NodeExclusion } from '../../onnx/graph/node-exclusion';
 import type { CalibrationData } from '../calibrate/feed-source';
-import { checkTable, COMMON_CHECKS } from '../option-tables';
+import { contradiction, checkTable, COMMON_CHECKS } from '../option-tables';
 import type { Runner } from '../runner';
 
 /** Which weights share values: those of a tensor, of an output channel, or of so many neighbouring output channels. */
@@ -86,16 +85,14 @@ export function checkClusterOptions<Feeds>(options: ClusterOptions<Feeds>): void
   checkTable('cluster', options, CLUSTER);
   if (options.form === 'gather' && (options.clusters ?? 0) > MOST_IN_GRAPH)
     throw contradiction(
+      'cluster',
       `form "gather" has codes of a byte, for at most ${MOST_IN_GRAPH} values; ${options.clusters!} were asked for`,
       'Ask for fewer, or use form "values".',
     );
   if (options.calibration !== undefined && options.runner === undefined)
     throw contradiction(
+      'cluster',
       'calibration needs a runner that runs models on it',
       'Pass runner: sessionRunner(), which runs them on the CPU.',
     );
-}
-
-function contradiction(message: string, hint: string): TensorRTError {
-  return new TensorRTError('ERR_TRT_ARG_VALUE', `Options of cluster: ${message}.`, { hint });
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TensorRTError } from '../../errors';
 import type { Numerics } from '../../numerics/numerics';
 import {
   integer,
@@ -12,7 +11,7 @@ import {
 } from '../../option-checks';
 import type { NodeExclusion } from '../../onnx/graph/node-exclusion';
 import type { CalibrationData } from '../calibrate/feed-source';
-import { checkTable, COMMON_CHECKS, numberBetween } from '../option-tables';
+import { contradiction, checkTable, COMMON_CHECKS, numberBetween } from '../option-tables';
 import type { Runner } from '../runner';
 import type { FactorForm } from './rank-costs';
 
@@ -62,6 +61,7 @@ const target: OptionCheck = (name, value) => {
   const given = Object.entries(value as object).filter(([, share]) => share !== undefined);
   if (given.length !== 1)
     throw contradiction(
+      'factorize',
       `target takes one of parameters, flops and error; it has ${given.length === 0 ? 'none' : given.map(([key]) => key).join(' and ')}`,
     );
 };
@@ -101,18 +101,12 @@ export function checkFactorizeOptions<Feeds>(options: FactorizeOptions<Feeds>): 
   rejectUnknownOptions('factorize', options, Object.keys(FACTORIZE));
   checkTable('factorize', options, FACTORIZE);
   const given = (['target', 'rank', 'ratio'] as const).filter((name) => options[name] !== undefined);
-  if (given.length > 1) throw contradiction(`${given.join(' and ')} both say what is to be left`);
+  if (given.length > 1)
+    throw contradiction('factorize', `${given.join(' and ')} both say what is to be left`);
   if (options.calibration !== undefined && options.runner === undefined)
     throw contradiction(
+      'factorize',
       'calibration needs a runner that runs models on it',
       'Pass runner: sessionRunner(), which runs them on the CPU.',
     );
-}
-
-function contradiction(message: string, hint?: string): TensorRTError {
-  return new TensorRTError(
-    'ERR_TRT_ARG_VALUE',
-    `Options of factorize: ${message}.`,
-    hint === undefined ? {} : { hint },
-  );
 }

@@ -10,7 +10,7 @@ import {
   valueError,
   type OptionCheck,
 } from '../../option-checks';
-import { checkTable, COMMON_CHECKS, numberBetween } from '../option-tables';
+import { contradiction, checkTable, COMMON_CHECKS, numberBetween } from '../option-tables';
 import type { PruneOptions, Shrinkage } from './prune-options';
 
 const isNumerics = (value: unknown): boolean =>
@@ -93,30 +93,37 @@ function checkAmount<Feeds>(options: PruneOptions<Feeds>): void {
   if (zeros === '2:4') {
     if (sparsity !== undefined && sparsity !== 0.5)
       throw contradiction(
+        'prune',
         `the pattern 2:4 has a sparsity of 0.5; ${sparsity} was asked for`,
         'Leave sparsity out, or choose another pattern.',
       );
     if (threshold !== undefined || shrunk?.l1 !== undefined)
-      throw contradiction('the pattern 2:4 has as many zeros as it has: a threshold or l1 has no place');
+      throw contradiction(
+        'prune',
+        'the pattern 2:4 has as many zeros as it has: a threshold or l1 has no place',
+      );
     return;
   }
   const given = [sparsity, threshold, shrunk?.l1].filter((value) => value !== undefined).length;
   if (given === 0)
     throw contradiction(
+      'prune',
       'how much is to be pruned is missing',
       'Pass sparsity: 0.5, a threshold or pattern: "2:4".',
     );
   if (given > 1)
     throw contradiction(
+      'prune',
       'sparsity, threshold and shrinkage.l1 exclude each other: each says how much is pruned',
     );
   if (threshold !== undefined && criterion === 'hessian')
     throw contradiction(
+      'prune',
       'a threshold is for the criteria "magnitude" and "activation"',
       'Pass sparsity instead.',
     );
   if (scope === 'global' && sparsity === undefined)
-    throw contradiction('the scope "global" spreads a sparsity over the layers, which is missing');
+    throw contradiction('prune', 'the scope "global" spreads a sparsity over the layers, which is missing');
 }
 
 function checkData<Feeds>({
@@ -128,6 +135,7 @@ function checkData<Feeds>({
 }: PruneOptions<Feeds>): void {
   if (calibration !== undefined && runner === undefined)
     throw contradiction(
+      'prune',
       'calibration needs a runner that runs models on it',
       'Pass runner: sessionRunner(), which runs them on the CPU.',
     );
@@ -141,12 +149,4 @@ function checkData<Feeds>({
       'ERR_TRT_QUANT_CALIBRATION',
       `There is no calibration data; it is needed for ${needs}.`,
     );
-}
-
-function contradiction(message: string, hint?: string): TensorRTError {
-  return new TensorRTError(
-    'ERR_TRT_ARG_VALUE',
-    `Options of prune: ${message}.`,
-    hint === undefined ? {} : { hint },
-  );
 }
