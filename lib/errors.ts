@@ -86,6 +86,7 @@ const ERROR_TABLE = {
   ERR_TRT_COMPRESS_TARGET:
     'Ask for less, or give more data; the message names the closest that can be reached.',
   ERR_TRT_COMPRESS_UNSUPPORTED: 'Exclude the nodes that the message names, or compress in another way.',
+  ERR_TRT_COMPRESS_DIVERGED: 'Train with a smaller learning rate, and check the data for values that are no numbers.',
   ERR_TRT_COMPRESS_CHECK: 'Please report the model: what was written does not compute what it should.',
 
   // Evaluation.

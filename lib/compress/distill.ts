@@ -85,7 +85,7 @@ const DEFAULT_ALPHA = 0.9;
  * @param student - The same, or a function that makes it from the teacher.
  * @param data - Inputs of both; labels where there are some.
  * @throws {TensorRTError} ERR_TRT_COMPRESS_UNSUPPORTED for an operator of the student without a gradient, with its node;
- * ERR_TRT_COMPRESS_TARGET when the loss is no number any more; ERR_TRT_ARG_VALUE for data or options that do not fit;
+ * ERR_TRT_COMPRESS_DIVERGED when the loss is no number any more; ERR_TRT_ARG_VALUE for data or options that do not fit;
  * ERR_TRT_RUN_ABORTED if the signal fires; what loading the models and running them throw
  * @see Hinton, Vinyals, Dean: Distilling the Knowledge in a Neural Network, 2015
  * @example

@@ -81,7 +81,7 @@ export class TrainLoop {
   /**
    * Trains until the end, from wherever the state is.
    *
-   * @throws {TensorRTError} ERR_TRT_RUN_ABORTED, the checkpoint written; ERR_TRT_COMPRESS_TARGET where the loss is no number
+   * @throws {TensorRTError} ERR_TRT_RUN_ABORTED, the checkpoint written; ERR_TRT_COMPRESS_DIVERGED where the loss is no number
    */
   async run(): Promise<TrainingResult> {
     const sessions = await openSessions(this.plan, this.options, this.samples.validation !== undefined);
@@ -342,7 +342,7 @@ export function numberOf(outputs: RunnerOutputs, name: string): number {
 
 function diverged(loss: number, step: number, learningRate: number): TensorRTError {
   return new TensorRTError(
-    'ERR_TRT_COMPRESS_TARGET',
+    'ERR_TRT_COMPRESS_DIVERGED',
     `The loss became ${loss} at step ${step + 1}; the learning rate is ${learningRate}.`,
     {
       hint: 'Try a tenth of the learning rate, clipNorm 1 or a longer warm-up; where it is the first step, look for NaN in data and weights.',
