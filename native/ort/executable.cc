@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ort/executable.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "core/error.h"
@@ -55,6 +57,15 @@ void Describe(const Model& model, OwnedOutput& output) {
   if (view.type == ElementType::kString) return PackStringTensor(model, output);
   view.bytes = TensorBytes(view.type, view.dims);
   runtime.Check(api.GetTensorMutableData(value, &view.data), kRunError, "GetTensorMutableData");
+}
+
+/// Whether `output` begins in the memory of one of `inputs`.
+bool IsInMemoryOf(const std::vector<TensorView>& inputs, const TensorView& output) {
+  const auto place = reinterpret_cast<uintptr_t>(output.data);
+  return std::any_of(inputs.begin(), inputs.end(), [place](const TensorView& input) {
+    const auto start = reinterpret_cast<uintptr_t>(input.data);
+    return place >= start && place - start < input.bytes;
+  });
 }
 
 /// RunOptions that can be told, from any thread, to end the run they belong to.
@@ -112,8 +123,11 @@ class RunTimer {
 
 class Context : public ExecutionContext {
  public:
-  explicit Context(std::shared_ptr<const Model> model)
-      : model_(std::move(model)), options_(model_->runtime), timer_(*model_) {}
+  Context(std::shared_ptr<const Model> model, std::shared_ptr<HostPool> host_pool)
+      : model_(std::move(model)),
+        host_pool_(std::move(host_pool)),
+        options_(model_->runtime),
+        timer_(*model_) {}
 
   void Run(const std::vector<TensorView>& inputs, std::vector<OutputSlot>& outputs) override {
     Execute(inputs, outputs, &timer_);
@@ -155,6 +169,18 @@ class Context : public ExecutionContext {
       run();
     }
     TakeOver(outputs, out);
+    for (OutputSlot& slot : outputs) {
+      // ONNX Runtime gives an input that is an output as it came: in the caller's memory.
+      if (slot.owned.owner != nullptr && IsInMemoryOf(inputs, slot.owned.view)) CopyOut(slot.owned);
+    }
+  }
+
+  /// Moves an output into memory of its own.
+  void CopyOut(OwnedOutput& output) {
+    HostPool::Block block = host_pool_->Acquire(output.view.bytes);
+    std::memcpy(block.data(), output.view.data, output.view.bytes);
+    output.view.data = block.data();
+    output.owner = HostPool::Share(std::move(block));
   }
 
   static Value* Keep(std::vector<ValueHandle>& held, ValueHandle value) {
@@ -181,6 +207,7 @@ class Context : public ExecutionContext {
   }
 
   std::shared_ptr<const Model> model_;
+  std::shared_ptr<HostPool> host_pool_;
   Interruptible options_;
   RunTimer timer_;
 };
@@ -220,7 +247,9 @@ class OrtExecutable : public Executable {
   }
   const std::vector<TensorInfo>& inputs() const override { return model_->inputs; }
   const std::vector<TensorInfo>& outputs() const override { return model_->outputs; }
-  std::unique_ptr<ExecutionContext> CreateContext() override { return std::make_unique<Context>(model_); }
+  std::unique_ptr<ExecutionContext> CreateContext() override {
+    return std::make_unique<Context>(model_, host_pool_);
+  }
   std::unique_ptr<BoundExecution> Bind(const std::vector<TensorView>& inputs,
                                        const std::vector<TensorView>& outputs) override {
     return std::make_unique<Bound>(model_, inputs, outputs);
