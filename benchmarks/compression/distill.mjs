@@ -3,54 +3,43 @@
 // from the same random weights on the same samples in the same order, with labels alone and with the teacher's soft labels
 // beside them. Nothing is chosen by the test samples: what counts are the weights after the last epoch.
 //
-//     npm run bench:distill -- [--seeds 3] [--epochs 40] [--threads 2] [--json] [--write]
+//     npm run bench:distill -- [--seeds 3] [--epochs 40] [--threads 2] [--part validation] [--json] [--write]
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createSession, sessionTrainer } from 'tensorrt-node';
+import { sessionTrainer } from 'tensorrt-node';
 import { distill } from 'tensorrt-node/compress';
 import { loadModel } from 'tensorrt-node/onnx';
-import { ROOT } from '../harness/paths.mjs';
 import { markdownTable, publish, readOptions, say } from '../harness/report.mjs';
+import { accuracyOf, NETWORKS, networkPath, readSamples } from './networks.mjs';
 import { smallCnn, smallMlp } from './students.mjs';
 
-const NETWORKS = join(ROOT, 'benchmarks/precision/networks');
-const DATA = join(ROOT, 'benchmarks/compression/data');
 const ALPHA = 0.9;
 const TEMPERATURE = 4;
 const MOST_MINUTES = 10;
 const LARGEST_SHARE = 0.1;
 
-const PAIRS = [
-  { name: 'CNN on digits', network: 'cnn', data: 'digits', makeStudent: smallCnn },
-  { name: 'depth-wise CNN on digits', network: 'separable', data: 'digits', makeStudent: smallCnn },
-  { name: 'MLP on clusters', network: 'mlp', data: 'clusters', makeStudent: smallMlp },
-];
+/** Of somewhat less than a tenth of the parameters. */
+const STUDENTS = { cnn: smallCnn, mlp: smallMlp, transformer: smallCnn };
 
 const options = readOptions({
   seeds: { type: 'string', default: '3' },
   epochs: { type: 'string', default: '40' },
   threads: { type: 'string', default: '2' },
+  part: { type: 'string', default: 'test' },
 });
 const threads = { device: 'cpu', intraOpNumThreads: Number(options.threads) };
 const results = [];
-for (const pair of PAIRS) results.push(await measurePair(pair));
+for (const network of Object.keys(NETWORKS)) results.push(await measurePair(network));
 const verdicts = results.flatMap(judge);
 publish('distill', options, { results, verdicts }, format(results));
 process.exitCode = verdicts.every(({ isMet }) => isMet) ? 0 : 1;
 
-async function measurePair({ name, network, data, makeStudent }) {
-  const path = join(NETWORKS, `${network}.onnx`);
+async function measurePair(network) {
+  const { data, about: name } = NETWORKS[network];
+  const path = networkPath(network);
   const teacher = await loadModel(path);
-  const student = makeStudent(teacher);
-  const train = {
-    inputs: readTensor(DATA, `${data}-train`),
-    labels: readTensor(DATA, `${data}-train-labels`),
-  };
-  const test = {
-    inputs: readTensor(NETWORKS, `${data}-test`),
-    labels: readTensor(NETWORKS, `${data}-labels`),
-  };
+  const student = STUDENTS[network](teacher);
+  const { inputs, labels } = readSamples(data, 'train');
+  const test = readSamples(data, options.part);
   const runs = [];
   for (let seed = 1; seed <= Number(options.seeds); seed++) {
     const run = { seed };
@@ -59,11 +48,21 @@ async function measurePair({ name, network, data, makeStudent }) {
       ['taught', ALPHA],
     ]) {
       const started = performance.now();
-      const samples = { inputs: { input: train.inputs }, labels: train.labels };
-      const { model } = await distill(teacher, student, samples, {
-        ...{ trainer: sessionTrainer(threads), alpha, temperature: TEMPERATURE, initialize: 'random', seed },
-        ...{ epochs: Number(options.epochs), learningRate: 0.005 },
-      });
+      const { model } = await distill(
+        teacher,
+        student,
+        { inputs: { input: inputs }, labels },
+        {
+          ...{
+            trainer: sessionTrainer(threads),
+            alpha,
+            temperature: TEMPERATURE,
+            initialize: 'random',
+            seed,
+          },
+          ...{ epochs: Number(options.epochs), learningRate: 0.005 },
+        },
+      );
       run[`${way}Seconds`] = (performance.now() - started) / 1000;
       run[way] = await accuracyOf(model.toBytes(), test);
       say(`${name}, seed ${seed}, ${way}: ${percent(run[way])}, ${run[`${way}Seconds`].toFixed(1)} s`);
@@ -114,7 +113,7 @@ function format(all) {
       ...[name, seed, percent(teacher), percent(labels), percent(taught), `${taughtSeconds.toFixed(1)} s`],
     ]),
   );
-  const about = `Adam, learning rate 0.005 with a cosine, batches of 32, ${options.epochs} epochs, ${options.threads} threads; soft labels at temperature ${TEMPERATURE} with a share of ${ALPHA}. Accuracy on the test samples.`;
+  const about = `Adam, learning rate 0.005 with a cosine, batches of 32, ${options.epochs} epochs, ${options.threads} threads; soft labels at temperature ${TEMPERATURE} with a share of ${ALPHA}. Accuracy on the ${options.part} samples.`;
   return [
     about,
     markdownTable(['student of', 'seed', 'teacher', 'labels alone', 'taught', 'time'], rows),
@@ -129,30 +128,4 @@ function percent(share) {
 function count({ graph }) {
   const floats = graph.initializer.filter(({ dataType }) => dataType === 1);
   return floats.reduce((sum, { dims }) => sum + dims.reduce((product, dim) => product * dim, 1), 0);
-}
-
-async function accuracyOf(model, { inputs, labels }) {
-  const session = await createSession(model, threads);
-  try {
-    const { logits } = await session.run({ input: inputs });
-    const classes = logits.data.length / labels.data.length;
-    const right = labels.data.reduce((sum, label, row) => {
-      const scores = logits.data.subarray(row * classes, (row + 1) * classes);
-      return sum + (scores.indexOf(Math.max(...scores)) === label ? 1 : 0);
-    }, 0);
-    return right / labels.data.length;
-  } finally {
-    await session.close();
-  }
-}
-
-/** What NumPy's `save` wrote: bytes or FP32. */
-function readTensor(folder, name) {
-  const bytes = readFileSync(join(folder, `${name}.npy`));
-  const start = 10 + bytes.readUInt16LE(8);
-  const header = bytes.toString('latin1', 10, start);
-  const dims = [.../'shape': \(([^)]*)\)/.exec(header)[1].matchAll(/\d+/g)].map(Number);
-  const content = Uint8Array.from(bytes.subarray(start));
-  const values = header.includes("'|u1'") ? Float32Array.from(content) : new Float32Array(content.buffer);
-  return { data: values, dims };
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small networks that learn from those of benchmarks/precision. Their weights are zero: a training gives them random ones.
+// Small networks that learn from those of this benchmark. Their weights are zero: a training gives them random ones.
 
 import { makeNode, makeTensor } from 'tensorrt-node/onnx';
 
 /** Convolutions of 3 x 3 with batch normalisation; the map is halved before the third. `[n, 1, 8, 8]` to `[n, 10]`. */
-export function smallCnn(teacher, widths = [8, 8, 16]) {
+export function smallCnn(teacher, widths = [24, 32, 64]) {
   const graph = new GraphBuilder(teacher);
   // Pixels are from 0 to 16.
   let value = graph.add('Mul', ['input', graph.constant('scale', [], [1 / 16])]);
@@ -30,11 +30,13 @@ export function smallCnn(teacher, widths = [8, 8, 16]) {
   ]);
 }
 
-/** One hidden layer. `[n, inputs]` to `[n, classes]`. */
-export function smallMlp(teacher, { inputs = 48, hidden = 48, classes = 8 } = {}) {
+/** One hidden layer. `[n, 1, 8, 8]` to `[n, 10]`. */
+export function smallMlp(teacher, { inputs = 64, hidden = 560, classes = 10 } = {}) {
   const graph = new GraphBuilder(teacher);
+  // Pixels are from 0 to 16.
+  const scaled = graph.add('Mul', ['input', graph.constant('scale', [], [1 / 16])]);
   const value = graph.add('Gemm', [
-    'input',
+    graph.add('Flatten', [scaled]),
     graph.constant('weight1', [inputs, hidden]),
     graph.constant('bias1', [hidden]),
   ]);
