@@ -34,6 +34,7 @@ const ERROR_TABLE = {
     'Add the CPU runtime with `npm install onnxruntime-node --ignore-scripts`.',
   ERR_TRT_LOAD_SHARP_NOT_FOUND:
     'Add the image decoder with `npm install sharp`, or pass pixels instead of files.',
+  ERR_TRT_LOAD_PARQUET_NOT_FOUND: 'Add the writer with `npm install hyparquet-writer`, or write .npz.',
   ERR_TRT_LOAD_NVML_NOT_FOUND:
     'Install the NVIDIA driver with its libnvidia-ml.so.1 (a container needs the driver capability "utility"), or name the library in TENSORRT_NODE_NVML_LIBRARY.',
   ERR_TRT_LOAD_NVJPEG_NOT_FOUND:
@@ -86,7 +87,8 @@ const ERROR_TABLE = {
   ERR_TRT_COMPRESS_TARGET:
     'Ask for less, or give more data; the message names the closest that can be reached.',
   ERR_TRT_COMPRESS_UNSUPPORTED: 'Exclude the nodes that the message names, or compress in another way.',
-  ERR_TRT_COMPRESS_DIVERGED: 'Train with a smaller learning rate, and check the data for values that are no numbers.',
+  ERR_TRT_COMPRESS_DIVERGED:
+    'Train with a smaller learning rate, and check the data for values that are no numbers.',
   ERR_TRT_COMPRESS_CHECK: 'Please report the model: what was written does not compute what it should.',
 
   // Evaluation.

@@ -12,8 +12,9 @@ export interface NativeKMeansOptions {
 }
 
 /**
- * lib/numerics/numerics.ts with the results as arguments. Every call reads and writes the arrays as they are, on threads of
- * the addon, until its promise settles: nobody may write, transfer or resize them meanwhile.
+ * lib/numerics/numerics.ts with the results as arguments, on threads of the addon. Arguments are copied when a call begins
+ * and written when its promise settles, unless they are over a SharedArrayBuffer. Results (`product`, `u`, `s`, `vt`,
+ * `centers`, and the indices) are written as they are all the time: nobody else may have them before.
  */
 export interface NativeNumerics {
   addGram(gram: Float64Array, samples: Float32Array, size: number): Promise<void>;

@@ -76,8 +76,8 @@ async function runCommand(
 ): Promise<CommandResult> {
   const parsed = parseArguments(args, { ...command.options, ...commonOptions }, command.adviseOption);
   const expected = command.positionals;
-  if (parsed.positionals.length < expected.length) {
-    const missing = expected[parsed.positionals.length]!;
+  const missing = expected[parsed.positionals.length];
+  if (missing !== undefined && missing.isOptional !== true) {
     throw usageError(
       `tensorrt-node ${command.name} needs ${missing.help}.`,
       `Write for example: tensorrt-node ${command.examples[0]!.line}`,

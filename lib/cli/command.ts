@@ -32,6 +32,8 @@ export interface CommandResult {
 export interface Positional {
   readonly name: string;
   readonly help: string;
+  /** True for one that may be left out; only others of the kind follow it. */
+  readonly isOptional?: boolean;
 }
 
 /** An example of a command line and what it does. */
@@ -44,7 +46,6 @@ export interface Example {
 export interface Command<Table extends OptionTable = OptionTable> {
   readonly name: string;
   readonly summary: string;
-  /** All are required. */
   readonly positionals: readonly Positional[];
   readonly options: Table;
   readonly examples: readonly Example[];

@@ -29,7 +29,10 @@ export function formatOverview(commands: readonly CommandEntry[], style: Style):
 
 /** Help of one command, generated from its declaration. */
 export function formatCommandHelp(command: Command, style: Style, width: number): string[] {
-  const usage = [...command.positionals.map((positional) => `<${positional.name}>`), '[options]'].join(' ');
+  const usage = [
+    ...command.positionals.map(({ name, isOptional }) => (isOptional === true ? `[${name}]` : `<${name}>`)),
+    '[options]',
+  ].join(' ');
   return [
     `${style.bold('Usage')}  tensorrt-node ${command.name} ${usage}`,
     '',

@@ -25,18 +25,21 @@ import type { Feeds } from '../runtime/feeds';
 import type { TensorRanges } from '../compress/calibrate/choose-ranges';
 import type { CastTo, CastToOptions } from '../compress/cast';
 import type { Compressed, CompressOptions } from '../compress/compress';
-import type { Distilled, DistillOptions } from '../compress/distill';
+import type { Distilled, DistillOptions, MakeStudent } from '../compress/distill';
 import type { SoftLabelOptions, SoftLabels } from '../compress/distill/soft-labels';
 import type { TrainingData } from '../compress/train/training-data';
 import type { Clustered, ClusterOptions } from '../compress/cluster';
-import type { StoredSize } from '../compress/report/stored-size';
+import type { CompressionFacts, CompressionMeasures } from '../compress/report/measure-compression';
+import type { LatencyOptions } from '../compress/report/measure-latency';
 import type { CompactFile } from '../compress/cluster/compact-file';
 import type { Factorized, FactorizeOptions } from '../compress/factorize';
 import type { Pruned, PruneOptions } from '../compress/prune';
-import type { OnnxModel } from '../onnx/graph/onnx-model';
+import type { ModelSource, OnnxModel } from '../onnx/graph/onnx-model';
 import type { Quantized } from '../compress/quantize';
 import type { QuantizeOptions } from '../compress/quantize-options';
+import type { LossSensitivityOptions } from '../compress/channels/loss-sensitivity';
 import type { PruneChannelsOptions } from '../compress/channels/prune-channels-options';
+import type { ChannelSensitivity } from '../compress/channels/rank-units';
 import type { PrunedChannels } from '../compress/prune-channels';
 import type { CompressionTrial } from '../compress/search/trial';
 import type { Numerics } from '../numerics/numerics';
@@ -46,7 +49,7 @@ import type { ModelTrainer } from '../session/session-trainer';
 /** What commands use of the package. */
 export interface ToolApi {
   probe(): Promise<ProbeReport>;
-  buildEngine(model: string, options: BuildOptions): Promise<Engine>;
+  buildEngine(model: string | Uint8Array, options: BuildOptions): Promise<Engine>;
   loadEngine(path: string): Promise<Engine>;
   createSession(model: string | Uint8Array, options: SessionOptions): Promise<Session>;
   createPipeline(model: string, options: PipelineOptions): Promise<Pipeline>;
@@ -58,10 +61,19 @@ export interface ToolApi {
   cluster(model: string, options: ClusterOptions<Feeds>): Promise<Clustered>;
   saveCompact(model: OnnxModel, path: string): Promise<CompactFile>;
   loadCompact(path: string): Promise<OnnxModel>;
-  measureStoredSize(model: OnnxModel): Promise<StoredSize>;
+  measureCompression(
+    source: string,
+    compressed: string,
+    measures: CompressionMeasures<Evaluation>,
+  ): Promise<CompressionFacts<Evaluation>>;
+  measureLatency(
+    models: readonly [ModelSource, ModelSource],
+    options: LatencyOptions<Feeds>,
+  ): Promise<readonly [number, number]>;
   factorize(model: string, options: FactorizeOptions<Feeds>): Promise<Factorized>;
   prune(model: string, options: PruneOptions<Feeds>): Promise<Pruned>;
-  pruneChannels(model: string, options: PruneChannelsOptions<Feeds>): Promise<PrunedChannels>;
+  pruneChannels(model: string | OnnxModel, options: PruneChannelsOptions<Feeds>): Promise<PrunedChannels>;
+  lossSensitivity(data: TrainingData, options: LossSensitivityOptions): Promise<ChannelSensitivity>;
   compress(model: string, options: CompressOptions<Feeds>): Promise<Compressed>;
   drawPareto(
     trials: readonly CompressionTrial[],
@@ -69,7 +81,12 @@ export interface ToolApi {
     chosen: CompressionTrial,
   ): Promise<string>;
   nativeNumerics(): Promise<Numerics>;
-  distill(teacher: string, student: string, data: TrainingData, options: DistillOptions): Promise<Distilled>;
+  distill(
+    teacher: string,
+    student: string | MakeStudent,
+    data: TrainingData,
+    options: DistillOptions,
+  ): Promise<Distilled>;
   writeSoftLabels(
     path: string,
     request: {
@@ -104,11 +121,16 @@ export function createToolApi(): ToolApi {
     cluster: async (model, options) => (await import('../compress/index.js')).cluster(model, options),
     saveCompact: async (model, path) => (await import('../compress/index.js')).saveCompact(model, path),
     loadCompact: async (path) => (await import('../compress/index.js')).loadCompact(path),
-    measureStoredSize: async (model) => (await import('../compress/index.js')).measureStoredSize(model),
+    measureCompression: async (source, compressed, measures) =>
+      (await import('../compress/index.js')).measureCompression(source, compressed, measures),
+    measureLatency: async (models, options) =>
+      (await import('../compress/index.js')).measureLatency(models, options),
     factorize: async (model, options) => (await import('../compress/index.js')).factorize(model, options),
     prune: async (model, options) => (await import('../compress/index.js')).prune(model, options),
     pruneChannels: async (model, options) =>
       (await import('../compress/index.js')).pruneChannels(model, options),
+    lossSensitivity: async (data, options) =>
+      (await import('../compress/index.js')).lossSensitivity(data, options),
     compress: async (model, options) => (await import('../compress/index.js')).compress(model, options),
     drawPareto: async (trials, source, chosen) =>
       (await import('../compress/index.js')).drawPareto(trials, source, chosen),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TensorRTError } from '../errors';
 import { checkBound } from './mixed/measured-bound';
-import { contradiction, checkQuantizeOptions } from './option-tables';
+import { checkCalibration, checkQuantizeOptions, contradiction } from './option-tables';
 import type { QuantizeOptions } from './quantize-options';
 
 /**
@@ -17,12 +16,7 @@ export function checkOptions<Feeds>(options: QuantizeOptions<Feeds>): void {
   const weightOnly = options.weightOnly ?? type === 'int4';
   if (type === 'int4' && !weightOnly)
     throw contradiction('quantize', 'INT4 is for weights alone; weightOnly is false');
-  if (calibration !== undefined && runner === undefined)
-    throw contradiction(
-      'quantize',
-      'calibration needs a runner that runs models on it',
-      'Pass runner: sessionRunner(), which runs them on the CPU.',
-    );
+  checkCalibration('quantize', { calibration, runner }, false);
   const isByData = rounding === 'gptq' || rounding === 'awq';
   if (rounding === 'awq' && !weightOnly)
     throw contradiction(
@@ -42,11 +36,7 @@ export function checkOptions<Feeds>(options: QuantizeOptions<Feeds>): void {
     (bound !== undefined && decisions === undefined && 'a bound') ||
     (isByData && `rounding "${rounding}"`) ||
     (biasCorrection === true && 'biasCorrection');
-  if (needs !== false)
-    throw new TensorRTError(
-      'ERR_TRT_QUANT_CALIBRATION',
-      `There is no calibration data; it is needed for ${needs}.`,
-    );
+  checkCalibration('quantize', { calibration, runner }, needs);
 }
 
 /** They come from files too. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
 import { referenceNumerics } from '../numerics/reference';
+import { assertOnnxModel } from '../onnx/check/check-onnx-model';
 import { checkExclusion } from '../onnx/graph/node-exclusion';
 import { loadModel, OnnxModel } from '../onnx/graph/onnx-model';
 import { readFloats } from '../onnx/graph/tensor-values';
@@ -9,6 +10,7 @@ import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes';
 import { simplifyModel } from '../onnx/passes/simplify-model';
 import { checkedFeeds } from './calibrate/checked-feeds';
 import { openFeeds } from './calibrate/feed-source';
+import { BandClustering } from './cluster/cluster-bands';
 import { checkClusterOptions, type ClusterOptions } from './cluster/cluster-options';
 import { checkClustered, clusteredWeight, listWarnings, type ClusterReport } from './cluster/cluster-report';
 import { findClusterSites, type ClusterSite } from './cluster/cluster-sites';
@@ -17,7 +19,7 @@ import { writeLookups } from './cluster/lookups';
 import { stoppable, throwIfAborted } from './observe/stop-work';
 import { OutputJudge } from './output-judge';
 import { checkFinite } from './quantize/quantize-weights';
-import { compressInOrder } from './reconstruct/compress-in-order';
+import { compressInOrder, type LayerVisitor } from './reconstruct/compress-in-order';
 import { refuseHalf } from './refuse-half';
 import type { FeedSource, ModelSource, Runner } from './runner';
 
@@ -66,6 +68,7 @@ export async function cluster<Feeds>(
   checkExclusion(options.exclude ?? {}, original.graph);
   const prepared = original.clone();
   simplifyModel(prepared, { layerNormalization: 'keep-opset' });
+  assertOnnxModel(prepared);
   if (options.calibration === undefined) return clusterPrepared(prepared, original, { options });
   const opened = await openFeeds(options.calibration);
   try {
@@ -91,7 +94,7 @@ async function clusterPrepared<Feeds>(
   const { numerics = referenceNumerics, clusters = 16, scope = 'tensor', onProgress } = options;
   const { sites, kept } = findClusterSites(prepared.graph, options.exclude ?? {});
   if (sites.length === 0) throw nothingToShare(kept);
-  for (const { weight } of sites) checkFinite(weight.name ?? '', readFloats(weight));
+  for (const { weight } of sites) checkFinite(weight.name ?? '', readFloats(weight), 'clustered');
   const model = prepared.clone();
   const results = await clusterAll(model, prepared, { sites, work });
   removeDeadNodes(model.graph);
@@ -116,7 +119,10 @@ async function clusterPrepared<Feeds>(
       dataRuns,
       ...(score && { score }),
       numerics: numerics.name,
-      warnings: listWarnings({ changed, dataRuns, form: options.form ?? 'values' }, tables),
+      warnings: listWarnings(
+        { changed, dataRuns, form: options.form ?? 'values' },
+        { tables, notes: new Map(sites.map((site) => [site.weight.name ?? '', results.get(site)!.note])) },
+      ),
     },
   };
 }
@@ -132,9 +138,6 @@ async function clusterAll<Feeds>(
   const results = new Map<ClusterSite, ClusterResult>();
   const say = (site: ClusterSite) =>
     onProgress?.(`clustering ${site.weight.name ?? ''}: ${results.size + 1} of ${sites.length}`);
-  const byLayer = new Map(
-    sites.flatMap((site) => (site.layer === undefined ? [] : [[site.layer, site] as const])),
-  );
   // What has no data of its own first: layers then see what it does to their inputs.
   for (const site of sites.filter(({ layer }) => layer === undefined || data === undefined)) {
     throwIfAborted(signal);
@@ -142,16 +145,23 @@ async function clusterAll<Feeds>(
     results.set(site, await clusterAlone(model.graph, site, settings));
   }
   if (data === undefined) return results;
-  await compressInOrder(
-    [...byLayer.keys()],
-    { source: prepared, compressed: model, ...data, numerics, signal, seed },
-    async (layer, statistics) => {
-      const site = byLayer.get(layer)!;
-      say(site);
-      const fitted = await clusterOnData(model.graph, layer, { ...settings, statistics });
-      results.set(site, fitted ?? (await clusterAlone(model.graph, site, settings)));
-    },
-  );
+  const layers = sites.flatMap(({ layer }) => layer ?? []);
+  const byWeight = new Map(sites.map((site) => [site.weight.name, site]));
+  const pair = { source: prepared, compressed: model, ...data, numerics, signal, seed };
+  let bands: { site: ClusterSite; clustering: BandClustering } | undefined;
+  const visit: LayerVisitor = async (layer, statistics) => {
+    const site = byWeight.get(layer.weight.name)!;
+    if (!results.has(site)) say(site);
+    if (layer.view.band !== undefined) {
+      if (bands?.site !== site) bands = { site, clustering: new BandClustering(site.layer!, settings) };
+      results.set(site, await bands.clustering.add(model.graph, layer, statistics));
+      return;
+    }
+    const fitted = await clusterOnData(model.graph, layer, { ...settings, statistics });
+    const alone = fitted ?? (await clusterAlone(model.graph, site, settings));
+    results.set(site, fitted ?? { ...alone, note: 'no inputs' });
+  };
+  await compressInOrder(layers, pair, visit, { bandsOf: 1 });
   return results;
 }
 

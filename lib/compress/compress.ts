@@ -14,7 +14,6 @@ import { digestFeeds } from './calibrate/digest-feeds';
 import { openFeeds } from './calibrate/feed-source';
 import { splitFeeds } from './calibrate/split-feeds';
 import { stoppable } from './observe/stop-work';
-import { OutputJudge } from './output-judge';
 import { refuseHalf } from './refuse-half';
 import { countWork } from './report/count-work';
 import { measureStoredSize } from './report/stored-size';
@@ -26,7 +25,8 @@ import { DEFAULT_SPACE, type SearchSpace } from './search/order-trials';
 import { rankLayers } from './search/rank-layers';
 import { runSearch, type SearchEnd } from './search/run-search';
 import { SearchState } from './search/search-state';
-import { paretoSet, type CompressionTrial, type FailedTrial } from './search/trial';
+import { TrialJudge } from './search/trial-judge';
+import { compareQuality, paretoSet, type CompressionTrial, type FailedTrial } from './search/trial';
 
 export {
   SEARCH_STEPS,
@@ -41,7 +41,7 @@ export interface CompressReport {
   readonly source: CompressionTrial;
   /** What was taken. */
   readonly chosen: CompressionTrial;
-  /** What no other trial beats in both size and drop, the smallest first. */
+  /** What no other trial beats in size, drop and noise, the smallest first. */
   readonly pareto: readonly CompressionTrial[];
   /** All that was measured. */
   readonly trials: readonly CompressionTrial[];
@@ -113,22 +113,25 @@ async function search<Feeds>(
   options: CompressOptions<Feeds>,
 ): Promise<Compressed> {
   const { runner, signal, onProgress, trials: mostTrials = 40, target = {}, maxDrop = 0.01 } = options;
-  const { fit, judge: judged, shared } = splitFeeds(feeds);
-  const judge = await OutputJudge.create(original, judged, runner);
+  const isLate = clock(options.timeLimit);
+  const parts = splitFeeds(feeds);
+  const judge = await TrialJudge.create(original, parts, runner);
   const state = await SearchState.open(options.state, await keyOf(original, feeds, options));
   const talk = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
   if (state.sensitivity === undefined) {
     const prepared = original.clone();
     simplifyModel(prepared, { layerNormalization: 'keep-opset' });
-    await state.rank(await rankLayers(prepared, { judge, ...talk }));
+    const ranked = await rankLayers(prepared, { judge: judge.held, isLate, ...talk });
+    if (ranked !== undefined) await state.rank(ranked);
   }
-  const sensitivity = state.sensitivity!;
-  const maker = new ChoiceMaker({ original, feeds: fit, runner, options, sensitivity });
+  // Without a ranking the time is over: the source alone is measured, which takes none.
+  const sensitivity = state.sensitivity ?? [];
+  const maker = new ChoiceMaker({ original, feeds: parts.fit, runner, options, sensitivity });
   const aim = { ...target, maxDrop };
   const baseline = options.score && (await withSource(original, options.score));
+  if (options.score !== undefined) checkBaseline(baseline, state);
   const measure = (choice: Choice, model: OnnxModel) =>
     measureTrial(choice, model, { judge, options, baseline });
-  const isLate = clock(options.timeLimit);
   const end = await runSearch({
     ...talk,
     space: spaceOf(options),
@@ -144,8 +147,8 @@ async function search<Feeds>(
   const found = state.trials.get(nameChoice(UNCHANGED))!;
   const model = await maker.make(chosen.choice);
   const again = await measure(chosen.choice, model);
-  if (again.bytes !== chosen.bytes) throw notAsMeasured(chosen, again);
-  const dataRuns = { fit: fit.count, judge: judge.runs, shared };
+  if (again.bytes !== chosen.bytes || again.drop > maxDrop + EPSILON) throw notAsMeasured(chosen, again);
+  const dataRuns = { fit: parts.fit.count, judge: judge.held.runs, shared: parts.shared };
   return {
     model,
     report: {
@@ -158,13 +161,13 @@ async function search<Feeds>(
       end,
       dataRuns,
       numerics: (options.numerics ?? referenceNumerics).name,
-      warnings: warningsOf(chosen, dataRuns),
+      warnings: warningsOf(chosen, dataRuns, maxDrop),
     },
   };
 }
 
 interface Measuring<Feeds> {
-  readonly judge: OutputJudge<Feeds>;
+  readonly judge: TrialJudge<Feeds>;
   readonly options: CompressOptions<Feeds>;
   readonly baseline: number | undefined;
 }
@@ -174,9 +177,11 @@ async function measureTrial<Feeds>(
   model: OnnxModel,
   { judge, options, baseline }: Measuring<Feeds>,
 ): Promise<CompressionTrial> {
-  const { sqnrDb, top1Agreement } = await judge.score(model);
+  const { sqnrDb, top1Agreement, answers, notNumbers } = await judge.score(model);
+  if (notNumbers) throw unusable('its outputs are NaN where those of the source are numbers');
   const { parameters, multiplyAdds } = countWork(model);
   const score = options.score && (await withSource(model, options.score));
+  if (score !== undefined && !Number.isFinite(score)) throw unusable(`its score is ${score}`);
   return {
     choice,
     name: nameChoice(choice),
@@ -186,7 +191,29 @@ async function measureTrial<Feeds>(
     drop: score === undefined ? 1 - top1Agreement : baseline! - score,
     ...(score === undefined ? {} : { score }),
     sqnrDb,
+    ...(score === undefined ? { answers } : {}),
   };
+}
+
+/** A model that was made and is of no use: a trial that failed. */
+function unusable(reason: string): TensorRTError {
+  return new TensorRTError('ERR_TRT_COMPRESS_UNSUPPORTED', `The model cannot be used: ${reason}.`);
+}
+
+/** Drops are from here: no number would make each of them one of nothing, another one each of another kind. */
+function checkBaseline(baseline: number | undefined, { trials }: SearchState): void {
+  if (baseline === undefined || !Number.isFinite(baseline))
+    throw new TensorRTError(
+      'ERR_TRT_ARG_VALUE',
+      `\`score\` gave ${baseline} for the source; a number is expected, such as its accuracy from 0 to 1.`,
+    );
+  const known = trials.get(nameChoice(UNCHANGED))?.score;
+  if (known === undefined || Math.abs(known - baseline) <= EPSILON) return;
+  throw new TensorRTError(
+    'ERR_TRT_ARG_VALUE',
+    `The state of the search has a score of ${known} for the source, \`score\` gave ${baseline} now.`,
+    { hint: 'Remove the file of the state to begin anew, or score as before.' },
+  );
 }
 
 function spaceOf<Feeds>({ steps = SEARCH_STEPS }: CompressOptions<Feeds>): SearchSpace {
@@ -203,7 +230,13 @@ function spaceOf<Feeds>({ steps = SEARCH_STEPS }: CompressOptions<Feeds>): Searc
 async function keyOf<Feeds>(
   model: OnnxModel,
   feeds: FeedSource<Feeds>,
-  { steps = SEARCH_STEPS, exclude = {}, score, numerics = referenceNumerics }: CompressOptions<Feeds>,
+  {
+    steps = SEARCH_STEPS,
+    exclude = {},
+    score,
+    scoreKey,
+    numerics = referenceNumerics,
+  }: CompressOptions<Feeds>,
 ): Promise<string> {
   const hash = createHash('sha256').update(model.toOutline());
   for (const tensor of modelTensors(model.message)) hash.update(tensorBytes(tensor));
@@ -215,7 +248,7 @@ async function keyOf<Feeds>(
       exclude.names,
       exclude.ops,
       patterns,
-      score !== undefined,
+      score === undefined ? null : (scoreKey ?? 'score'),
       numerics.name,
       DEFAULT_SPACE,
     ]),
@@ -242,8 +275,8 @@ function choose(trials: readonly CompressionTrial[], { size, maxDrop }: Aim): Co
   const source = trials.find(({ name }) => name === nameChoice(UNCHANGED))!;
   const most = size === undefined ? Infinity : size * source.bytes;
   const within = paretoSet(trials).filter(({ bytes, drop }) => bytes <= most && drop <= maxDrop + EPSILON);
-  // The Pareto set has the smallest first, and the least drop last.
-  const best = size === undefined ? within[0] : within.at(-1);
+  // The Pareto set has the smallest first.
+  const best = size === undefined ? within[0] : [...within].sort(compareQuality)[0];
   if (best !== undefined) return best;
   throw missed(trials, { source, most, maxDrop });
 }
@@ -253,7 +286,7 @@ function missed(
   { source, most, maxDrop }: { source: CompressionTrial; most: number; maxDrop: number },
 ): TensorRTError {
   const pareto = paretoSet(trials);
-  const fitting = pareto.filter(({ bytes }) => bytes <= most).at(-1);
+  const fitting = pareto.filter(({ bytes }) => bytes <= most).sort(compareQuality)[0];
   const good = pareto.find(({ drop }) => drop <= maxDrop + EPSILON)!;
   const say = ({ name, bytes, drop }: CompressionTrial) =>
     `${name}: ${percent(bytes / source.bytes)} of the size, drop ${percent(drop)}`;
@@ -275,13 +308,27 @@ function missed(
 function notAsMeasured(chosen: CompressionTrial, again: CompressionTrial): TensorRTError {
   return new TensorRTError(
     'ERR_TRT_COMPRESS_CHECK',
-    `The model of "${chosen.name}" has ${again.bytes} bytes; when it was tried it had ${chosen.bytes}.`,
+    `The model of "${chosen.name}" has ${again.bytes} bytes and a drop of ${percent(again.drop)}; when it was tried it had ` +
+      `${chosen.bytes} and ${percent(chosen.drop)}.`,
     { details: { chosen, again } },
   );
 }
 
-function warningsOf({ choice }: CompressionTrial, { shared }: CompressReport['dataRuns']): string[] {
+/** So many answers at least are to lie within the bound, or a drop of its size is a matter of chance. */
+const FEWEST_ANSWERS = 5;
+
+function warningsOf(
+  { choice, answers }: CompressionTrial,
+  { shared }: CompressReport['dataRuns'],
+  maxDrop: number,
+): string[] {
+  const least = maxDrop === 0 ? 0 : Math.ceil(FEWEST_ANSWERS / maxDrop);
   return [
+    ...(answers !== undefined && answers < least
+      ? [
+          `${answers} answers tell little about a drop of ${percent(maxDrop)}: other data may show a larger one. ${least} and more tell it better; evaluate the model on labelled data.`,
+        ]
+      : []),
     ...(shared
       ? [
           'There are fewer than eight runs of data: models were measured on the data that they were fitted to.',

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
 import { loadModel, OnnxModel } from '../onnx/graph/onnx-model';
-import { DATA_TYPE } from '../onnx/data-type';
-import { elementsOf } from '../onnx/graph/tensor-values';
-import { oneOf, path, typed, isPlainObject, type OptionCheck } from '../option-checks';
+import { oneOf, path, typed, typeError, isPlainObject, type OptionCheck } from '../option-checks';
 import { planFeatures, type FeaturePair, type PlannedFeatures } from './distill/feature-pairs';
 import { initializeWeights } from './distill/initialize-weights';
 import { DEFAULT_TEMPERATURE, scoresOfLabels, type SoftLabels } from './distill/soft-labels';
@@ -14,6 +12,7 @@ import { requireTrainer, TRAINING_CHECKS } from './train/check-train-options';
 import { scoresOf, TEACHER_INPUT, type LossPlan } from './train/losses';
 import { runTraining } from './train/run-training';
 import type { TrainingOptions } from './train/train-options';
+import { countParameters } from './report/count-work';
 import type { TrainingReport } from './train/train-report';
 import type { TrainingTensor } from './train/trainer';
 import type { TrainingData } from './train/training-data';
@@ -40,8 +39,14 @@ export interface DistillOptions extends TrainingOptions {
   readonly softLabels?: SoftLabels;
 }
 
+/** What makes a student from a copy of the teacher: a model, or what a step such as `pruneChannels` returned. */
+export type MakeStudent = (teacher: OnnxModel) => MadeStudent | Promise<MadeStudent>;
+
+/** A model, or a result that has one. */
+export type MadeStudent = OnnxModel | { readonly model: OnnxModel };
+
 /** A student, given or made from the teacher, e.g. by taking channels out of it. */
-export type Student = ModelSource | OnnxModel | ((teacher: OnnxModel) => Promise<OnnxModel> | OnnxModel);
+export type Student = ModelSource | OnnxModel | MakeStudent;
 
 /** What a distillation did. */
 export interface DistillReport extends TrainingReport {
@@ -82,7 +87,8 @@ const DEFAULT_ALPHA = 0.9;
  * scores by T, and q1 the student's at T = 1. Samples without a label (-1) count in the first part alone.
  *
  * @param teacher - Path of an .onnx file, its bytes, or a loaded model.
- * @param student - The same, or a function that makes it from the teacher.
+ * @param student - The same, or a function that makes it from the teacher, e.g. by `pruneChannels`: its weights are kept, and
+ * what was lost is learned again.
  * @param data - Inputs of both; labels where there are some.
  * @throws {TensorRTError} ERR_TRT_COMPRESS_UNSUPPORTED for an operator of the student without a gradient, with its node;
  * ERR_TRT_COMPRESS_DIVERGED when the loss is no number any more; ERR_TRT_ARG_VALUE for data or options that do not fit;
@@ -91,6 +97,9 @@ const DEFAULT_ALPHA = 0.9;
  * @example
  * const { model, report } = await distill('teacher.onnx', 'student.onnx', { inputs, labels }, { trainer: sessionTrainer() });
  * await model.save('distilled.onnx');
+ * @example
+ * const narrow = (teacher: OnnxModel) => pruneChannels(teacher, { ratio: 0.3, calibration, runner: sessionRunner() });
+ * const { model } = await distill('model.onnx', narrow, { inputs, labels }, { trainer: sessionTrainer(), epochs: 5 });
  */
 export async function distill(
   teacher: ModelSource | OnnxModel,
@@ -103,7 +112,9 @@ export async function distill(
   const { temperature = DEFAULT_TEMPERATURE, seed = 0 } = options;
   const alpha = chooseAlpha(data, options.alpha);
   const original = await load(teacher);
-  const model = prepareToTrain(typeof student === 'function' ? await student(original) : await load(student));
+  const model = prepareToTrain(
+    typeof student === 'function' ? await makeStudent(original, student) : await load(student),
+  );
   if (options.initialize === 'random') initializeWeights(model, seed);
   const lessons = new Lessons(prepareToTrain(original), options);
   const taught = await lessons.of(data, options.softLabels);
@@ -129,6 +140,15 @@ export async function distill(
 
 async function load(source: ModelSource | OnnxModel): Promise<OnnxModel> {
   return source instanceof OnnxModel ? source : loadModel(source);
+}
+
+/** Callers may change the copy that they get. */
+async function makeStudent(teacher: OnnxModel, make: MakeStudent): Promise<OnnxModel> {
+  const made: unknown = await make(teacher.clone());
+  if (made instanceof OnnxModel) return made;
+  const model: unknown = isPlainObject(made) ? (made as { model?: unknown }).model : undefined;
+  if (model instanceof OnnxModel) return model;
+  throw typeError('student(teacher)', made, 'an OnnxModel, or an object with one as model');
 }
 
 function chooseAlpha({ labels }: TrainingData, given: number | undefined): number {
@@ -193,10 +213,4 @@ class Lessons {
     );
     return { [TEACHER_INPUT]: scores, ...Object.fromEntries(pairs) };
   }
-}
-
-function countParameters({ graph }: OnnxModel): number {
-  return graph.initializer
-    .filter(({ dataType }) => dataType === DATA_TYPE.FLOAT)
-    .reduce((sum, tensor) => sum + elementsOf(tensor), 0);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
 import { referenceNumerics } from '../numerics/reference';
+import { assertOnnxModel } from '../onnx/check/check-onnx-model';
 import { checkExclusion } from '../onnx/graph/node-exclusion';
 import { loadModel, OnnxModel } from '../onnx/graph/onnx-model';
+import { readFloats } from '../onnx/graph/tensor-values';
 import { refuseQuantized } from '../onnx/passes/refuse-quantized';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes';
 import { simplifyModel } from '../onnx/passes/simplify-model';
@@ -19,19 +21,21 @@ import {
 import { checkFactorizeOptions, type FactorizeOptions } from './factorize/factorize-options';
 import {
   checkFactorized,
-  countParameters,
   listWarnings,
   reportLayers,
   type FactorizeReport,
+  type SampleCount,
 } from './factorize/factorize-report';
 import { fitFactors } from './factorize/fit-factors';
 import { measureWeight, weighted } from './factorize/layer-weights';
 import { chooseRanks } from './factorize/rank-request';
 import { stoppable, throwIfAborted } from './observe/stop-work';
 import { OutputJudge } from './output-judge';
+import { checkFinite } from './quantize/quantize-weights';
 import { compressInOrder } from './reconstruct/compress-in-order';
 import type { GroupStatistics } from './reconstruct/layer-statistics';
 import { refuseHalf } from './refuse-half';
+import { countParameters } from './report/count-work';
 import type { ModelSource, Runner } from './runner';
 
 export type { FactorizeOptions, FactorizeTarget } from './factorize/factorize-options';
@@ -64,8 +68,8 @@ export interface Factorized {
  * @param source - Path of an .onnx file, its bytes, or a loaded model.
  * @throws {TensorRTError} ERR_TRT_COMPRESS_TARGET for a budget that no ranks reach, with the closest;
  * ERR_TRT_COMPRESS_UNSUPPORTED if no layer can come apart; ERR_TRT_COMPRESS_CHECK; ERR_TRT_QUANT_UNSUPPORTED and
- * ERR_TRT_BUILD_PRECISION for a model that is not in FP32; ERR_TRT_QUANT_CALIBRATION, ERR_TRT_QUANT_EXCLUDE,
- * ERR_TRT_ARG_*, ERR_TRT_RUN_ABORTED if the signal fires, and what loading the model throws
+ * ERR_TRT_BUILD_PRECISION for a model that is not in FP32; ERR_TRT_QUANT_WEIGHTS for weights that are not finite;
+ * ERR_TRT_QUANT_CALIBRATION, ERR_TRT_QUANT_EXCLUDE, ERR_TRT_ARG_*, ERR_TRT_RUN_ABORTED if the signal fires, and what loading the model throws
  * @example
  * const { model, report } = await factorize('model.onnx', {
  *   target: { parameters: 0.5 },
@@ -86,6 +90,7 @@ export async function factorize<Feeds>(
   checkExclusion(options.exclude ?? {}, original.graph);
   const prepared = original.clone();
   simplifyModel(prepared, { layerNormalization: 'keep-opset' });
+  assertOnnxModel(prepared);
   if (options.calibration === undefined) return factorizePrepared(prepared, original, { options });
   const opened = await openFeeds(options.calibration);
   try {
@@ -104,7 +109,7 @@ interface Work<Feeds> {
   readonly data?: FactorData<Feeds>;
 }
 
-type Samples = Map<string, { readonly count: number; readonly inputs: number }>;
+type Samples = Map<string, SampleCount>;
 
 async function factorizePrepared<Feeds>(
   prepared: OnnxModel,
@@ -114,6 +119,8 @@ async function factorizePrepared<Feeds>(
   const { numerics = referenceNumerics, signal, onProgress, form = 'auto' } = options;
   const { layers, kept } = findFactorLayers(prepared, options.exclude ?? {});
   if (layers.length === 0) throw nothingToDo(kept);
+  for (const { layer } of layers)
+    checkFinite(layer.weight.name ?? '', readFloats(layer.weight), 'factorised');
   const judge = data && (await OutputJudge.create(original, data.feeds, data.runner));
   const weights = new Map<FactorLayer, number>();
   const losses = await measureLayers(prepared, layers, {
@@ -133,7 +140,8 @@ async function factorizePrepared<Feeds>(
   });
   const points = layers.map((one) => weighted(pointsOf(one, losses.get(one)!), weights.get(one) ?? 1));
   const total = countParameters(prepared);
-  const choices = chooseRanks(points, { request: options, total });
+  const added = data === undefined ? 0 : layers.reduce((sum, one) => sum + newBias(one), 0);
+  const choices = chooseRanks(points, { request: options, total, added });
   const model = prepared.clone();
   const samples: Samples = new Map();
   const errors = await fitAll(model, prepared, {
@@ -162,6 +170,11 @@ async function factorizePrepared<Feeds>(
   };
 }
 
+/** Elements of the bias that fitting gives to a layer that has none. */
+function newBias({ layer: { op, uses }, shape, hasBias }: FactorLayer): number {
+  return hasBias && op !== 'MatMul' && (uses[0]!.node.input[2] ?? '') === '' ? shape.outputs : 0;
+}
+
 /** Ranks that are given, and errors of layers, do not depend on it. */
 function needsWeights<Feeds>({ target, rank, ratio }: FactorizeOptions<Feeds>): boolean {
   return rank === undefined && ratio === undefined && target?.error === undefined;
@@ -181,11 +194,12 @@ async function fitAll<Feeds>(
   const errors = new Map<FactorLayer, number>();
   const fit = async (one: FactorLayer, statistics?: GroupStatistics) => {
     onProgress?.(`factorising ${one.layer.label}: ${errors.size + 1} of ${cut.size}`);
-    if (statistics !== undefined) {
-      const { count, size } = statistics.input;
-      samples.set(one.layer.label, { count, inputs: size });
-    }
-    errors.set(one, await fitFactors(model.graph, { one, point: cut.get(one)!, statistics, numerics }));
+    const point = cut.get(one)!;
+    const { error, isByData } = await fitFactors(model.graph, { one, point, statistics, numerics });
+    errors.set(one, error);
+    if (statistics === undefined) return;
+    const { count, size } = statistics.input;
+    samples.set(one.layer.label, { count, inputs: size, isConstant: !isByData });
   };
   if (data !== undefined) {
     const byLayer = new Map([...cut.keys()].map((one) => [one.layer, one]));

@@ -39,6 +39,9 @@ export {
   type CompressionMeasures,
   type ModelFacts,
 } from './report/measure-compression';
+export { describeGains } from './report/describe-gains';
+export { measureLatency, type LatencyOptions, type TimedSession } from './report/measure-latency';
+export type { WeightFacts } from './report/weight-facts';
 
 export { collectRanges, type CollectRangesOptions } from './calibrate/collect-ranges';
 export type { CalibrationMethod } from './calibrate/amplitude';
@@ -66,7 +69,15 @@ export {
 } from './mixed/layer-errors';
 
 // Training by back-propagation, and distillation.
-export { distill, type Distilled, type DistillOptions, type DistillReport, type Student } from './distill';
+export {
+  distill,
+  type Distilled,
+  type DistillOptions,
+  type DistillReport,
+  type MadeStudent,
+  type MakeStudent,
+  type Student,
+} from './distill';
 export type { FeaturePair } from './distill/feature-pairs';
 export { softLabels, type SoftLabelOptions, type SoftLabels } from './distill/soft-labels';
 export { writeSoftLabels } from './distill/write-soft-labels';
@@ -135,7 +146,13 @@ export { pruneChannels, type PrunedChannels } from './prune-channels';
 export type { PruneChannelsOptions } from './channels/prune-channels-options';
 export type { BeforeAfter } from './report/before-after';
 export type { PruneChannelsReport, PrunedGroup, PrunedNode } from './channels/prune-channels-report';
-export type { ChannelCriterion, ChannelSensitivity, ChannelTensor } from './channels/rank-units';
+export { lossSensitivity, type LossSensitivityOptions } from './channels/loss-sensitivity';
+export type {
+  ChannelCriterion,
+  ChannelGroup,
+  ChannelReader,
+  ChannelSensitivity,
+} from './channels/rank-units';
 export type { ChannelTarget } from './channels/choose-removals';
 export type { KeptChannels } from './channels/removable-groups';
 export { countWork, type NodeWork, type WorkCount } from './report/count-work';

@@ -2,6 +2,7 @@
 // Options are checked before any file is opened: a misspelled one would be ignored in silence.
 
 import { TensorRTError } from '../errors';
+import { referenceNumerics } from '../numerics/reference';
 import {
   flag,
   integer,
@@ -107,6 +108,44 @@ export function checkTable(
   rejectUnknownOptions(caller, options, Object.keys(checks));
   for (const [name, value] of Object.entries(options as object))
     if (value !== undefined) checks[name]!(name, value);
+}
+
+/** An implementation of linear algebra, whole: an object that lacks a function would fail after minutes. */
+export const numericsCheck: OptionCheck = typed(
+  'an implementation of Numerics such as nativeNumerics()',
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(referenceNumerics).every(
+      ([name, own]) => typeof (value as Record<string, unknown>)[name] === typeof own,
+    ),
+);
+
+/** Who is told how far the work is. */
+export const progressCheck: OptionCheck = typed('a function', isFunction);
+
+/**
+ * Refuses data that nothing can run a model on, and steps that there is no data for.
+ *
+ * @param needs - What is asked for that needs data, in words; false for nothing.
+ * @throws {TensorRTError} ERR_TRT_ARG_VALUE; ERR_TRT_QUANT_CALIBRATION
+ */
+export function checkCalibration(
+  caller: string,
+  { calibration, runner }: { readonly calibration?: unknown; readonly runner?: unknown },
+  needs: string | false,
+): void {
+  if (calibration !== undefined && runner === undefined)
+    throw contradiction(
+      caller,
+      'calibration needs a runner that runs models on it',
+      'Pass runner: sessionRunner(), which runs them on the CPU.',
+    );
+  if (calibration === undefined && needs !== false)
+    throw new TensorRTError(
+      'ERR_TRT_QUANT_CALIBRATION',
+      `There is no calibration data; it is needed for ${needs}.`,
+    );
 }
 
 /** The error of options that contradict each other, or that lack another one. */

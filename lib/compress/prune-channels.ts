@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../errors';
 import { referenceNumerics } from '../numerics/reference';
+import { assertOnnxModel } from '../onnx/check/check-onnx-model';
 import { checkExclusion, excludedBy } from '../onnx/graph/node-exclusion';
 import { loadModel, OnnxModel } from '../onnx/graph/onnx-model';
+import { readFloats } from '../onnx/graph/tensor-values';
 import { refuseQuantized } from '../onnx/passes/refuse-quantized';
 import { simplifyModel } from '../onnx/passes/simplify-model';
 import { checkedFeeds } from './calibrate/checked-feeds';
@@ -21,15 +23,17 @@ import { weightPositions, zeroWeights } from './channels/mask-units';
 import { checkPruneChannelsOptions, type PruneChannelsOptions } from './channels/prune-channels-options';
 import { makeReport, type PruneChannelsReport } from './channels/prune-channels-report';
 import { rankByData, rankByNorm, rankBySensitivity, type RankingData } from './channels/rank-units';
-import { recoverOutputs } from './channels/recover-outputs';
+import { recoverOutputs, type Recovered } from './channels/recover-outputs';
 import { findGroups, findKept, type RemovableGroup } from './channels/removable-groups';
 import { RemovalCost } from './channels/removal-cost';
+import type { VectorAxes } from './channels/removal';
 import { splitSharedVectors } from './channels/split-shared-vectors';
 import { removeSlots } from './channels/remove-slots';
 import type { UnitOrder } from './channels/unit-order';
 import { observeTensors } from './observe/observe-tensors';
 import { stoppable } from './observe/stop-work';
 import { OutputJudge, type OutputScore } from './output-judge';
+import { checkFinite } from './quantize/quantize-weights';
 import { countWork } from './report/count-work';
 import { refuseHalf } from './refuse-half';
 import type { FeedSource, ModelSource, Runner } from './runner';
@@ -58,7 +62,8 @@ export interface PrunedChannels {
  * @throws {TensorRTError} ERR_TRT_COMPRESS_TARGET for a budget that cannot be met, with the closest that can;
  * ERR_TRT_COMPRESS_UNSUPPORTED for a model in which nothing can be removed; ERR_TRT_COMPRESS_CHECK if the result is not
  * what it should be; ERR_TRT_QUANT_UNSUPPORTED for a quantised model, ERR_TRT_BUILD_PRECISION for one in FP16 or BF16;
- * ERR_TRT_QUANT_CALIBRATION for missing or unusable data; ERR_TRT_QUANT_EXCLUDE; ERR_TRT_RUN_ABORTED if the signal fires;
+ * ERR_TRT_QUANT_CALIBRATION for missing or unusable data; ERR_TRT_QUANT_WEIGHTS for weights that are not finite;
+ * ERR_TRT_QUANT_EXCLUDE; ERR_TRT_RUN_ABORTED if the signal fires;
  * what loading the model throws
  * @example
  * const { model, report } = await pruneChannels('model.onnx', { ratio: 0.3, calibration: batches, runner: sessionRunner() });
@@ -75,6 +80,7 @@ export async function pruneChannels<Feeds>(
   if (options.exclude !== undefined) checkExclusion(options.exclude, original.graph);
   const prepared = original.clone();
   simplifyModel(prepared, { layerNormalization: 'keep-opset' });
+  assertOnnxModel(prepared);
   splitSharedVectors(prepared.graph);
   if (options.calibration === undefined) return prune({ original, prepared, options });
   const opened = await openFeeds(options.calibration);
@@ -103,9 +109,11 @@ async function prune<Feeds>(task: PruningTask<Feeds>, feeds?: FeedSource<Feeds>)
   const graph = analyzeDependencies(prepared);
   blockExcluded(graph, options);
   const groups = findGroups(graph);
-  const kept = findKept(graph);
+  const kept = findKept(graph, groups);
   if (groups.length === 0) throw nothingToRemove(kept);
-  const cost = new RemovalCost(prepared, graph, { groups, inputs });
+  checkWeights(graph, groups);
+  const isFitted = data !== undefined && options.recover !== 'none';
+  const cost = new RemovalCost(prepared, graph, { groups, inputs, isFitted });
   const limits = { multipleOf: options.multipleOf ?? 'auto', minimum: options.minimum ?? 1 };
   onProgress('ranking channels');
   const most = groups.map((group) =>
@@ -125,7 +133,7 @@ async function prune<Feeds>(task: PruningTask<Feeds>, feeds?: FeedSource<Feeds>)
     ),
   );
   const result = prepared.clone();
-  const fitted = await recover({ prepared, result, graph, groups, roots }, options, data);
+  const recovered = await recover({ prepared, result, graph, groups, roots }, options, data);
   onProgress('removing channels');
   const vectors = takeWeights(prepared, result, graph);
   removeSlots(prepared, graph, { roots, vectors });
@@ -137,8 +145,8 @@ async function prune<Feeds>(task: PruningTask<Feeds>, feeds?: FeedSource<Feeds>)
     kept,
     before: cost.before,
     after: countWork(prepared, inputs),
-    fitted,
-    warnings: warningsOf({ counts, score, shared: parts?.shared === true }),
+    fitted: recovered.layers,
+    warnings: warningsOf({ counts, score, shared: parts?.shared === true, recovered }),
     score,
   });
   return { model: prepared, report };
@@ -152,13 +160,21 @@ function rankingData<Feeds>(
   return { feeds, runner: runner as Runner<Feeds>, numerics, seed, signal };
 }
 
-function criterionOf<Feeds>({ criterion, calibration }: PruneChannelsOptions<Feeds>) {
-  return criterion ?? (calibration === undefined ? 'norm' : 'reconstruction');
+function criterionOf<Feeds>({ criterion, calibration, sensitivity }: PruneChannelsOptions<Feeds>) {
+  if (criterion !== undefined) return criterion;
+  if (sensitivity !== undefined) return 'taylor';
+  return calibration === undefined ? 'norm' : 'reconstruction';
 }
 
-/** Losses of other criteria are shares of their group, which say nothing beside each other. */
+/** Losses of other criteria are shares of their group, or hold for small changes: they say less beside each other. */
 function scopeOf<Feeds>(options: PruneChannelsOptions<Feeds>): 'group' | 'global' {
   return options.scope ?? (criterionOf(options) === 'reconstruction' ? 'global' : 'group');
+}
+
+function checkWeights({ scope }: DependencyGraph, groups: readonly RemovableGroup[]): void {
+  const names = groups.flatMap(({ makers, readers }) => [...makers, ...readers].map(({ weight }) => weight));
+  for (const name of new Set(names))
+    if (name !== undefined) checkFinite(name, readFloats(scope.constants.get(name)!), 'pruned');
 }
 
 function blockExcluded<Feeds>(graph: DependencyGraph, { exclude }: PruneChannelsOptions<Feeds>): void {
@@ -178,7 +194,7 @@ async function rank<Feeds>(
   data: RankingData<Feeds> | undefined,
 ): Promise<UnitOrder[]> {
   const criterion = criterionOf(options);
-  if (criterion === 'taylor') return rankBySensitivity(model, groups, options.sensitivity!);
+  if (criterion === 'taylor') return rankBySensitivity({ model, graph, groups }, options.sensitivity!);
   if (criterion === 'norm' || data === undefined) return groups.map((group) => rankByNorm(graph, group));
   return rankByData({ model, graph, groups }, criterion, { most, data });
 }
@@ -193,13 +209,13 @@ async function recover<Feeds>(
   },
   options: PruneChannelsOptions<Feeds>,
   data: RankingData<Feeds> | undefined,
-): Promise<readonly string[]> {
-  if (data === undefined || options.recover === 'none' || task.roots.size === 0) return [];
+): Promise<Recovered> {
+  if (data === undefined || options.recover === 'none' || task.roots.size === 0)
+    return { layers: [], unfitted: [], few: [], normalizations: [] };
   options.onProgress?.('fitting what is left to what there was');
   const places = weightPositions(task.graph, task.groups, task.roots);
   zeroWeights(task.result, places);
-  const { layers } = await recoverOutputs({ source: task.prepared, masked: task.result, places }, data);
-  return layers;
+  return recoverOutputs({ source: task.prepared, masked: task.result, places }, data);
 }
 
 /**
@@ -207,19 +223,18 @@ async function recover<Feeds>(
  *
  * @returns biases that are new, with the axis that they are added along
  */
-function takeWeights(
-  model: OnnxModel,
-  fitted: OnnxModel,
-  graph: DependencyGraph,
-): Map<string, { tensor: string; axis: number }> {
-  const vectors = new Map<string, { tensor: string; axis: number }>();
+function takeWeights(model: OnnxModel, fitted: OnnxModel, graph: DependencyGraph): VectorAxes {
+  const vectors = new Map<string, { tensor: string; axis: number; last: number }>();
+  const ranks = new Map(fitted.graph.initializer.map(({ name, dims }) => [name, dims.length]));
   model.graph.initializer = fitted.graph.initializer;
   model.graph.node.forEach((node, index) => {
     const { input } = fitted.graph.node[index]!;
     const tensor = node.output[0]!;
-    const axis = node.opType.startsWith('Conv') ? 1 : (graph.dims(tensor)?.length ?? 1) - 1;
+    const isSecond = node.opType.startsWith('Conv') || node.opType === 'BatchNormalization';
+    const axis = isSecond ? 1 : (graph.dims(tensor)?.length ?? 1) - 1;
     input.forEach((name, at) => {
-      if (name !== '' && name !== node.input[at]) vectors.set(name, { tensor, axis });
+      if (name !== '' && name !== node.input[at])
+        vectors.set(name, { tensor, axis, last: (ranks.get(name) ?? 1) - 1 });
     });
     node.input = input;
   });
@@ -254,10 +269,12 @@ function warningsOf({
   counts,
   score,
   shared,
+  recovered: { unfitted, few },
 }: {
   counts: readonly number[];
   score: OutputScore | undefined;
   shared: boolean;
+  recovered: Recovered;
 }): string[] {
   const warnings: string[] = [];
   if (counts.every((count) => count === 0))
@@ -267,6 +284,14 @@ function warningsOf({
   if (shared)
     warnings.push(
       'There are fewer than eight runs of data: the score is measured on what weights were fitted to.',
+    );
+  if (few.length > 0)
+    warnings.push(
+      `The data has fewer samples than ${few.length} layers have inputs, e.g. "${few[0]!}": they were held near their old weights. Give more data.`,
+    );
+  if (unfitted.length > 0)
+    warnings.push(
+      `${unfitted.length} layers could not be fitted, e.g. "${unfitted[0]!}": what they read is constant on the data, or their bias is computed or shared.`,
     );
   if (score?.notNumbers === true) warnings.push('Outputs have NaN where the source has numbers.');
   return warnings;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { referenceNumerics } from '../numerics/reference';
+import { assertOnnxModel } from '../onnx/check/check-onnx-model';
 import { checkExclusion } from '../onnx/graph/node-exclusion';
 import { loadModel, OnnxModel } from '../onnx/graph/onnx-model';
 import { elementsOf, readFloats } from '../onnx/graph/tensor-values';
@@ -15,14 +16,17 @@ import { OutputJudge, type OutputScore } from './output-judge';
 import { checkPruneOptions } from './prune/check-prune-options';
 import { checkPruned } from './prune/check-pruned';
 import { checkFiniteWeights, findPrunable, type PrunableLayers } from './prune/find-prunable';
+import { amountOfPart, joinResults } from './prune/layer-parts';
 import { planAmounts } from './prune/plan-amounts';
 import { pruneByData, pruneByMagnitude, type PrunedWeights } from './prune/prune-layer';
 import type { PruneOptions } from './prune/prune-options';
 import type { PrunedLayer, PruneReport } from './prune/prune-report';
 import { describeGains, listWarnings } from './prune/prune-sentences';
-import { compressInOrder } from './reconstruct/compress-in-order';
+import { channelMultiple } from './prune/support-pattern';
+import { compressInOrder, type LayerVisitor } from './reconstruct/compress-in-order';
 import type { ReconstructionData } from './reconstruct/gather-statistics';
 import { refuseHalf } from './refuse-half';
+import { countParameters } from './report/count-work';
 import type { ModelSource, Runner } from './runner';
 
 export type { PruneCriterion, PruneOptions, Shrinkage } from './prune/prune-options';
@@ -78,6 +82,7 @@ export async function prune<Feeds>(
   checkExclusion(options.exclude ?? {}, original.graph);
   const prepared = original.clone();
   prepareLayers(prepared);
+  assertOnnxModel(prepared);
   const { pattern = 'unstructured', exclude } = options;
   const { ends = pattern === '2:4' ? 'keep' : 'prune' } = options;
   const found = findPrunable(prepared.graph, { pattern, ends, exclude });
@@ -129,10 +134,18 @@ async function pruneWithData<Feeds>(work: Work<Feeds>, { data, judge }: WorkData
   const pair = { source: prepared, compressed: model, ...data, numerics, seed, signal };
   const amounts = await planAmounts(found.layers, { options, data: pair });
   const results = new Map<WeightLayer, PrunedWeights>();
-  const normalizations = await compressInOrder(found.layers, pair, async (layer, statistics) => {
-    onProgress?.(`pruning ${layer.label} (${results.size + 1} of ${found.layers.length})`);
-    const asked = { amount: amounts.get(layer)!, pattern, criterion, shrinkage, reconstruct, numerics };
-    results.set(layer, await pruneByData(model.graph, layer, { ...asked, statistics }));
+  const byWeight = new Map(found.layers.map((layer) => [layer.weight.name, layer]));
+  const visit: LayerVisitor = async (part, statistics) => {
+    const layer = byWeight.get(part.weight.name)!;
+    const known = results.get(layer);
+    if (known === undefined)
+      onProgress?.(`pruning ${layer.label} (${results.size + 1} of ${found.layers.length})`);
+    const amount = amountOfPart(part, amounts.get(layer)!, known);
+    const asked = { amount, pattern, criterion, shrinkage, reconstruct, numerics };
+    results.set(layer, joinResults(known, await pruneByData(model.graph, part, { ...asked, statistics })));
+  };
+  const normalizations = await compressInOrder(found.layers, pair, visit, {
+    bandsOf: channelMultiple(pattern),
   });
   removeDeadNodes(model.graph);
   onProgress?.('measuring the outputs');
@@ -175,7 +188,10 @@ function finish<Feeds>({ original, found, options }: Work<Feeds>, findings: Find
       numerics: numerics.name,
       ...(score === undefined ? {} : { score }),
       gains: describeGains(pattern),
-      warnings: listWarnings({ changed, reconstructed }, { notes, score }),
+      warnings: listWarnings(
+        { changed, reconstructed, pattern },
+        { notes, score, sparsity: options.sparsity },
+      ),
     },
   };
 }
@@ -194,15 +210,6 @@ function describeLayer(
     ...(error && { error }),
     ...(damping === undefined ? {} : { damping }),
   };
-}
-
-const FLOAT = 1;
-
-function countParameters({ graph }: OnnxModel): number {
-  return graph.initializer.reduce(
-    (sum, tensor) => sum + (tensor.dataType === FLOAT ? elementsOf(tensor) : 0),
-    0,
-  );
 }
 
 function countZeros({ graph }: OnnxModel, layers: readonly WeightLayer[]): PruneReport['zeros'] {

@@ -38,7 +38,7 @@ const FINETUNE: Readonly<Record<keyof FinetuneOptions, OptionCheck>> = {
  * Trains the weights of a model further on labelled data, by back-propagation: the gradients are ONNX nodes, which the
  * trainer's runtime computes. The graph stays as it is, and so does the source.
  *
- * 1. Of a pruned model, zeros stay zero with `keepZeros`.
+ * 1. Of a pruned model, zeros stay zero with `keepZeros`; of a clustered one, shared values stay shared with `keepShared`.
  * 2. Of a quantised model, weights are trained in FP32 behind their rounding and are rounded again in the end.
  * 3. Batch normalisations take the statistics of their batches, and remember them, unless they are `'frozen'`.
  *
@@ -46,7 +46,7 @@ const FINETUNE: Readonly<Record<keyof FinetuneOptions, OptionCheck>> = {
  *
  * @param source - Path of an .onnx file, its bytes, or a loaded model, in FP32 or quantised.
  * @throws {TensorRTError} ERR_TRT_COMPRESS_UNSUPPORTED for an operator without a gradient behind a weight, with its node;
- * ERR_TRT_COMPRESS_TARGET when the loss is no number any more; ERR_TRT_ARG_VALUE for data or options that do not fit;
+ * ERR_TRT_COMPRESS_DIVERGED when the loss is no number any more; ERR_TRT_ARG_VALUE for data or options that do not fit;
  * ERR_TRT_RUN_ABORTED if the signal fires; what loading the model and running it throw
  * @example
  * const { model, report } = await finetune('pruned.onnx', { inputs, labels }, { trainer: sessionTrainer(), keepZeros: true });

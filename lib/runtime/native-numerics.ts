@@ -11,13 +11,16 @@ export type NumericsAddon = Pick<NativeAddon, 'numerics'>;
 
 /**
  * Linear algebra and clustering on the addon's threads, one for each core: what `prune()`, `cluster()` and `factorize()`
- * take as `numerics` to be fast on large layers. Arrays are read and written as they are, without a copy: do not write,
- * transfer or resize them before the call resolves. The event loop is free meanwhile.
+ * take as `numerics` to be fast on large layers. What is passed is read when a call begins, and what is changed is written
+ * when it ends; arrays over a SharedArrayBuffer are read and written as they are in between, without a copy. The event
+ * loop is free meanwhile.
  *
  * Sums are of doubles, in another order than those of the implementation in TypeScript, so that results differ from its
  * own by rounding; clusters are the same bits. Neither depends on the number of threads. `svd()` gives U and V with columns
  * that are orthonormal up to 1e-13, and U diag(s) V^T that is A up to 1e-13 of the largest singular value, for matrices of
  * any rank and of sizes up to some thousands.
+ *
+ * An array that a call changes and that is transferred or resized before it ends is `ERR_TRT_ARG_VALUE` then.
  *
  * @throws {TensorRTError} `ERR_TRT_LOAD_ADDON` if the addon does not load.
  * @example

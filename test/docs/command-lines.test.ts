@@ -53,7 +53,8 @@ function problemOfOurs(args: readonly string[]): string | null {
     const { positionals } = parseArguments(rest, table, command.adviseOption);
     const isWhole = !args.includes('…') && !rest.includes('--help');
     const { length } = command.positionals;
-    if (positionals.length > length || (isWhole && positionals.length < length))
+    const fewest = command.positionals.filter(({ isOptional }) => isOptional !== true).length;
+    if (positionals.length > length || (isWhole && positionals.length < fewest))
       return `${name} takes ${length} files, not ${positionals.length}`;
     return null;
   } catch (error) {

@@ -4,9 +4,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compress, measureCompression, type CompressOptions } from '../../lib/compress';
+import { compress, measureCompression, quantize, type CompressOptions } from '../../lib/compress';
 import { sessionRunner, type Feeds } from '../../lib/index';
 import { checkOnnxModel } from '../../lib/onnx/check/check-onnx-model';
+import { createUniform } from '../../lib/random';
+import { makeModel } from '../onnx-builder';
 import { temporaryFolder } from '../temporary-folder';
 import { accuracyOf, calibrationFeeds, networkPath, ON_ONE_THREAD } from '../trained-networks';
 
@@ -52,7 +54,7 @@ describe('compress', () => {
         ...options,
         state,
         signal: stop.signal,
-        onProgress: (step) => step === 'trying fp16' && stop.abort(),
+        onProgress: (step) => step.startsWith('trying fp16 ') && stop.abort(),
       });
       await expect(interrupted).rejects.toMatchObject({ code: 'ERR_TRT_RUN_ABORTED' });
       expect(existsSync(state)).toBe(true);
@@ -62,7 +64,8 @@ describe('compress', () => {
         state,
         onProgress: (step) => steps.push(step),
       });
-      expect(steps).not.toContain('trying unchanged');
+      expect(steps.filter((step) => step.startsWith('trying unchanged '))).toEqual([]);
+      expect(steps.filter((step) => step.startsWith('trying fp16 '))).toHaveLength(1);
       const whole = await compress(networkPath('mlp'), options);
       expect(resumed.report.trials).toEqual(whole.report.trials);
       expect(resumed.model.toBytes()).toEqual(whole.model.toBytes());
@@ -85,6 +88,40 @@ describe('compress', () => {
     },
     MINUTES,
   );
+
+  it('quantises a residual block of which one branch has become narrow', async () => {
+    const random = createUniform(3);
+    const weights = (name: string, dims: number[]) => ({
+      name,
+      dims,
+      data: Array.from({ length: dims.reduce((all, dim) => all * dim, 1) }, () => random() - 0.5),
+    });
+    const attributes = { pads: [1, 1, 1, 1] };
+    const narrow = makeModel({
+      inputs: [{ name: 'x', dims: ['n', 16, 4, 4] }],
+      outputs: [{ name: 'y' }],
+      initializers: [
+        weights('s', [20, 16, 1, 1]),
+        weights('a', [13, 16, 3, 3]),
+        weights('b', [20, 13, 1, 1]),
+        weights('c', [16, 20, 1, 1]),
+      ],
+      nodes: [
+        { op: 'Relu', name: 'in', inputs: ['x'], outputs: ['r'] },
+        { op: 'Conv', name: 'shortcut', inputs: ['r', 's'], outputs: ['sr'] },
+        { op: 'Conv', name: 'first', inputs: ['r', 'a'], outputs: ['ar'], attributes },
+        { op: 'Conv', name: 'second', inputs: ['ar', 'b'], outputs: ['br'] },
+        { op: 'Add', name: 'add', inputs: ['br', 'sr'], outputs: ['sum'] },
+        { op: 'Conv', name: 'last', inputs: ['sum', 'c'], outputs: ['y'] },
+      ],
+    });
+    const calibration = Array.from({ length: 8 }, () => ({
+      x: { data: Float32Array.from({ length: 2 * 16 * 16 }, random), dims: [2, 16, 4, 4] },
+    }));
+    const { report } = await quantize(narrow, { calibration, runner: sessionRunner(ON_ONE_THREAD) });
+    expect(report.quantized.length).toBeGreaterThan(0);
+    expect(report.score!.sqnrDb).toBeGreaterThan(20);
+  });
 
   it('refuses to search without data', async () => {
     await expect(compress(networkPath('mlp'), {} as never)).rejects.toMatchObject({

@@ -205,6 +205,8 @@ describe('soft labels', () => {
     expect((await readNpy(join(folder, 'soft.npy'))).data).toEqual(labels.probabilities.data);
     expect((await readNpz(join(folder, 'soft.npz'), 'probabilities')).dims).toEqual([50, 8]);
     expect((await readNpz(join(folder, 'soft.npz'), 'temperature')).data[0]).toBe(3);
-    await expect(writeSoftLabels(join(folder, 'soft.csv'), labels)).rejects.toThrow(/ends in .npy or .npz/);
+    await expect(writeSoftLabels(join(folder, 'soft.csv'), labels)).rejects.toThrow(
+      /ends in .npy, .npz or .parquet/,
+    );
   });
 });

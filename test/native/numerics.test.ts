@@ -226,3 +226,74 @@ describe('the addon', () => {
     expect([...s]).toEqual([2]);
   });
 });
+
+/** Lets go of an array's memory, as a transfer to a thread that ends does. */
+function transferAway(array: Float32Array | Float64Array): void {
+  structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
+}
+
+describe('arrays that go away', () => {
+  const size = 300;
+  const samples = () => floats(2000 * size, 21);
+  const expectedGram = async () => {
+    const gram = new Float64Array(size * size);
+    await native.addGram(gram, samples(), size);
+    return gram;
+  };
+
+  it('are read as they were when they are transferred, written or filled during the call', async () => {
+    const [rows, gram] = [samples(), new Float64Array(size * size)];
+    const call = native.addGram(gram, rows, size);
+    rows.fill(Number.NaN);
+    transferAway(rows);
+    await call;
+    expect(distanceOf(gram, await expectedGram())).toBe(0);
+    const a = normalNumbers(size * size, 22);
+    const expected = await native.svd(a, { rows: size, columns: size });
+    const decomposed = native.svd(a, { rows: size, columns: size });
+    transferAway(a);
+    expect(distanceOf((await decomposed).s, expected.s)).toBe(0);
+  });
+
+  it('are refused where they are to be changed', async () => {
+    const l = await expectedGram();
+    const [gram, b] = [new Float64Array(size * size), new Float64Array(size).fill(1)];
+    const call = native.addGram(gram, samples(), size);
+    const solved = native.solveTriangular(l, b, { size, columns: 1 });
+    transferAway(gram);
+    transferAway(b);
+    for (const error of await Promise.all([call, solved].map(rejection)))
+      expect(error).toMatchObject({
+        code: 'ERR_TRT_ARG_VALUE',
+        message: expect.stringContaining('transferred or resized') as string,
+      });
+  });
+
+  it('are refused at once where they have gone already', async () => {
+    const gram = new Float64Array(size * size);
+    transferAway(gram);
+    expect(await rejection(native.addGram(gram, samples(), size))).toMatchObject({
+      code: 'ERR_TRT_ARG_VALUE',
+    });
+  });
+
+  it('may be resizable: a smaller one is refused, one of the same size again is written', async () => {
+    type Resizable = ArrayBuffer & { resize(bytes: number): void };
+    const make = ArrayBuffer as unknown as new (bytes: number, options: object) => Resizable;
+    const bytes = size * size * 8;
+    const buffer = new make(bytes, { maxByteLength: 2 * bytes });
+    const gram = new Float64Array(buffer, 0, size * size);
+    const call = native.addGram(gram, samples(), size);
+    buffer.resize(0);
+    expect(await rejection(call)).toMatchObject({ code: 'ERR_TRT_ARG_VALUE' });
+    buffer.resize(bytes);
+    await native.addGram(gram, samples(), size);
+    expect(distanceOf(gram, await expectedGram())).toBe(0);
+  });
+
+  it('are used as they are over shared memory', async () => {
+    const gram = new Float64Array(new SharedArrayBuffer(size * size * 8));
+    await native.addGram(gram, samples(), size);
+    expect(distanceOf(gram, await expectedGram())).toBe(0);
+  });
+});

@@ -5,9 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { biasOf } from '../../lib/compress/layers/layer-bias';
 import { readMatrix } from '../../lib/compress/layers/layer-matrix';
 import { prepareLayers } from '../../lib/compress/layers/prepare-layers';
-import { findLayers } from '../../lib/compress/layers/weight-layer';
+import { bandsOf } from '../../lib/compress/layers/layer-bands';
+import { findLayers, type WeightLayer } from '../../lib/compress/layers/weight-layer';
 import { openFeeds } from '../../lib/compress/calibrate/feed-source';
-import { gatherStatistics } from '../../lib/compress/reconstruct/gather-statistics';
+import { gatherStatistics, type ReconstructionData } from '../../lib/compress/reconstruct/gather-statistics';
 import { meanBias, normalEquations, relativeError } from '../../lib/compress/reconstruct/least-squares';
 import { sessionRunner } from '../../lib/index';
 import { referenceNumerics as numerics } from '../../lib/numerics/reference';
@@ -136,8 +137,31 @@ describe.each(CASES)('$op of $input with $weights $attributes', (one) => {
         meanBias(sums, weights).forEach((value, at) => expect(value).toBeCloseTo(own[at]!, 4));
       }
     }
+    if (layer!.view.groups === 1) await expectBandsLoseNothing(layer!, data, bias !== undefined);
   });
 });
+
+/** Each band makes what the others leave, and knows all that the layer makes. */
+async function expectBandsLoseNothing<Feeds>(
+  layer: WeightLayer,
+  data: ReconstructionData<Feeds>,
+  centred: boolean,
+): Promise<void> {
+  const whole = (await gatherStatistics([layer], data)).get(layer)![0]!;
+  for (const band of bandsOf(layer, { most: 2, multipleOf: 1 })) {
+    const [sums] = (await gatherStatistics([band], data)).get(band)!;
+    const weights = readMatrix(layer.weight, band.view);
+    const equations = normalEquations(sums!, { weights, centred, damping: 1e-6 })!;
+    expect(await relativeError(equations, weights, { original: weights, numerics })).toBeLessThan(1e-9);
+    const turned = weights.map((value) => value / 2);
+    expect(await relativeError(equations, turned, { original: weights, numerics })).toBeGreaterThan(1e-4);
+    const energies = [whole.output, sums!.output.whole!].map(({ squares }) =>
+      squares.reduce((a, b) => a + b),
+    );
+    expect(energies[1]).toBeCloseTo(energies[0]!, 6);
+    expect(sums!.energies!.length).toBe(layer.view.channels);
+  }
+}
 
 function modelOf({ op, weights, attributes, bias, weightsFirst, input }: LayerCase): Uint8Array {
   const inputs = weightsFirst === true ? ['w', 'x'] : ['x', 'w'];

@@ -2,11 +2,11 @@
 import { option, flag, type OptionTable } from '../args/option';
 import type { ParsedArguments } from '../args/parse-arguments';
 import { defineCommand, type CommandContext } from '../command';
-import { openCalibration } from '../precision/calibration-data';
+import { measureOptionTable } from '../compress/measure-arguments';
+import { runCompression } from '../compress/run-compression';
 import { formatCast, type CastFacts } from '../precision/cast-view';
 import { exclusionOptionTable, toExclusion } from '../precision/exclusion-arguments';
 import { calibrationDevice, calibrationOptionTable } from '../precision/quantize-arguments';
-import { withInterrupt } from '../precision/with-interrupt';
 import { parseChoice, parseText } from '../values/basic';
 
 const options = {
@@ -16,6 +16,7 @@ const options = {
   ...exclusionOptionTable,
   ...calibrationOptionTable,
   device: calibrationDevice,
+  ...measureOptionTable,
 } satisfies OptionTable;
 
 type Arguments = ParsedArguments<typeof options>;
@@ -44,21 +45,22 @@ async function castFile(
   { positionals, options: given }: Arguments,
   context: CommandContext,
 ): Promise<CastFacts> {
-  const { api } = context;
-  const input = positionals[0]!;
   const to = given.to ?? 'fp16';
-  const output = given.output ?? `${input.replace(/\.onnx$/i, '')}-${to}.onnx`;
   const exclude = toExclusion(given);
-  const data = given.calibration === undefined ? undefined : await openCalibration(input, given, api);
-  const { model, report } = await withInterrupt(context, (signal) =>
-    api.cast(input, {
-      to,
-      keepIo: !given.castIo,
-      signal,
-      ...(exclude === undefined ? {} : { exclude }),
-      ...(data === undefined ? {} : { calibration: data.calibration, runner: data.runner }),
-    }),
+  return runCompression(
+    {
+      input: positionals[0]!,
+      given,
+      ending: `-${to}`,
+      work: ({ input, data, signal }) =>
+        context.api.cast(input, {
+          to,
+          keepIo: !given.castIo,
+          signal,
+          ...(exclude === undefined ? {} : { exclude }),
+          ...(data && { calibration: data.calibration, runner: data.runner }),
+        }),
+    },
+    context,
   );
-  await model.save(output);
-  return { input, output, report };
 }

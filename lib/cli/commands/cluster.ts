@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { defineCommand, type CommandContext, type CommandResult } from '../command';
+import { defineCommand, type CommandContext } from '../command';
 import type { ParsedArguments } from '../args/parse-arguments';
 import { usageError } from '../args/usage-error';
+import { checkOutputs } from '../compress/check-outputs';
 import { clusterOptionTable, toClusterOptions } from '../compress/cluster-arguments';
 import { clusterDocument, formatCluster, type ClusterFacts } from '../compress/cluster-view';
 import { modelFileSize } from '../compress/model-file-size';
-import { sayStep } from '../compress/report-lists';
-import { openCalibration } from '../precision/calibration-data';
+import { runCompression } from '../compress/run-compression';
 import { withInterrupt } from '../precision/with-interrupt';
 import { formatBytes } from '../values/format';
 
@@ -41,46 +41,46 @@ async function clusterFile(
   context: CommandContext,
 ): Promise<ClusterFacts> {
   const { api } = context;
-  const input = positionals[0]!;
-  const output = given.output ?? `${input.replace(/\.onnx$/i, '')}-clustered.onnx`;
-  const options = toClusterOptions(given);
-  const { calibration, runner } =
-    given.calibration === undefined ? {} : await openCalibration(input, given, api);
-  const numerics = await api.nativeNumerics();
-  const { model, report } = await withInterrupt(context, (signal) =>
-    api.cluster(input, {
-      ...options,
-      ...(calibration === undefined ? {} : { calibration, runner }),
-      numerics,
-      signal,
-      onProgress: sayStep(context),
-    }),
-  );
-  await model.save(output);
   const { compact = null } = given;
-  const packed = compact === null ? null : (await api.saveCompact(model, compact)).bytes;
-  const { bytes: after, zippedBytes: zipped } = await api.measureStoredSize(model);
-  return {
-    input,
-    output,
-    bytes: { before: await modelFileSize(input), after, zipped, compact: packed },
-    compact,
-    report,
-  };
+  const options = toClusterOptions(given);
+  let packed: number | null = null;
+  const facts = await runCompression(
+    {
+      input: positionals[0]!,
+      given,
+      ending: '-clustered',
+      otherOutputs: [given.compact],
+      work: async ({ input, data, numerics, signal, onProgress }) =>
+        api.cluster(input, {
+          ...options,
+          ...(data && { calibration: data.calibration, runner: data.runner }),
+          numerics: await numerics(),
+          signal,
+          onProgress,
+        }),
+      afterSave: async ({ model }) => {
+        if (compact !== null) packed = (await api.saveCompact(model, compact)).bytes;
+      },
+    },
+    context,
+  );
+  const zipped = facts.compression.after.zippedBytes;
+  return { ...facts, bytes: { ...facts.bytes, zipped, compact: packed }, compact };
 }
 
-async function expandFile(
-  { positionals, options: given }: Arguments,
-  { api, terminal }: CommandContext,
-): Promise<CommandResult> {
+async function expandFile({ positionals, options: given }: Arguments, context: CommandContext) {
   const input = positionals[0]!;
   const output = given.output;
   if (output === undefined)
     throw usageError('--expand needs to know where the model goes.', 'Add -o model.onnx.');
-  const model = await api.loadCompact(input);
-  await model.save(output);
-  const bytes = { before: await modelFileSize(input), after: await modelFileSize(output) };
-  const { style } = terminal;
+  await checkOutputs([output], [input]);
+  const bytes = await withInterrupt(context, async (signal) => {
+    const model = await context.api.loadCompact(input);
+    if (signal.aborted) throw signal.reason as Error;
+    await model.save(output);
+    return { before: await modelFileSize(input), after: await modelFileSize(output) };
+  });
+  const { style } = context.terminal;
   return {
     json: { input, output, bytes },
     lines: () => [

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { TensorRTError } from '../../errors';
+import { writeText } from '../bench/write-outputs';
 import { defineCommand, type CommandContext } from '../command';
 import type { ParsedArguments } from '../args/parse-arguments';
 import { usageError } from '../args/usage-error';
 import { compressOptionTable, toCompressOptions } from '../compress/compress-arguments';
 import { compressDocument, formatCompress, type CompressFacts } from '../compress/compress-view';
-import { sayStep } from '../compress/report-lists';
-import { openCalibration } from '../precision/calibration-data';
-import { withInterrupt } from '../precision/with-interrupt';
+import { runCompression } from '../compress/run-compression';
 
 type Arguments = ParsedArguments<typeof compressOptionTable>;
 
@@ -38,27 +40,57 @@ async function compressFile(
   context: CommandContext,
 ): Promise<CompressFacts> {
   const { api } = context;
-  const input = positionals[0]!;
-  const output = given.output ?? `${input.replace(/\.onnx$/i, '')}-compressed.onnx`;
+  const { picture = null } = given;
   if (given.calibration === undefined)
     throw usageError(
       'compress needs data to measure on.',
       'Add --calibration images.npy with some hundreds of typical inputs.',
     );
-  const data = await openCalibration(input, given, api);
-  const numerics = await api.nativeNumerics();
-  const { model, report } = await withInterrupt(context, (signal) =>
-    api.compress(input, {
-      ...toCompressOptions(given),
-      ...data,
-      numerics,
-      signal,
-      onProgress: sayStep(context),
-    }),
+  const options = toCompressOptions(given);
+  const facts = await runCompression(
+    {
+      input: positionals[0]!,
+      given,
+      ending: '-compressed',
+      otherOutputs: [given.picture, given.state],
+      work: async ({ input, data, numerics, signal, onProgress }) =>
+        api
+          .compress(input, {
+            ...options,
+            ...data!,
+            ...(given.labels === undefined ? {} : { scoreKey: await digestOf(given.labels) }),
+            numerics: await numerics(),
+            signal,
+            onProgress,
+          })
+          .catch((error: unknown) => {
+            throw sayState(error, given.state);
+          }),
+      afterSave: async ({ report }) => {
+        if (picture === null) return;
+        const drawn = () => api.drawPareto(report.trials, report.source, report.chosen);
+        const failure = await writeText(picture, drawn);
+        if (failure !== undefined) throw failure;
+      },
+    },
+    context,
   );
-  await model.save(output);
-  const { picture = null } = given;
-  if (picture !== null)
-    await writeFile(picture, await api.drawPareto(report.trials, report.source, report.chosen));
-  return { input, output, picture, report };
+  return { ...facts, picture };
+}
+
+/** Measurements with other labels are of another search. What cannot be read is refused by who reads it. */
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash).catch(() => undefined);
+  return hash.digest('hex');
+}
+
+/** Who stopped the search has to know what is left of it. */
+function sayState(error: unknown, state: string | undefined): unknown {
+  if (!(error instanceof TensorRTError) || error.code !== 'ERR_TRT_RUN_ABORTED') return error;
+  const left =
+    state === undefined
+      ? 'with --state search.json the next search would go on from here'
+      : `what was measured is in ${state}, and the same command goes on from there`;
+  return new TensorRTError('ERR_TRT_RUN_ABORTED', `Interrupted: ${left}.`, { cause: error });
 }

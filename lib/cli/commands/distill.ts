@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ParsedArguments } from '../args/parse-arguments';
 import { defineCommand, type CommandContext } from '../command';
-import { distillOptionTable, toDistillOptions } from '../compress/distill-arguments';
+import { distillOptionTable, toDistillOptions, type DistillArguments } from '../compress/distill-arguments';
 import { readTrainingData } from '../compress/distill-data';
 import { formatDistill, sayEpoch, type DistillFacts } from '../compress/distill-view';
-import { withInterrupt } from '../precision/with-interrupt';
+import { narrowStudent } from '../compress/narrow-student';
+import { runCompression, type CompressionWork } from '../compress/run-compression';
+import type { PruneChannelsReport } from '../../compress/channels/prune-channels-report';
+import type { Distilled } from '../../compress/distill';
+import { usageError } from '../args/usage-error';
 
 type Arguments = ParsedArguments<typeof distillOptionTable>;
 
@@ -14,7 +18,7 @@ export const distillCommand = defineCommand({
   summary: 'train a small ONNX model to answer as a large one does',
   positionals: [
     { name: 'teacher.onnx', help: 'the model to learn from' },
-    { name: 'student.onnx', help: 'the model that learns, in FP32' },
+    { name: 'student.onnx', help: 'the model that learns, in FP32; or --student-channels', isOptional: true },
   ],
   options: distillOptionTable,
   examples: [
@@ -25,6 +29,10 @@ export const distillCommand = defineCommand({
     {
       line: 'distill model.onnx model-pruned.onnx --data images.npy --keep-zeros --epochs 10',
       help: 'a pruned model learns from what it was, without labels',
+    },
+    {
+      line: 'distill model.onnx --student-channels 70% --data images.npy --labels labels.npy --validation 0.1 --patience 5',
+      help: 'three of ten channels are removed, and what was lost is learned again',
     },
   ],
   async run(args: Arguments, context) {
@@ -37,32 +45,83 @@ async function distillFiles(
   { positionals, options: given }: Arguments,
   context: CommandContext,
 ): Promise<DistillFacts> {
+  const [teacher, student] = positionals as readonly [string, string?];
+  const origin = student ?? teacher;
+  checkStudent(student, given.studentChannels);
+  const output = given.output ?? `${origin.replace(/\.onnx$/i, '')}-distilled.onnx`;
+  let narrowed: PruneChannelsReport | undefined;
+  const { report, compression } = await runCompression(
+    {
+      input: teacher,
+      // Samples are in memory already: what is measured takes others.
+      given: { ...given, output, calibration: undefined, samples: undefined, decode: undefined },
+      ending: '-distilled',
+      otherInputs: student === undefined ? [] : [student],
+      otherOutputs: [given.checkpoint, given.softLabels],
+      work: async (work) =>
+        teach(student, { ...work, given, onReport: (made) => (narrowed = made) }, context),
+    },
+    context,
+  );
+  return {
+    teacher,
+    output,
+    ...(student === undefined ? {} : { student }),
+    ...(narrowed === undefined ? {} : { channels: narrowed.channels }),
+    ...(given.softLabels === undefined ? {} : { softLabels: given.softLabels }),
+    report,
+    compression,
+  };
+}
+
+/** @throws {TensorRTError} `ERR_TRT_ARG_USAGE` without a student, and for two */
+function checkStudent(student: string | undefined, share: number | undefined): void {
+  if ((student === undefined) !== (share === undefined)) {
+    if (share === undefined || (share > 0 && share < 1)) return;
+    throw usageError('--student-channels expects more than 0 % and less than 100 %.');
+  }
+  throw usageError(
+    student === undefined
+      ? 'tensorrt-node distill needs the model that learns.'
+      : '--student-channels makes the student from the teacher, and a student is given too.',
+    'Write for example: tensorrt-node distill large.onnx small.onnx, or distill large.onnx --student-channels 70%',
+  );
+}
+
+interface Lesson extends CompressionWork {
+  readonly given: DistillArguments;
+  readonly onReport: (report: PruneChannelsReport) => void;
+}
+
+async function teach(
+  student: string | undefined,
+  { input: teacher, given, signal, onProgress, onReport }: Lesson,
+  context: CommandContext,
+): Promise<Distilled> {
   const { api } = context;
-  const [teacher, student] = positionals as readonly [string, string];
-  const output = given.output ?? `${student.replace(/\.onnx$/i, '')}-distilled.onnx`;
-  const data = await readTrainingData(student, { data: given.data, labels: given.labels }, api);
-  const threads = given.threads === undefined ? {} : { intraOpNumThreads: given.threads };
-  const trainer = await api.sessionTrainer({ device: 'cpu', ...threads });
-  const options = { ...toDistillOptions(given), trainer };
-  return withInterrupt(context, async (signal) => {
-    const asked = { trainer, signal, temperature: given.temperature, batchSize: given.batch };
-    const labels =
-      given.softLabels === undefined
-        ? undefined
-        : await api.writeSoftLabels(given.softLabels, {
-            teacher,
-            inputs: data.inputs,
-            options: withoutAbsent(asked),
-          });
-    const { model, report } = await api.distill(teacher, student, data, {
-      ...options,
-      ...(labels === undefined ? {} : { softLabels: labels }),
-      signal,
-      onProgress: sayEpoch(context),
-    });
-    await model.save(output);
-    const written = given.softLabels === undefined ? {} : { softLabels: given.softLabels };
-    return { teacher, student, output, ...written, report };
+  const { softLabels: path, temperature, batch: batchSize, threads, seed } = given;
+  const data = await readTrainingData(student ?? teacher, given, api);
+  const trainer = await api.sessionTrainer({
+    device: 'cpu',
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+  });
+  const asked = withoutAbsent({ trainer, signal, temperature, batchSize });
+  const softLabels =
+    path === undefined
+      ? undefined
+      : await api.writeSoftLabels(path, { teacher, inputs: data.inputs, options: asked });
+  const learner =
+    student ??
+    narrowStudent(
+      { share: given.studentChannels!, inputs: data.inputs, threads, seed, signal, onProgress, onReport },
+      api,
+    );
+  return api.distill(teacher, learner, data, {
+    ...toDistillOptions(given),
+    ...(softLabels === undefined ? {} : { softLabels }),
+    trainer,
+    signal,
+    onProgress: sayEpoch(context),
   });
 }
 

@@ -3,10 +3,7 @@ import { defineCommand, type CommandContext } from '../command';
 import type { ParsedArguments } from '../args/parse-arguments';
 import { factorizeOptionTable, toFactorizeOptions } from '../compress/factorize-arguments';
 import { factorizeDocument, formatFactorize, type FactorizeFacts } from '../compress/factorize-view';
-import { modelFileSize } from '../compress/model-file-size';
-import { sayStep } from '../compress/report-lists';
-import { openCalibration } from '../precision/calibration-data';
-import { withInterrupt } from '../precision/with-interrupt';
+import { runCompression } from '../compress/run-compression';
 
 type Arguments = ParsedArguments<typeof factorizeOptionTable>;
 
@@ -37,27 +34,21 @@ async function factorizeFile(
   { positionals, options: given }: Arguments,
   context: CommandContext,
 ): Promise<FactorizeFacts> {
-  const { api } = context;
-  const input = positionals[0]!;
-  const output = given.output ?? `${input.replace(/\.onnx$/i, '')}-low-rank.onnx`;
   const options = toFactorizeOptions(given);
-  const { calibration, runner } =
-    given.calibration === undefined ? {} : await openCalibration(input, given, api);
-  const numerics = await api.nativeNumerics();
-  const { model, report } = await withInterrupt(context, (signal) =>
-    api.factorize(input, {
-      ...options,
-      ...(calibration === undefined ? {} : { calibration, runner }),
-      numerics,
-      signal,
-      onProgress: sayStep(context),
-    }),
+  return runCompression(
+    {
+      input: positionals[0]!,
+      given,
+      ending: '-low-rank',
+      work: async ({ input, data, numerics, signal, onProgress }) =>
+        context.api.factorize(input, {
+          ...options,
+          ...(data && { calibration: data.calibration, runner: data.runner }),
+          numerics: await numerics(),
+          signal,
+          onProgress,
+        }),
+    },
+    context,
   );
-  await model.save(output);
-  return {
-    input,
-    output,
-    bytes: { before: await modelFileSize(input), after: await modelFileSize(output) },
-    report,
-  };
 }

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineCommand, type CommandContext } from '../command';
 import type { ParsedArguments } from '../args/parse-arguments';
-import { modelFileSize } from '../compress/model-file-size';
-import { pruneChannelsOptionTable, toPruneChannelsOptions } from '../compress/prune-channels-arguments';
+import {
+  pruneChannelsOptionTable,
+  toPruneChannelsOptions,
+  type PruneChannelsArguments,
+} from '../compress/prune-channels-arguments';
 import {
   formatPruneChannels,
   pruneChannelsDocument,
   type PruneChannelsFacts,
 } from '../compress/prune-channels-view';
-import { sayStep } from '../compress/report-lists';
-import { openCalibration } from '../precision/calibration-data';
-import { withInterrupt } from '../precision/with-interrupt';
+import { readTrainingData } from '../compress/distill-data';
+import { runCompression } from '../compress/run-compression';
+import type { ToolApi } from '../tool-api';
+import type { ChannelSensitivity } from '../../compress/channels/rank-units';
 
 type Arguments = ParsedArguments<typeof pruneChannelsOptionTable>;
 
@@ -24,6 +28,10 @@ export const pruneChannelsCommand = defineCommand({
     {
       line: 'prune-channels model.onnx -o narrow.onnx --ratio 30% --calibration images.npy',
       help: 'three of ten channels, the weights that stay fitted to the data',
+    },
+    {
+      line: 'prune-channels model.onnx --ratio 30% --criterion taylor --calibration images.npy --labels labels.npy',
+      help: 'by what the loss changes to first order',
     },
     {
       line: 'prune-channels model.onnx --target flops=0.5 --scope global --calibration images.npy',
@@ -40,17 +48,36 @@ async function pruneFile(
   { positionals, options: given }: Arguments,
   context: CommandContext,
 ): Promise<PruneChannelsFacts> {
-  const { api } = context;
-  const input = positionals[0]!;
-  const output = given.output ?? `${input.replace(/\.onnx$/i, '')}-narrow.onnx`;
   const options = toPruneChannelsOptions(given);
-  const { calibration, runner } =
-    given.calibration === undefined ? {} : await openCalibration(input, given, api);
-  const data = calibration === undefined ? {} : { calibration, runner, numerics: await api.nativeNumerics() };
-  const { model, report } = await withInterrupt(context, (signal) =>
-    api.pruneChannels(input, { ...options, ...data, signal, onProgress: sayStep(context) }),
+  return runCompression(
+    {
+      input: positionals[0]!,
+      given,
+      ending: '-narrow',
+      work: async ({ input, data, numerics, signal, onProgress }) =>
+        context.api.pruneChannels(input, {
+          ...options,
+          ...(given.criterion === 'taylor' && {
+            sensitivity: await sensitivityOf(input, given, { api: context.api, signal }),
+          }),
+          ...(data && { calibration: data.calibration, runner: data.runner, numerics: await numerics() }),
+          signal,
+          onProgress,
+        }),
+    },
+    context,
   );
-  await model.save(output);
-  const bytes = { before: await modelFileSize(input), after: await modelFileSize(output) };
-  return { input, output, bytes, report };
+}
+
+/** Gradients need all samples at hand: with labels, those of the labels. */
+async function sensitivityOf(
+  model: string,
+  given: PruneChannelsArguments,
+  { api, signal }: { api: ToolApi; signal: AbortSignal },
+): Promise<ChannelSensitivity> {
+  const { calibration, labels, decode, seed, device = 'cpu' } = given;
+  const samples = labels === undefined ? given.samples : undefined;
+  const data = await readTrainingData(model, { data: calibration, labels, decode, samples }, api);
+  const trainer = await api.sessionTrainer({ device });
+  return api.lossSensitivity(data, { trainer, signal, ...(seed === undefined ? {} : { seed }) });
 }

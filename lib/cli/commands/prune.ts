@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineCommand, type CommandContext } from '../command';
 import type { ParsedArguments } from '../args/parse-arguments';
-import { modelFileSize } from '../compress/model-file-size';
 import { pruneOptionTable, toPruneOptions } from '../compress/prune-arguments';
 import { formatPrune, pruneDocument, type PruneFacts } from '../compress/prune-view';
-import { sayStep } from '../compress/report-lists';
-import { openCalibration } from '../precision/calibration-data';
-import { withInterrupt } from '../precision/with-interrupt';
+import { runCompression } from '../compress/run-compression';
 
 type Arguments = ParsedArguments<typeof pruneOptionTable>;
 
@@ -37,26 +34,20 @@ async function pruneFile(
   { positionals, options: given }: Arguments,
   context: CommandContext,
 ): Promise<PruneFacts> {
-  const { api } = context;
-  const input = positionals[0]!;
-  const output = given.output ?? `${input.replace(/\.onnx$/i, '')}-pruned.onnx`;
   const options = toPruneOptions(given);
-  const { calibration, runner } =
-    given.calibration === undefined ? {} : await openCalibration(input, given, api);
-  const numerics = calibration === undefined ? undefined : await api.nativeNumerics();
-  const { model, report } = await withInterrupt(context, (signal) =>
-    api.prune(input, {
-      ...options,
-      ...(calibration === undefined ? {} : { calibration, runner, numerics }),
-      signal,
-      onProgress: sayStep(context),
-    }),
+  return runCompression(
+    {
+      input: positionals[0]!,
+      given,
+      ending: '-pruned',
+      work: async ({ input, data, numerics, signal, onProgress }) =>
+        context.api.prune(input, {
+          ...options,
+          ...(data && { calibration: data.calibration, runner: data.runner, numerics: await numerics() }),
+          signal,
+          onProgress,
+        }),
+    },
+    context,
   );
-  await model.save(output);
-  return {
-    input,
-    output,
-    bytes: { before: await modelFileSize(input), after: await modelFileSize(output) },
-    report,
-  };
 }

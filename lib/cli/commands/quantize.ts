@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFile } from 'node:fs/promises';
 import type { QuantizeOptions } from '../../compress/quantize-options';
 import type { Feeds } from '../../runtime/feeds';
+import { writeText } from '../bench/write-outputs';
 import { defineCommand, type CommandContext } from '../command';
 import type { ParsedArguments } from '../args/parse-arguments';
-import { modelFileSize } from '../compress/model-file-size';
-import { sayStep } from '../compress/report-lists';
-import { openCalibration } from '../precision/calibration-data';
+import { runCompression } from '../compress/run-compression';
+import type { CalibrationParts } from '../precision/calibration-data';
 import { quantizeOptionTable, toQuantizeOptions } from '../precision/quantize-arguments';
 import { formatQuantize, quantizeDocument, type QuantizeFacts } from '../precision/quantize-view';
-import { withInterrupt } from '../precision/with-interrupt';
 
 type Arguments = ParsedArguments<typeof quantizeOptionTable>;
 
@@ -41,31 +39,30 @@ async function quantizeFile(
   context: CommandContext,
 ): Promise<QuantizeFacts> {
   const { api } = context;
-  const input = positionals[0]!;
-  const output = given.output ?? `${input.replace(/\.onnx$/i, '')}-${given.type ?? 'int8'}.onnx`;
   const options = toQuantizeOptions(given);
-  const data = given.calibration === undefined ? {} : await openCalibration(input, given, api);
-  const { model, report } = await withInterrupt(context, (signal) =>
-    api.quantize(input, { ...options, ...withScore(options, data), signal, onProgress: sayStep(context) }),
+  const { calibrationCache: cache } = given;
+  return runCompression(
+    {
+      input: positionals[0]!,
+      given,
+      ending: `-${given.type ?? 'int8'}`,
+      otherOutputs: [cache],
+      work: ({ input, data = {}, signal, onProgress }) =>
+        api.quantize(input, { ...options, ...withScore(options, data), signal, onProgress }),
+      afterSave: async ({ report }) => {
+        if (cache === undefined) return;
+        const failure = await writeText(cache, () => api.writeCalibrationCache(report.decisions.ranges));
+        if (failure !== undefined) throw failure;
+      },
+    },
+    context,
   );
-  await model.save(output);
-  if (given.calibrationCache !== undefined) {
-    await writeFile(given.calibrationCache, await api.writeCalibrationCache(report.decisions.ranges));
-  }
-  return {
-    input,
-    output,
-    bytes: { before: await modelFileSize(input), after: await modelFileSize(output) },
-    report,
-  };
 }
-
-type CalibrationParts = Partial<Awaited<ReturnType<typeof openCalibration>>>;
 
 /** With labels the bound is one of accuracy. */
 function withScore(
   { bound }: QuantizeOptions<Feeds>,
-  { calibration, runner, score }: CalibrationParts,
+  { calibration, runner, score }: Partial<CalibrationParts>,
 ): Pick<QuantizeOptions<Feeds>, 'calibration' | 'runner' | 'bound'> {
   return {
     ...(calibration === undefined ? {} : { calibration, runner }),

@@ -3,6 +3,7 @@ import type { ClusterOptions, ClusterScope } from '../../compress/cluster';
 import type { Feeds } from '../../runtime/feeds';
 import { flag, option, type OptionTable, type OptionValues } from '../args/option';
 import { usageError } from '../args/usage-error';
+import { measureOptionTable } from './measure-arguments';
 import { exclusionOptionTable, toExclusion } from '../precision/exclusion-arguments';
 import { calibrationDevice, calibrationOptionTable } from '../precision/quantize-arguments';
 import { parseChoice, parseInteger, parseText } from '../values/basic';
@@ -25,6 +26,7 @@ export const clusterOptionTable = {
   seed: option('<n>', 'of the random start where the optimum is too dear; 0 unless told', parseInteger(0)),
   ...calibrationOptionTable,
   device: calibrationDevice,
+  ...measureOptionTable,
   ...exclusionOptionTable,
   compact: option('<file>', 'write the model for transfer too, e.g. model.onnx.gz', parseText),
   expand: flag('the other way: <model.onnx> is a compact file; write it as .onnx'),

@@ -4,12 +4,12 @@ import type { CommandContext } from '../command';
 import { formatScore } from '../precision/report-parts';
 import { formatFacts, indent } from '../terminal/table';
 import { formatBytes, plural } from '../values/format';
+import { formatMeasured } from './measured-view';
 import { formatKeptWhole, formatWarnings } from './report-lists';
+import type { CompressionFiles } from './run-compression';
 
 /** What `cluster` has to tell. */
-export interface ClusterFacts {
-  readonly input: string;
-  readonly output: string;
+export interface ClusterFacts extends CompressionFiles<ClusterReport> {
   /** Of the files; `zipped` is the new model through gzip, `compact` the compact file, null without one. */
   readonly bytes: {
     readonly before: number;
@@ -18,7 +18,6 @@ export interface ClusterFacts {
     readonly compact: number | null;
   };
   readonly compact: string | null;
-  readonly report: ClusterReport;
 }
 
 /** The document of `cluster --json`. */
@@ -28,15 +27,13 @@ export function clusterDocument({ report, ...files }: ClusterFacts): unknown {
 
 /** The result for people. */
 export function formatCluster(
-  { output, bytes, compact, report }: ClusterFacts,
+  { output, bytes, compact, report, compression }: ClusterFacts,
   context: CommandContext,
 ): string[] {
   const { style } = context.terminal;
   const { changed, clusters, scope, weightBytes, score, dataRuns } = report;
   const rows: (readonly [string, string])[] = [
     ['weights', `${plural(changed.length, 'tensor')}, ${clusters} values for each ${nameOf(scope)}`],
-    ['file', `${formatBytes(bytes.before)} → ${formatBytes(bytes.after)}`],
-    ['zipped', formatBytes(bytes.zipped)],
     ...(bytes.compact === null
       ? []
       : [['compact', `${formatBytes(bytes.compact)}  ${compact ?? ''}`] as const]),
@@ -48,6 +45,8 @@ export function formatCluster(
     `${style.green('clustered')}  ${style.bold(output)}`,
     ...indent(formatFacts(rows, style.dim)),
     ...formatKeptWhole('Weights that stayed as they were', report.kept, context),
+    '',
+    ...formatMeasured(compression, context),
     ...formatWarnings(report.warnings, context),
   ];
 }

@@ -3,6 +3,7 @@ import { SEARCH_STEPS, type CompressOptions } from '../../compress/search/compre
 import type { Feeds } from '../../runtime/feeds';
 import { option, type OptionTable, type OptionValues } from '../args/option';
 import { usageError } from '../args/usage-error';
+import { measureOptionTable } from './measure-arguments';
 import { exclusionOptionTable, toExclusion } from '../precision/exclusion-arguments';
 import { calibrationDevice, calibrationOptionTable } from '../precision/quantize-arguments';
 import { parseChoice, parseInteger, parseList, parseText } from '../values/basic';
@@ -24,6 +25,7 @@ export const compressOptionTable = {
   ),
   ...calibrationOptionTable,
   device: calibrationDevice,
+  ...measureOptionTable,
   labels: option(
     '<file>',
     'labels of the calibration data (.npy): --max-drop is a drop of accuracy then',
@@ -48,7 +50,10 @@ export const compressOptionTable = {
 /** Parsed options of `compress`. */
 export type CompressArguments = OptionValues<typeof compressOptionTable>;
 
-type OwnOptions = Omit<CompressOptions<Feeds>, 'calibration' | 'runner' | 'score' | 'numerics' | 'signal'>;
+type OwnOptions = Omit<
+  CompressOptions<Feeds>,
+  'calibration' | 'runner' | 'score' | 'scoreKey' | 'numerics' | 'signal' | 'onProgress'
+>;
 
 /** The options of `compress()` that do not depend on the model. Only what was written is set. */
 export function toCompressOptions(given: CompressArguments): OwnOptions {

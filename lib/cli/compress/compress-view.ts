@@ -4,35 +4,30 @@ import type { CompressionTrial } from '../../compress/search/trial';
 import type { CommandContext } from '../command';
 import { formatFacts, formatTable, indent } from '../terminal/table';
 import { printable } from '../terminal/text-width';
-import { formatBytes, formatCount, plural } from '../values/format';
+import { plural } from '../values/format';
+import { formatMeasured } from './measured-view';
+import type { CompressionFiles } from './run-compression';
 
 /** What `compress` has to tell. */
-export interface CompressFacts {
-  readonly input: string;
-  readonly output: string;
+export interface CompressFacts extends CompressionFiles<CompressReport> {
   /** Where the picture is; null without one. */
   readonly picture: string | null;
-  readonly report: CompressReport;
 }
 
 /** The document of `compress --json`. */
-export function compressDocument({ input, output, picture, report }: CompressFacts): unknown {
-  return { input, output, picture, ...report };
+export function compressDocument({ report, ...files }: CompressFacts): unknown {
+  return { ...files, ...report };
 }
 
 /** The result for people. */
 export function formatCompress(
-  { output, picture, report }: CompressFacts,
+  { output, picture, report, compression }: CompressFacts,
   context: CommandContext,
 ): string[] {
   const { style } = context.terminal;
   const { source, chosen, dataRuns, trials, failed, end } = report;
   const rows: (readonly [string, string])[] = [
     ['steps', chosen.name],
-    ['size', change(source.bytes, chosen.bytes, formatBytes)],
-    ['zipped', change(source.zippedBytes, chosen.zippedBytes, formatBytes)],
-    ['parameters', change(source.parameters, chosen.parameters, formatCount)],
-    ['arithmetic', `${change(source.multiplyAdds, chosen.multiplyAdds, formatCount)} multiply-adds`],
     ['drop', formatDrop(chosen, source)],
     ['tried', `${plural(trials.length, 'model')}; the search ended: ${end}`],
     ['data', formatRuns(dataRuns)],
@@ -42,7 +37,7 @@ export function formatCompress(
     `${style.green('compressed')}  ${style.bold(output)}`,
     ...indent(formatFacts(rows, style.dim)),
     '',
-    'Smallest for each drop',
+    'Beaten by none in size, drop and noise',
     ...indent(formatPareto(report)),
     ...(failed.length === 0 ? [] : ['', 'Not possible']),
     ...indent(
@@ -51,12 +46,10 @@ export function formatCompress(
         style.dim,
       ),
     ),
+    '',
+    ...formatMeasured(compression, context),
     ...report.warnings.map((warning) => `${style.yellow('warning')}  ${printable(warning)}`),
   ];
-}
-
-function change(before: number, after: number, format: (value: number) => string): string {
-  return `${format(before)} → ${format(after)} (${percent(after / before)})`;
 }
 
 function formatDrop({ drop, score }: CompressionTrial, source: CompressionTrial): string {
@@ -67,16 +60,23 @@ function formatDrop({ drop, score }: CompressionTrial, source: CompressionTrial)
 function formatRuns({ fit, judge, shared }: CompressReport['dataRuns']): string {
   return shared
     ? `${plural(fit, 'run')}, to fit and to measure on`
-    : `${plural(fit, 'run')} to fit on, ${judge} to measure on`;
+    : `${plural(fit, 'run')} to fit on, ${judge} kept back to measure on`;
 }
 
 function formatPareto({ pareto, source, chosen }: CompressReport): string[] {
   return formatTable(
-    [{ title: '' }, { title: 'size', align: 'right' }, { title: 'drop', align: 'right' }, { title: 'steps' }],
+    [
+      { title: '' },
+      { title: 'size', align: 'right' },
+      { title: 'drop', align: 'right' },
+      { title: 'SQNR dB', align: 'right' },
+      { title: 'steps' },
+    ],
     pareto.map((trial) => [
       trial.name === chosen.name ? '→' : '',
       percent(trial.bytes / source.bytes),
       percent(trial.drop),
+      trial.sqnrDb.toFixed(1),
       trial.name,
     ]),
   );

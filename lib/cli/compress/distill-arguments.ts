@@ -4,7 +4,9 @@ import type { FeaturePair } from '../../compress/distill/feature-pairs';
 import { flag, option, repeated, type OptionTable, type OptionValues } from '../args/option';
 import { usageError } from '../args/usage-error';
 import { parseChoice, parseInteger, parseText } from '../values/basic';
-import { parseNumberBetween } from '../values/number';
+import { parsePositiveDurationMs } from '../values/duration';
+import { parseNumberBetween, parseShare } from '../values/number';
+import { measureOptionTable } from './measure-arguments';
 
 const FEW = 1_000_000;
 
@@ -21,7 +23,17 @@ function parseFeature(text: string, name: string): FeaturePair {
 
 /** Options of `distill`. */
 export const distillOptionTable = {
-  output: option('<file>', 'where the model goes; <student>-distilled.onnx unless told', parseText, 'o'),
+  output: option(
+    '<file>',
+    'where the model goes; <student>-distilled.onnx, or <teacher>-distilled.onnx, unless told',
+    parseText,
+    'o',
+  ),
+  studentChannels: option(
+    '<share>',
+    'in place of student.onnx: the teacher with so many of its channels, neurons and heads: 70%',
+    parseShare,
+  ),
   data: option(
     '<data>',
     'inputs to learn from: .npy, .npz with an array for each input, .jsonl, or a folder of samples',
@@ -66,20 +78,18 @@ export const distillOptionTable = {
   ),
   patience: option('<epochs>', 'end after so many epochs without a better measure', parseInteger(1, FEW)),
   keepZeros: flag('weights that are zero stay zero'),
+  keepShared: flag('weights of a tensor that are equal stay equal'),
   freezeNormalization: flag('batch normalisations keep mean and variance'),
   seed: option('<n>', 'of all that is random; 0 unless told', parseInteger(0, 2 ** 32 - 1)),
   threads: option('<n>', 'threads of the CPU; all unless told', parseInteger(1, 1024)),
   checkpoint: option('<file>', 'keeps the state of the training; the same call goes on from it', parseText),
-  timeLimit: option(
-    '<seconds>',
-    'end after so long with the weights there are',
-    parseNumberBetween(0.001, 1e9),
-  ),
+  timeLimit: option('<time>', 'end after so long with the weights there are: 10m', parsePositiveDurationMs),
   softLabels: option(
     '<file>',
-    "write the teacher's probabilities at the temperature too (.npy, or .npz with the temperature)",
+    "write the teacher's probabilities at the temperature too (.npy; with the temperature .npz or .parquet)",
     parseText,
   ),
+  ...measureOptionTable,
 } satisfies OptionTable;
 
 /** Parsed options of `distill`. */
@@ -101,10 +111,11 @@ export function toDistillOptions(given: DistillArguments): Omit<DistillOptions, 
     patience: given.patience,
     seed: given.seed,
     checkpoint: given.checkpoint,
-    timeLimit: given.timeLimit,
+    timeLimit: given.timeLimit === undefined ? undefined : given.timeLimit / 1000,
     ...(given.feature.length === 0 ? {} : { features: given.feature }),
     ...(given.random ? { initialize: 'random' as const } : {}),
     ...(given.keepZeros ? { keepZeros: true } : {}),
+    ...(given.keepShared ? { keepShared: true } : {}),
     ...(given.freezeNormalization ? { batchNormalization: 'frozen' as const } : {}),
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -4,6 +4,7 @@ import type { TrainingTensor } from '../../compress/train/trainer';
 import { TensorRTError } from '../../errors';
 import { readNpy } from '../../tensor/npy';
 import { usageError } from '../args/usage-error';
+import { loadDecode } from '../evaluate/decode-module';
 import type { ToolApi } from '../tool-api';
 
 type Part = { readonly data: ArrayLike<number>; readonly dims: readonly number[] };
@@ -15,13 +16,28 @@ type Part = { readonly data: ArrayLike<number>; readonly dims: readonly number[]
  */
 export async function readTrainingData(
   model: string,
-  { data: path, labels }: { readonly data: string | undefined; readonly labels: string | undefined },
+  {
+    data: path,
+    labels,
+    decode,
+    samples,
+  }: {
+    readonly data?: string | undefined;
+    readonly labels?: string | undefined;
+    readonly decode?: string | undefined;
+    readonly samples?: number | undefined;
+  },
   api: Pick<ToolApi, 'openInputs' | 'readModelInfo'>,
 ): Promise<TrainingData> {
   if (path === undefined)
     throw usageError('--data is missing.', 'Name the inputs to learn from: --data images.npy');
   const { inputs } = await api.readModelInfo(model);
-  const open = await api.openInputs({ path, inputs });
+  const open = await api.openInputs({
+    path,
+    inputs,
+    ...(samples === undefined ? {} : { samples }),
+    ...(decode === undefined ? {} : { decode: await loadDecode(decode) }),
+  });
   const parts = new Map<string, Part[]>(inputs.map(({ name }) => [name, []]));
   for await (const feeds of open()) for (const [name, list] of parts) list.push(feeds[name] as Part);
   const joined = [...parts].map(([name, list]) => [name, join(list)] as const);

@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DistillReport } from '../../compress/distill';
 import type { TrainingProgress, ValidationMeasure } from '../../compress/train/train-options';
+import type { BeforeAfter } from '../../compress/report/before-after';
 import type { CommandContext } from '../command';
 import { formatFacts, formatTable, indent } from '../terminal/table';
 import { printable } from '../terminal/text-width';
 import { formatCount, plural } from '../values/format';
+import { formatMeasured } from './measured-view';
+import type { Measured } from './measure-result';
 
 /** What `distill` has to tell. */
 export interface DistillFacts {
   readonly teacher: string;
-  readonly student: string;
+  /** The model that learned; absent where it was made from the teacher. */
+  readonly student?: string;
+  /** Channels of the teacher, and of the student that was made from it. */
+  readonly channels?: BeforeAfter;
   readonly output: string;
   /** Where the soft labels went. */
   readonly softLabels?: string;
   readonly report: DistillReport;
+  /** The new model beside the teacher. */
+  readonly compression: Measured;
 }
 
 const ENDS = {
@@ -26,13 +34,21 @@ const MOST_LISTED = 8;
 
 /** The result for people. */
 export function formatDistill(
-  { output, softLabels, report }: DistillFacts,
+  { output, softLabels, channels, report, compression }: DistillFacts,
   context: CommandContext,
 ): string[] {
   const { style } = context.terminal;
   const { parameters, teacherParameters, temperature, alpha, steps, end, before, validation } = report;
   const share = ((100 * parameters.after) / teacherParameters).toFixed(1);
   const rows: (readonly [string, string])[] = [
+    ...(channels === undefined
+      ? []
+      : [
+          [
+            'student',
+            `the teacher with ${formatCount(channels.after)} of its ${formatCount(channels.before)} channels`,
+          ] as const,
+        ]),
     [
       'parameters',
       `${formatCount(parameters.after)}, ${share} % of the teacher's ${formatCount(teacherParameters)}`,
@@ -48,6 +64,7 @@ export function formatDistill(
   return [
     `${style.green('distilled')}  ${style.bold(printable(output))}`,
     ...indent(formatFacts(rows, style.dim)),
+    ...formatMeasured(compression, context),
     '',
     ...indent(formatEpochs(report, context)),
     ...report.warnings.map((warning) => `${style.yellow('warning')}  ${warning}`),
@@ -88,10 +105,11 @@ export function formatMeasure({ accuracy, agreement, loss }: ValidationMeasure):
 /** A line for each epoch while it trains. */
 export function sayEpoch({ terminal, isJson }: CommandContext): (progress: TrainingProgress) => void {
   let last = 0;
-  return ({ epoch, epochs, step, steps, loss, validation }) => {
-    const isEnd = epoch !== last && step % Math.max(1, steps / epochs) === 0;
+  return ({ epoch, epochs, step, loss, validation }) => {
+    // The end of an epoch is told behind its last step, under the same number, with the mean loss and the measure.
+    const isEnd = step === last;
+    last = step;
     if (isJson || !isEnd) return;
-    last = epoch;
     const measure = validation === undefined ? '' : `, ${formatMeasure(validation)}`;
     terminal.writeTalk(
       `${terminal.talkStyle.dim(`epoch ${epoch} of ${epochs}: loss ${loss.toPrecision(4)}${measure}`)}\n`,

@@ -3,6 +3,7 @@ import type { FactorizeOptions, FactorizeTarget } from '../../compress/factorize
 import type { Feeds } from '../../runtime/feeds';
 import { option, repeated, type OptionTable, type OptionValues } from '../args/option';
 import { usageError } from '../args/usage-error';
+import { measureOptionTable } from './measure-arguments';
 import { exclusionOptionTable, toExclusion } from '../precision/exclusion-arguments';
 import { calibrationDevice, calibrationOptionTable } from '../precision/quantize-arguments';
 import { parseChoice, parseText } from '../values/basic';
@@ -28,6 +29,7 @@ export const factorizeOptionTable = {
   ),
   ...calibrationOptionTable,
   device: calibrationDevice,
+  ...measureOptionTable,
   ...exclusionOptionTable,
 } satisfies OptionTable;
 

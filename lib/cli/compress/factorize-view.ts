@@ -4,16 +4,13 @@ import type { CommandContext } from '../command';
 import { formatScore } from '../precision/report-parts';
 import { formatFacts, formatTable, indent } from '../terminal/table';
 import { printable } from '../terminal/text-width';
-import { formatBytes, formatCount, plural } from '../values/format';
+import { formatCount, plural } from '../values/format';
+import { formatMeasured } from './measured-view';
 import { formatKeptWhole, formatWarnings } from './report-lists';
+import type { CompressionFiles } from './run-compression';
 
 /** What `factorize` has to tell. */
-export interface FactorizeFacts {
-  readonly input: string;
-  readonly output: string;
-  readonly bytes: { readonly before: number; readonly after: number };
-  readonly report: FactorizeReport;
-}
+export type FactorizeFacts = CompressionFiles<FactorizeReport>;
 
 /** The document of `factorize --json`. */
 export function factorizeDocument({ report, ...files }: FactorizeFacts): unknown {
@@ -22,16 +19,13 @@ export function factorizeDocument({ report, ...files }: FactorizeFacts): unknown
 
 /** The result for people. */
 export function formatFactorize(
-  { output, bytes, report }: FactorizeFacts,
+  { output, report, compression }: FactorizeFacts,
   context: CommandContext,
 ): string[] {
   const { style } = context.terminal;
-  const { changed, parameters, multiplyAdds, score, dataRuns } = report;
+  const { changed, score, dataRuns } = report;
   const rows: (readonly [string, string])[] = [
     ['layers', plural(changed.length, 'layer')],
-    ['parameters', change(parameters, formatCount)],
-    ['arithmetic', `${change(multiplyAdds, formatCount)} multiply-adds in layers with weights`],
-    ['file', change(bytes, formatBytes)],
     ['outputs', score === undefined ? 'not measured: no data (--calibration)' : formatScore(score)],
     ['data', dataRuns === 0 ? 'none' : `${plural(dataRuns, 'run')}, to fit and to measure on`],
   ];
@@ -40,6 +34,8 @@ export function formatFactorize(
     ...indent(formatFacts(rows, style.dim)),
     ...(changed.length === 0 ? [] : ['', ...indent(formatLayers(changed))]),
     ...formatKeptWhole('Layers that stayed whole', report.kept, context),
+    '',
+    ...formatMeasured(compression, context),
     ...formatWarnings(report.warnings, context),
   ];
 }
@@ -61,11 +57,4 @@ function formatLayers(layers: readonly FactorizedLayer[]): string[] {
       `${(100 * error).toFixed(1)} %`,
     ]),
   );
-}
-
-function change(
-  { before, after }: { readonly before: number; readonly after: number },
-  format: (value: number) => string,
-): string {
-  return `${format(before)} → ${format(after)} (${(100 * (after / before)).toFixed(1)} %)`;
 }

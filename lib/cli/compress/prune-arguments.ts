@@ -3,6 +3,7 @@ import type { PruneOptions, PrunePattern, Shrinkage } from '../../compress/prune
 import type { Feeds } from '../../runtime/feeds';
 import { flag, option, type OptionTable, type OptionValues } from '../args/option';
 import { usageError } from '../args/usage-error';
+import { measureOptionTable } from './measure-arguments';
 import { exclusionOptionTable, toExclusion } from '../precision/exclusion-arguments';
 import { calibrationDevice, calibrationOptionTable } from '../precision/quantize-arguments';
 import { parseChoice, parseInteger, parseText } from '../values/basic';
@@ -53,6 +54,7 @@ export const pruneOptionTable = {
   ),
   ...calibrationOptionTable,
   device: calibrationDevice,
+  ...measureOptionTable,
   ...exclusionOptionTable,
 } satisfies OptionTable;
 

@@ -3,6 +3,7 @@ import type { PruneChannelsOptions } from '../../compress/channels/prune-channel
 import type { Feeds } from '../../runtime/feeds';
 import { flag, option, type OptionTable, type OptionValues } from '../args/option';
 import { usageError } from '../args/usage-error';
+import { measureOptionTable } from './measure-arguments';
 import { exclusionOptionTable, toExclusion } from '../precision/exclusion-arguments';
 import { calibrationDevice, calibrationOptionTable } from '../precision/quantize-arguments';
 import { parseChoice, parseInteger, parseList, parseText } from '../values/basic';
@@ -25,13 +26,18 @@ export const pruneChannelsOptionTable = {
   ),
   scope: option(
     '<scope>',
-    'group (default): the same share everywhere; global: more where it costs less',
+    'group: the same share everywhere; global: more where it costs less, the default by reconstruction',
     parseChoice('group', 'global'),
   ),
   criterion: option(
     '<criterion>',
-    'reconstruction (default with data), activation or norm (default without data): which channels go',
-    parseChoice('reconstruction', 'activation', 'norm'),
+    'which channels go: reconstruction (default with data), activation, taylor (by gradients of the loss on the data) or norm (default without data)',
+    parseChoice('reconstruction', 'activation', 'taylor', 'norm'),
+  ),
+  labels: option(
+    '<file>',
+    'classes of the calibration data (.npy), for the loss of taylor; drawn from what the model says unless told',
+    parseText,
   ),
   noReconstruct: flag('leave the weights that stay as they are, though there is data'),
   multipleOf: option(
@@ -43,6 +49,7 @@ export const pruneChannelsOptionTable = {
   seed: option('<n>', 'of the choice of samples; 0 unless told', parseInteger(0, LARGEST_SEED)),
   ...calibrationOptionTable,
   device: calibrationDevice,
+  ...measureOptionTable,
   ...exclusionOptionTable,
 } satisfies OptionTable;
 
@@ -57,7 +64,8 @@ type OwnOptions = Omit<
 /**
  * The options of `pruneChannels()` that do not depend on the model. Only what was written is set.
  *
- * @throws {TensorRTError} `ERR_TRT_ARG_USAGE` without `--ratio` and `--target`, and for both
+ * @throws {TensorRTError} `ERR_TRT_ARG_USAGE` without `--ratio` and `--target`, for both, for `--criterion taylor` without
+ * data and for `--labels` without it
  */
 export function toPruneChannelsOptions(given: PruneChannelsArguments): OwnOptions {
   if ((given.ratio === undefined) === (given.target === undefined))
@@ -65,6 +73,10 @@ export function toPruneChannelsOptions(given: PruneChannelsArguments): OwnOption
       'prune-channels takes either --ratio or --target.',
       'Add --ratio 30% or --target flops=0.5.',
     );
+  if (given.labels !== undefined && given.criterion !== 'taylor')
+    throw usageError('--labels is for --criterion taylor, which is missing.', 'Add --criterion taylor.');
+  if (given.criterion === 'taylor' && given.calibration === undefined)
+    throw usageError('--criterion taylor needs data.', 'Add --calibration images.npy.');
   const options: { [Key in keyof OwnOptions]: OwnOptions[Key] | undefined } = {
     ratio: given.ratio,
     target: given.target === undefined ? undefined : Object.fromEntries(given.target),

@@ -5,16 +5,13 @@ import type { CommandContext } from '../command';
 import { formatScore } from '../precision/report-parts';
 import { formatFacts, formatTable, indent } from '../terminal/table';
 import { printable } from '../terminal/text-width';
-import { formatBytes, formatCount } from '../values/format';
+import { formatCount } from '../values/format';
+import { formatMeasured } from './measured-view';
 import { formatWarnings } from './report-lists';
+import type { CompressionFiles } from './run-compression';
 
 /** What `prune-channels` has to tell. */
-export interface PruneChannelsFacts {
-  readonly input: string;
-  readonly output: string;
-  readonly bytes: BeforeAfter;
-  readonly report: PruneChannelsReport;
-}
+export type PruneChannelsFacts = CompressionFiles<PruneChannelsReport>;
 
 /** The document of `prune-channels --json`. */
 export function pruneChannelsDocument({ report, ...files }: PruneChannelsFacts): unknown {
@@ -23,16 +20,13 @@ export function pruneChannelsDocument({ report, ...files }: PruneChannelsFacts):
 
 /** The result for people. */
 export function formatPruneChannels(
-  { output, bytes, report }: PruneChannelsFacts,
+  { output, report, compression }: PruneChannelsFacts,
   context: CommandContext,
 ): string[] {
   const { style } = context.terminal;
-  const { channels, parameters, multiplyAdds, score, criterion, kept } = report;
+  const { channels, score, criterion, kept } = report;
   const rows: (readonly [string, string])[] = [
     ['channels', `${change(channels, formatCount)}, chosen by ${criterion}`],
-    ['parameters', change(parameters, formatCount)],
-    ['arithmetic', `${change(multiplyAdds, formatCount)} multiply-adds`],
-    ['file', change(bytes, formatBytes)],
     ['outputs', score === undefined ? 'not measured: no data (--calibration)' : formatScore(score)],
   ];
   return [
@@ -47,6 +41,8 @@ export function formatPruneChannels(
         style.dim,
       ),
     ),
+    '',
+    ...formatMeasured(compression, context),
     ...formatWarnings(report.warnings, context),
   ];
 }

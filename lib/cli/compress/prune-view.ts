@@ -4,16 +4,13 @@ import type { CommandContext } from '../command';
 import { formatScore } from '../precision/report-parts';
 import { formatFacts, formatTable, indent } from '../terminal/table';
 import { printable } from '../terminal/text-width';
-import { formatBytes, formatCount, plural } from '../values/format';
+import { formatCount, plural } from '../values/format';
+import { formatMeasured } from './measured-view';
 import { formatKeptWhole, formatWarnings } from './report-lists';
+import type { CompressionFiles } from './run-compression';
 
 /** What `prune` has to tell. */
-export interface PruneFacts {
-  readonly input: string;
-  readonly output: string;
-  readonly bytes: { readonly before: number; readonly after: number };
-  readonly report: PruneReport;
-}
+export type PruneFacts = CompressionFiles<PruneReport>;
 
 /** The document of `prune --json`. */
 export function pruneDocument({ report, ...files }: PruneFacts): unknown {
@@ -21,7 +18,7 @@ export function pruneDocument({ report, ...files }: PruneFacts): unknown {
 }
 
 /** The result for people. */
-export function formatPrune({ output, bytes, report }: PruneFacts, context: CommandContext): string[] {
+export function formatPrune({ output, report, compression }: PruneFacts, context: CommandContext): string[] {
   const { style } = context.terminal;
   const { changed, zeros, score, dataRuns } = report;
   const rows: (readonly [string, string])[] = [
@@ -30,7 +27,6 @@ export function formatPrune({ output, bytes, report }: PruneFacts, context: Comm
       'zeros',
       `${formatCount(zeros.zeros)} of ${formatCount(zeros.weights)} weights (${percent(zeros.share)})`,
     ],
-    ['file', `${formatBytes(bytes.before)} → ${formatBytes(bytes.after)}`],
     ['outputs', score === undefined ? 'not measured: no data (--calibration)' : formatScore(score)],
     ['data', dataRuns === 0 ? 'none' : `${plural(dataRuns, 'run')}, to fit and to measure on`],
   ];
@@ -41,7 +37,7 @@ export function formatPrune({ output, bytes, report }: PruneFacts, context: Comm
     ...indent(formatLayers(changed)),
     ...formatKeptWhole('Layers that were not pruned', report.kept, context),
     '',
-    ...report.gains,
+    ...formatMeasured(compression, context),
     ...formatWarnings(report.warnings, context),
   ];
 }

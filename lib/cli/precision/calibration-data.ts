@@ -15,7 +15,8 @@ export interface CalibrationParts {
   readonly score?: (model: string | Uint8Array) => Promise<number>;
 }
 
-type CalibrationArguments = OptionValues<typeof calibrationOptionTable> & {
+/** What tells where data is, and where models run on it. */
+export type CalibrationArguments = OptionValues<typeof calibrationOptionTable> & {
   readonly device?: DeviceName | undefined;
   readonly labels?: string | undefined;
 };

@@ -3,17 +3,15 @@ import type { CastToReport } from '../../compress/cast';
 import type { CommandContext } from '../command';
 import { formatFacts, indent } from '../terminal/table';
 import { plural } from '../values/format';
+import { formatMeasured } from '../compress/measured-view';
+import type { CompressionFiles } from '../compress/run-compression';
 import { formatKept, formatScore } from './report-parts';
 
 /** What `cast` has to tell. */
-export interface CastFacts {
-  readonly input: string;
-  readonly output: string;
-  readonly report: CastToReport;
-}
+export type CastFacts = CompressionFiles<CastToReport>;
 
 /** The result for people. */
-export function formatCast({ output, report }: CastFacts, context: CommandContext): string[] {
+export function formatCast({ output, report, compression }: CastFacts, context: CommandContext): string[] {
   const { style } = context.terminal;
   const { precision, reduced, kept, casts, dataRuns, score } = report;
   const rows: (readonly [string, string])[] = [
@@ -32,5 +30,7 @@ export function formatCast({ output, report }: CastFacts, context: CommandContex
       kept.map(({ node, op, reason }) => [node, `${op}: ${reason}`]),
       context,
     ),
+    '',
+    ...formatMeasured(compression, context),
   ];
 }

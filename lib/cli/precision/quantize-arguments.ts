@@ -3,6 +3,7 @@ import type { AccuracyBound, QuantizeOptions } from '../../compress/quantize-opt
 import type { Feeds } from '../../runtime/feeds';
 import { flag, option, type OptionTable, type OptionValues } from '../args/option';
 import { usageError } from '../args/usage-error';
+import { measureOptionTable } from '../compress/measure-arguments';
 import { parseDevice } from '../session-talk';
 import { parseChoice, parseInteger, parseText } from '../values/basic';
 import { parseNumberBetween, parseShare } from '../values/number';
@@ -101,6 +102,7 @@ export const quantizeOptionTable = {
     parseText,
   ),
   ...quantizationOptionTable,
+  ...measureOptionTable,
   calibrationCache: option('<file>', "write the ranges as TensorRT 10's calibration cache too", parseText),
 } satisfies OptionTable;
 

@@ -4,25 +4,22 @@ import type { CommandContext } from '../command';
 import { formatFacts, indent } from '../terminal/table';
 import { printable } from '../terminal/text-width';
 import { formatBytes, formatCount, plural } from '../values/format';
+import { formatMeasured } from '../compress/measured-view';
+import type { CompressionFiles } from '../compress/run-compression';
 import { formatKept, formatScore } from './report-parts';
 
 /** What `quantize` has to tell. */
-export interface QuantizeFacts {
-  readonly input: string;
-  readonly output: string;
-  readonly bytes: { readonly before: number; readonly after: number };
-  readonly report: QuantizationReport;
-}
+export type QuantizeFacts = CompressionFiles<QuantizationReport>;
 
 /** The document of `quantize --json`. */
-export function quantizeDocument({ input, output, bytes, report }: QuantizeFacts): unknown {
-  return { input, output, bytes, ...report };
+export function quantizeDocument({ report, ...files }: QuantizeFacts): unknown {
+  return { ...files, ...report };
 }
 
 /** The result for people. */
 export function formatQuantize(facts: QuantizeFacts, context: CommandContext): string[] {
   const { style } = context.terminal;
-  const { report, output, bytes } = facts;
+  const { report, output, bytes, compression } = facts;
   const { score } = report;
   const what = report.weightOnly ? 'weights' : 'weights and activations';
   const rows: (readonly [string, string])[] = [
@@ -56,6 +53,8 @@ export function formatQuantize(facts: QuantizeFacts, context: CommandContext): s
     `${style.green('quantised')}  ${style.bold(output)}`,
     ...indent(formatFacts(rows, style.dim)),
     ...formatKept(kept(report), context),
+    '',
+    ...formatMeasured(compression, context),
     ...report.warnings.map((warning) => `${style.yellow('warning')}  ${printable(warning)}`),
   ];
 }

@@ -97,9 +97,9 @@ export function chooseByRatio({ groups, orders, limits, scope }: RemovalChoice, 
 export function chooseByTarget(choice: RemovalChoice, target: ChannelTarget): number[] {
   const { groups, cost, limits, scope } = choice;
   const before: Cost = cost.before;
-  const fits = (counts: readonly number[]) => isWithin(cost.of(counts), before, target);
+  const fits = (counts: readonly number[]) => isWithin(cost.atMost(counts), before, target);
   const all = groups.map((group) => mostRemoved(group, limits));
-  if (!fits(all)) throw outOfReach(cost.of(all), before, target);
+  if (!fits(all)) throw outOfReach(cost.atMost(all), before, target);
   if (scope === 'global') {
     const counts = groups.map(() => 0);
     const candidates = candidatesOf(choice, (group) => savedShare(choice, group));

@@ -50,6 +50,8 @@ export class DependencyGraph {
   readonly sideBySide: AxisRange[] = [];
   /** Grouped convolutions of which whole groups are removed. */
   readonly wholeGroups = new Set<NodeMessage>();
+  /** Nodes that cannot be followed, and why. */
+  readonly refused = new Map<NodeMessage, string>();
   readonly producers = new Map<string, NodeMessage>();
   private readonly readersOf = new Map<string, NodeMessage[]>();
   private readonly sizes = new Map<string, readonly Size[]>();
@@ -76,8 +78,8 @@ export class DependencyGraph {
     this.slots = new AxisSlots(new Map(known));
     for (const node of graph.node) {
       for (const name of node.output) this.producers.set(name, node);
-      for (const name of new Set(node.input))
-        this.readersOf.set(name, [...(this.readersOf.get(name) ?? []), node]);
+      // Graphs inside a node read for it.
+      for (const name of readsOf(node)) this.readersOf.set(name, [...(this.readersOf.get(name) ?? []), node]);
     }
   }
 
@@ -86,7 +88,7 @@ export class DependencyGraph {
     return this.sizes.get(name ?? '');
   }
 
-  /** Nodes of this graph that read a value. */
+  /** Nodes of this graph that read a value, or inside which it is read. */
   consumers(name: string): readonly NodeMessage[] {
     return this.readersOf.get(name) ?? [];
   }
@@ -142,6 +144,7 @@ export class DependencyGraph {
 
   /** Nothing that this node reads or makes can be removed. */
   blockNode(node: NodeMessage, reason: string): void {
+    this.refused.set(node, reason);
     for (const name of [...readsOf(node), ...node.output]) this.block(name, reason);
     // Graphs inside it may read values of this one under any name.
     for (const inner of subgraphsOf(node).flatMap(allGraphs))

@@ -4,7 +4,7 @@
 
 import type { TensorMessage } from '../../onnx/graph/onnx-messages';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
-import { makeTensor, readFloats } from '../../onnx/graph/tensor-values';
+import { makeTensor, tensorBytes } from '../../onnx/graph/tensor-values';
 import type { DependencyGraph } from './dependency-graph';
 import type { RemovableGroup } from './removable-groups';
 
@@ -48,9 +48,10 @@ export function zeroWeights(model: OnnxModel, places: WeightPositions): void {
   model.graph.initializer = model.graph.initializer.map((tensor) => {
     const axes = places.get(tensor.name ?? '');
     if (axes === undefined) return tensor;
-    const values = readFloats(tensor);
-    for (const { axis, positions } of axes) fillPositions(values, { tensor, axis, positions });
-    return makeTensor(tensor.name!, 'FLOAT', tensor.dims, values);
+    // Zero bytes are zero in every type. Copied: a Buffer's slice is the source's own memory.
+    const bytes = Uint8Array.from(tensorBytes(tensor));
+    for (const { axis, positions } of axes) fillPositions(bytes, { tensor, axis, positions });
+    return makeTensor(tensor.name!, tensor.dataType, tensor.dims, bytes);
   });
 }
 
@@ -65,11 +66,11 @@ export function keptWeights(tensor: TensorMessage, places: WeightPositions): Flo
 }
 
 function fillPositions(
-  values: Float32Array,
+  values: Float32Array | Uint8Array,
   { tensor, axis, positions }: { tensor: TensorMessage; axis: number; positions: ReadonlySet<number> },
 ): void {
   const size = tensor.dims[axis]!;
-  const inner = tensor.dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+  const inner = values.length / tensor.dims.slice(0, axis + 1).reduce((product, dim) => product * dim, 1);
   for (let at = 0; at < values.length; at += inner)
     if (positions.has((at / inner) % size)) values.fill(0, at, at + inner);
 }

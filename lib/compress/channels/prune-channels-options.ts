@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TensorRTError } from '../../errors';
 import type { Numerics } from '../../numerics/numerics';
 import type { NodeExclusion } from '../../onnx/graph/node-exclusion';
 import {
@@ -12,7 +11,15 @@ import {
   type OptionCheck,
 } from '../../option-checks';
 import type { CalibrationData } from '../calibrate/feed-source';
-import { contradiction, checkTable, COMMON_CHECKS, numberBetween } from '../option-tables';
+import {
+  checkCalibration,
+  checkTable,
+  COMMON_CHECKS,
+  contradiction,
+  numberBetween,
+  numericsCheck,
+  progressCheck,
+} from '../option-tables';
 import type { Runner } from '../runner';
 import type { ChannelTarget } from './choose-removals';
 import type { ChannelCriterion, ChannelSensitivity } from './rank-units';
@@ -35,10 +42,10 @@ export interface PruneChannelsOptions<Feeds> {
    *   over best, by the Gram matrix of what these layers read;
    * - `'activation'`: those that contribute least on the data;
    * - `'norm'` (default without data): those whose weights are smallest;
-   * - `'taylor'`: those that change the loss least to first order, as `sensitivity` tells.
+   * - `'taylor'` (default with `sensitivity`): those that change the loss least to first order, as `sensitivity` tells.
    */
   readonly criterion?: ChannelCriterion;
-  /** What `'taylor'` goes by. */
+  /** What `'taylor'` goes by: `lossSensitivity(data, { trainer })`. */
   readonly sensitivity?: ChannelSensitivity;
   /** Inputs to measure on, each the feeds of one run of any batch size: some hundreds of typical samples. */
   readonly calibration?: CalibrationData<Feeds>;
@@ -97,9 +104,9 @@ const CHECKS: Readonly<Record<keyof PruneChannelsOptions<unknown>, OptionCheck>>
   recover: oneOf('reconstruct', 'none'),
   multipleOf: multiple,
   minimum: integer(1, Number.MAX_SAFE_INTEGER),
-  numerics: typed('an implementation of Numerics, e.g. nativeNumerics()', isPlainObject),
+  numerics: numericsCheck,
   seed: integer(0, Number.MAX_SAFE_INTEGER),
-  onProgress: typed('a function', isFunction),
+  onProgress: progressCheck,
 };
 
 /**
@@ -121,21 +128,13 @@ export function checkPruneChannelsOptions<Feeds>(options: PruneChannelsOptions<F
     throw contradiction(
       'pruneChannels',
       'criterion "taylor" needs sensitivity, which tells how the loss changes',
+      'Pass sensitivity: lossSensitivity({ inputs, labels }, { trainer: sessionTrainer() }).',
     );
-  if (calibration !== undefined && runner === undefined)
-    throw contradiction(
-      'pruneChannels',
-      'calibration needs a runner',
-      'Pass runner: sessionRunner(), which runs models on the CPU.',
-    );
-  if (calibration !== undefined) return;
+  if (criterion !== undefined && criterion !== 'taylor' && sensitivity !== undefined)
+    throw contradiction('pruneChannels', `criterion "${criterion}" does not go by sensitivity`);
   const needs =
     criterion === 'reconstruction' || criterion === 'activation'
       ? `criterion "${criterion}"`
       : recover === 'reconstruct' && 'recover "reconstruct"';
-  if (needs !== false)
-    throw new TensorRTError(
-      'ERR_TRT_QUANT_CALIBRATION',
-      `There is no calibration data; it is needed for ${needs}.`,
-    );
+  checkCalibration('pruneChannels', { calibration, runner }, needs);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // In which order the units of a group are removed.
 
+import { TensorRTError } from '../../errors';
+import { nodeLabel } from '../../onnx/graph/graph-walk';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import type { Numerics } from '../../numerics/numerics';
 import { readFloats } from '../../onnx/graph/tensor-values';
@@ -13,27 +15,43 @@ import type { DependencyGraph } from './dependency-graph';
 import { GramElimination } from './gram-elimination';
 import { dampingOf } from './damping';
 import type { RemovableGroup } from './removable-groups';
-import { orderByScore, type UnitOrder } from './unit-order';
+import { orderByCost, orderByScore, type UnitOrder } from './unit-order';
 
 /** How units are ranked. */
 export type ChannelCriterion = 'reconstruction' | 'activation' | 'norm' | 'taylor';
 
-/** A value inside the model and the axis along which its channels lie. */
-export interface ChannelTensor {
-  /** Name of the tensor. */
+/** Where channels are read. */
+export interface ChannelReader {
+  /** Name of the node that reads. */
+  readonly node: string;
+  /** Name of the tensor that it reads. */
   readonly tensor: string;
-  /** Axis of its channels. */
+  /** Axis of the channels. */
   readonly axis: number;
+  /** How many axes the tensor has. */
+  readonly rank: number;
+  /** Positions along the axis by unit; none where a unit is not read here. */
+  readonly positions: readonly (readonly number[])[];
+}
+
+/** Channels, neurons or heads that can be removed one by one. */
+export interface ChannelGroup {
+  /** Names of the nodes that make them. */
+  readonly nodes: readonly string[];
+  /** How many there are. */
+  readonly units: number;
+  /** A unit that is zero in all of them is as good as removed. */
+  readonly readers: readonly ChannelReader[];
 }
 
 /**
- * Tells how much a loss would change, to first order, if each channel of these tensors were zero, e.g. the sum over the
- * data of |gradient times value|. One number for each position along the axis, by the name of the tensor.
+ * Tells what the removal of each unit of each group costs, 0 or more: numbers that can be compared, also between groups.
+ * `lossSensitivity()` makes one.
  */
 export type ChannelSensitivity = (
   model: OnnxModel,
-  tensors: readonly ChannelTensor[],
-) => Promise<ReadonlyMap<string, ArrayLike<number>>>;
+  groups: readonly ChannelGroup[],
+) => Promise<readonly ArrayLike<number>[]>;
 
 /** What ranking by data needs. */
 export interface RankingData<Feeds> {
@@ -73,24 +91,37 @@ export function rankByNorm(graph: DependencyGraph, group: RemovableGroup): UnitO
 
 /** By what a caller says of each channel. */
 export async function rankBySensitivity(
-  model: OnnxModel,
-  groups: readonly RemovableGroup[],
+  { model, graph, groups }: { model: OnnxModel; graph: DependencyGraph; groups: readonly RemovableGroup[] },
   sensitivity: ChannelSensitivity,
 ): Promise<UnitOrder[]> {
-  const tensors = new Map(
-    groups.flatMap(({ makers }) => makers.map(({ tensor, axis }) => [tensor, { tensor, axis }] as const)),
-  );
-  const known = await sensitivity(model, [...tensors.values()]);
-  return groups.map(({ makers, units }) =>
-    orderByScore(
-      units.map((_, unit) => {
-        let score = 0;
-        for (const { tensor, positions } of makers)
-          for (const position of positions[unit]!) score += Math.abs(known.get(tensor)?.[position] ?? 0);
-        return score;
-      }),
-    ),
-  );
+  const described = groups.map((group) => describeGroup(graph, group));
+  const known = await sensitivity(model, described);
+  return described.map(({ nodes, units }, index) => {
+    const scores = Array.from(known[index] ?? []);
+    if (scores.length === units && scores.every((score) => score >= 0 && score < Infinity))
+      return orderByCost(scores);
+    throw new TensorRTError(
+      'ERR_TRT_ARG_VALUE',
+      `sensitivity has to return ${units} numbers from 0 on for the channels of ${nodes.map((name) => `"${name}"`).join(', ')}; it returned ${scores.length === units ? 'others' : scores.length}.`,
+      { details: { nodes, expected: units, scores } },
+    );
+  });
+}
+
+/** What reads a group, without products of two values where weights read it behind them. */
+function describeGroup(graph: DependencyGraph, { nodes, units, readers }: RemovableGroup): ChannelGroup {
+  const weighted = readers.filter(({ weight }) => weight !== undefined);
+  return {
+    nodes,
+    units: units.length,
+    readers: (weighted.length > 0 ? weighted : readers).map(({ node, tensor, axis, positions }) => ({
+      node: nodeLabel(node),
+      tensor,
+      axis,
+      rank: graph.dims(tensor)!.length,
+      positions,
+    })),
+  };
 }
 
 /** A layer that reads units of a group, and which of its inputs each unit is. */

@@ -16,6 +16,10 @@ import { keptWeights, type WeightPositions } from './mask-units';
 /** Layers that were fitted anew, and normalisations whose statistics moved. */
 export interface Recovered {
   readonly layers: readonly string[];
+  /** Layers that could not be fitted: what they read is constant on the data, or a bias or a factor is in the way. */
+  readonly unfitted: readonly string[];
+  /** Layers with more inputs than there are samples. */
+  readonly few: readonly string[];
   readonly normalizations: readonly string[];
 }
 
@@ -34,10 +38,14 @@ export async function recoverOutputs<Feeds>(
   const behind = layersBehind(source, layers, places);
   const pair: ReconstructionData<Feeds> = { ...data, source, compressed: masked };
   const fitted: string[] = [];
+  const unfitted: string[] = [];
+  const few: string[] = [];
   const normalizations = await compressInOrder(behind, pair, async (layer, statistics) => {
-    if (await fitLayer(layer, statistics, { pair, places })) fitted.push(layer.label);
+    const isFitted = await fitLayer(layer, statistics, { pair, places });
+    (isFitted ? fitted : unfitted).push(layer.label);
+    if (isFitted && statistics[0]!.input.count < inputsOf(layer.view)) few.push(layer.label);
   });
-  return { layers: fitted, normalizations };
+  return { layers: fitted, unfitted, few, normalizations };
 }
 
 /** Layers whose inputs differ from the source's, or are fewer. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { nodeLabel } from '../../onnx/graph/graph-walk';
+import type { NodeMessage } from '../../onnx/graph/onnx-messages';
+import { hasOtherWeights, innerNodes } from '../layers/weight-layer';
+import { isWeighted } from '../layers/weighted-operators';
 import type { AxisRange } from './axis-slots';
 import type { DependencyGraph, WeightAxis } from './dependency-graph';
 
@@ -46,16 +49,26 @@ export function findGroups(graph: DependencyGraph): RemovableGroup[] {
   return [...groups.values()].map((units) => describeGroup(graph, units));
 }
 
-/** Nodes with weights of whose outputs nothing can be removed. */
-export function findKept(graph: DependencyGraph): KeptChannels[] {
-  const kept = new Map<string, KeptChannels>();
+/** Nodes with weights of whose outputs nothing can be removed: all that are in no group. */
+export function findKept(graph: DependencyGraph, groups: readonly RemovableGroup[]): KeptChannels[] {
+  const kept = new Map<string, string>();
+  const removable = new Set(groups.flatMap(({ nodes }) => nodes));
   for (const { node, tensor, axis } of graph.makers) {
-    const range = graph.slots.of(tensor, axis);
     const label = nodeLabel(node);
-    if (range === undefined || kept.has(label) || graph.slots.freeSets(range) > 0) continue;
-    kept.set(label, { node: label, reason: graph.slots.reasonOf(range.base)! });
+    if (removable.has(label) || kept.has(label)) continue;
+    const range = graph.slots.of(tensor, axis);
+    const reason = range && range.count > 0 ? graph.slots.reasonOf(range.base) : 'its channels are not known';
+    kept.set(label, reason ?? 'no layer with weights reads what it makes');
   }
-  return [...kept.values()];
+  for (const [node, reason] of graph.refused) if (isLayer(node, graph)) kept.set(nodeLabel(node), reason);
+  for (const { node, reason } of innerNodes(graph.graph)) kept.set(node, reason);
+  return [...kept].map(([node, reason]) => ({ node, reason }));
+}
+
+/** True for nodes with weights; a product of two values has none. */
+function isLayer(node: NodeMessage, { scope }: DependencyGraph): boolean {
+  if (!isWeighted(node)) return hasOtherWeights(node, scope);
+  return node.opType.startsWith('Conv') || node.input.some((name) => scope.constants.has(name));
 }
 
 function rangeOf(graph: DependencyGraph, { tensor, axis }: WeightAxis): AxisRange | undefined {

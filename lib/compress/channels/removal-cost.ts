@@ -27,6 +27,8 @@ export class RemovalCost {
   /** The model as it is. */
   readonly before: WorkCount;
   private readonly items: CostItem[] = [];
+  /** Biases that fitting gives to layers that have none. */
+  private readonly added: CostItem[] = [];
   private readonly groupOf: ReadonlyMap<number, number>;
   private readonly fixed: Cost;
 
@@ -36,40 +38,47 @@ export class RemovalCost {
     {
       groups,
       inputs,
+      isFitted = false,
     }: {
       groups: readonly RemovableGroup[];
       inputs?: Readonly<Record<string, readonly number[]>> | undefined;
+      /** True if weights that are left are fitted to data. */
+      isFitted?: boolean;
     },
   ) {
     this.before = countWork(model, inputs);
     this.groupOf = new Map(groups.flatMap(({ units }, group) => units.map((unit) => [unit, group] as const)));
     this.addParameters();
     this.addWork();
-    const counted = this.sum(() => 1);
+    if (isFitted) this.addBiases();
+    const counted = this.sum(this.items, () => 1);
     this.fixed = {
       parameters: this.before.parameters - counted.parameters,
       multiplyAdds: this.before.multiplyAdds - counted.multiplyAdds,
     };
   }
 
+  /** With the biases that fitting may add: what a budget has to have room for. */
+  atMost(removed: readonly number[]): Cost {
+    const { parameters, multiplyAdds } = this.of(removed);
+    // Where nothing goes nothing is fitted.
+    if (removed.every((count) => count === 0)) return { parameters, multiplyAdds };
+    const biases = this.sum(this.added, shareLeft(removed));
+    return { parameters: parameters + Math.ceil(biases.parameters), multiplyAdds };
+  }
+
   /** @param removed - Units removed from each group. */
   of(removed: readonly number[]): Cost {
-    const rest = this.sum((axes) =>
-      axes.reduce((product, axis) => {
-        let kept = 1;
-        for (const [group, share] of axis) kept -= share * (removed[group] ?? 0);
-        return product * Math.max(0, kept);
-      }, 1),
-    );
+    const rest = this.sum(this.items, shareLeft(removed));
     return {
       parameters: Math.round(this.fixed.parameters + rest.parameters),
       multiplyAdds: Math.round(this.fixed.multiplyAdds + rest.multiplyAdds),
     };
   }
 
-  private sum(factor: (axes: CostItem['axes']) => number): Cost {
+  private sum(items: readonly CostItem[], factor: (axes: CostItem['axes']) => number): Cost {
     let [parameters, multiplyAdds] = [0, 0];
-    for (const item of this.items) {
+    for (const item of items) {
       const part = factor(item.axes);
       parameters += part * item.parameters;
       multiplyAdds += part * item.multiplyAdds;
@@ -82,6 +91,15 @@ export class RemovalCost {
       const axes = this.axesOf(tensor.dims.map((_, axis) => this.graph.slots.of(name, axis)));
       const parameters = tensor.dims.reduce((product, size) => product * size, 1);
       if (axes.length > 0) this.items.push({ parameters, multiplyAdds: 0, axes });
+    }
+  }
+
+  private addBiases(): void {
+    for (const { node, tensor, axis } of this.graph.makers) {
+      const range = this.graph.slots.of(tensor, axis);
+      const hasPlace = node.opType !== 'MatMul' && (node.input[2] ?? '') === '';
+      if (hasPlace && range !== undefined)
+        this.added.push({ parameters: range.count, multiplyAdds: 0, axes: this.axesOf([range]) });
     }
   }
 
@@ -129,4 +147,14 @@ export class RemovalCost {
       return [new Map(shares)];
     });
   }
+}
+
+/** Share of an amount that is left with so many units removed from each group. */
+function shareLeft(removed: readonly number[]): (axes: CostItem['axes']) => number {
+  return (axes) =>
+    axes.reduce((product, axis) => {
+      let kept = 1;
+      for (const [group, share] of axis) kept -= share * (removed[group] ?? 0);
+      return product * Math.max(0, kept);
+    }, 1);
 }

@@ -4,8 +4,11 @@ import type { GraphMessage, NodeMessage, TensorMessage } from '../../onnx/graph/
 import { makeTensor } from '../../onnx/graph/tensor-values';
 import type { DependencyGraph } from './dependency-graph';
 
-/** Vectors that came after the analysis, with the value and axis that they belong to. */
-export type VectorAxes = ReadonlyMap<string, { readonly tensor: string; readonly axis: number }>;
+/** Vectors that came after the analysis, with the value and axis that their own last axis belongs to. */
+export type VectorAxes = ReadonlyMap<
+  string,
+  { readonly tensor: string; readonly axis: number; readonly last: number }
+>;
 
 /** What is removed from which axis, and the constants that nodes get for it. */
 export class Removal {
@@ -25,6 +28,7 @@ export class Removal {
   /** Positions of an axis that stay; undefined where all do. */
   kept(tensor: string, axis: number): number[] | undefined {
     const vector = this.vectors.get(tensor);
+    if (vector !== undefined && axis !== vector.last) return undefined;
     const range =
       vector === undefined
         ? this.analysis.slots.of(tensor, axis)

@@ -14,3 +14,9 @@ export function orderByScore(scores: readonly number[]): UnitOrder {
   const total = scores.reduce((sum, score) => sum + score, 0);
   return { units, losses: units.map((unit) => (total > 0 ? scores[unit]! / total : 0)) };
 }
+
+/** The order of rising costs, which are the losses: of groups whose costs can be compared. */
+export function orderByCost(costs: readonly number[]): UnitOrder {
+  const units = costs.map((_, unit) => unit).sort((a, b) => costs[a]! - costs[b]! || a - b);
+  return { units, losses: units.map((unit) => costs[unit]!) };
+}

@@ -6,13 +6,19 @@ import {
   isPlainObject,
   oneOf,
   rejectUnknownOptions,
-  typed,
   typeError,
   type OptionCheck,
 } from '../../option-checks';
 import type { NodeExclusion } from '../../onnx/graph/node-exclusion';
 import type { CalibrationData } from '../calibrate/feed-source';
-import { contradiction, checkTable, COMMON_CHECKS } from '../option-tables';
+import {
+  checkCalibration,
+  checkTable,
+  COMMON_CHECKS,
+  contradiction,
+  numericsCheck,
+  progressCheck,
+} from '../option-tables';
 import type { Runner } from '../runner';
 
 /** Which weights share values: those of a tensor, of an output channel, or of so many neighbouring output channels. */
@@ -62,18 +68,15 @@ const scope: OptionCheck = (name, value) => {
   integer(1, MOST_CLUSTERS)(`${name}.group`, group);
 };
 
-const isNumerics = (value: unknown): boolean =>
-  isPlainObject(value) && typeof (value as Numerics).kMeans === 'function';
-
 const CLUSTER: Readonly<Record<keyof ClusterOptions<unknown>, OptionCheck>> = {
   ...COMMON_CHECKS,
   clusters: integer(2, MOST_CLUSTERS),
   scope,
   form: oneOf('values', 'gather'),
   compensate: flag,
-  numerics: typed('an implementation such as nativeNumerics()', isNumerics),
+  numerics: numericsCheck,
   seed: integer(0, 2 ** 32 - 1),
-  onProgress: typed('a function', (value) => typeof value === 'function'),
+  onProgress: progressCheck,
 };
 
 /**
@@ -89,10 +92,5 @@ export function checkClusterOptions<Feeds>(options: ClusterOptions<Feeds>): void
       `form "gather" has codes of a byte, for at most ${MOST_IN_GRAPH} values; ${options.clusters!} were asked for`,
       'Ask for fewer, or use form "values".',
     );
-  if (options.calibration !== undefined && options.runner === undefined)
-    throw contradiction(
-      'cluster',
-      'calibration needs a runner that runs models on it',
-      'Pass runner: sessionRunner(), which runs them on the CPU.',
-    );
+  checkCalibration('cluster', options, false);
 }

@@ -72,11 +72,22 @@ const LARGE_ERROR = 0.5;
 /** What the reader should know. */
 export function listWarnings(
   { changed, dataRuns, form }: Pick<ClusterReport, 'changed' | 'dataRuns' | 'form'>,
-  tables: readonly Lookup[],
+  { tables, notes }: { tables: readonly Lookup[]; notes: ReadonlyMap<string, ClusterResult['note']> },
 ): string[] {
   const warnings: string[] = [];
+  const noted = (note: ClusterResult['note']) => changed.filter(({ weight }) => notes.get(weight) === note);
   if (dataRuns === 0)
     warnings.push('There was no data: values were chosen by the weights alone, and outputs may be far off.');
+  const few = noted('few samples');
+  if (few.length > 0)
+    warnings.push(
+      `The data has fewer samples than ${few.length} layers have inputs, e.g. with "${few[0]!.weight}": give more.`,
+    );
+  const blind = noted('no inputs');
+  if (blind.length > 0)
+    warnings.push(
+      `What ${blind.length} layers read is constant on the data, e.g. with "${blind[0]!.weight}": their values were chosen by the weights alone.`,
+    );
   const written = new Set(tables.map(({ weight }) => weight));
   const whole = form === 'gather' ? changed.filter(({ weight }) => !written.has(weight)) : [];
   if (whole.length > 0)

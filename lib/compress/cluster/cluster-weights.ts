@@ -5,8 +5,8 @@ import type { Numerics } from '../../numerics/numerics';
 import type { GraphMessage } from '../../onnx/graph/onnx-messages';
 import { makeTensor, readFloats } from '../../onnx/graph/tensor-values';
 import { biasOf, writeBias, type LayerBias } from '../layers/layer-bias';
-import { gatherMatrix, scatterMatrix, weightOf } from '../layers/layer-matrix';
-import type { WeightLayer } from '../layers/weight-layer';
+import { forEachElement, gatherMatrix, scatterMatrix, weightOf } from '../layers/layer-matrix';
+import { inputsOf, type WeightLayer } from '../layers/weight-layer';
 import { isFittable, movedBias, relativeDistance } from '../reconstruct/fit-target';
 import { inverseFactor } from '../reconstruct/inverse-factor';
 import type { LayerStatistics } from '../reconstruct/layer-statistics';
@@ -15,7 +15,7 @@ import { solveOnSupport } from '../reconstruct/solve-on-support';
 import { placesOf } from './codebook';
 import type { ClusterOptions, ClusterScope } from './cluster-options';
 import type { ClusterSite } from './cluster-sites';
-import { shareValues, type Block } from './shared-values';
+import { nearest, sampledClusters, shareValues, tableOf, type Block } from './shared-values';
 
 /** What became of the weights of a tensor. */
 export interface ClusterResult {
@@ -24,9 +24,13 @@ export interface ClusterResult {
   readonly tables: number;
   /** Relative error of what its layer makes, or of the weights themselves; a root of the mean of squares. */
   readonly error: number;
+  /** What the data lacked. */
+  readonly note?: 'few samples' | 'no inputs';
 }
 
-type Settings = Required<Pick<ClusterOptions<unknown>, 'clusters' | 'scope' | 'compensate' | 'seed'>> & {
+export type ClusterSettings = Required<
+  Pick<ClusterOptions<unknown>, 'clusters' | 'scope' | 'compensate' | 'seed'>
+> & {
   readonly numerics: Numerics;
 };
 
@@ -34,42 +38,65 @@ type Settings = Required<Pick<ClusterOptions<unknown>, 'clusters' | 'scope' | 'c
 export async function clusterAlone(
   graph: GraphMessage,
   { weight, layer }: ClusterSite,
-  settings: Settings,
+  { scope, clusters, seed, numerics }: ClusterSettings,
 ): Promise<ClusterResult> {
   const values = readFloats(weight);
-  const channels = channelPlaces(weight.dims, layer);
   const result = values.slice();
+  const channels = channelsOf(weight.dims, layer);
   let [levels, tables] = [0, 0];
-  for (const group of groupsOf(channels.length, settings.scope)) {
-    const places = group.flatMap((channel) => channels[channel]!);
-    const wanted = Float64Array.from(places, (place) => values[place]!);
-    const block = { rows: 1, columns: wanted.length, wanted, h: undefined, factor: undefined };
-    const shared = await shareValues([block], settings);
-    places.forEach((place, at) => (result[place] = shared.weights[0]![at]!));
-    levels += shared.levels;
+  for (const group of groupsOf(channels.count, scope)) {
+    const isWhole = group.length === channels.count;
+    const places = isWhole ? undefined : joinPlaces(group.map(channels.placesOf));
+    const own = places === undefined ? values : Float32Array.from(places, (place) => values[place]!);
+    const { centers } = await sampledClusters(own, { clusters, seed }, numerics);
+    const { borders } = tableOf(centers);
+    const used = new Uint8Array(centers.length);
+    own.forEach((value, at) => {
+      const code = nearest(borders, value);
+      used[code] = 1;
+      result[places?.[at] ?? at] = centers[code]!;
+    });
+    levels += used.reduce((sum, one) => sum + one, 0);
     tables++;
   }
   replaceWeight(graph, weight.name!, result);
   return { levels, tables, error: Math.sqrt(relativeDistance(values, result)) };
 }
 
-/** Positions of the weights of each output channel; of a table of embeddings each row is one. */
-function channelPlaces(dims: readonly number[], layer: WeightLayer | undefined): number[][] {
-  if (layer === undefined)
-    return Array.from({ length: dims[0]! }, (_, channel) => [...placesOf(dims, 0, channel)]);
-  const { groups, outputs } = layer.view;
-  const size = dims.reduce((product, dim) => product * dim, 1);
-  const order = Float32Array.from({ length: size }, (_, place) => place);
-  return Array.from({ length: groups }, (_, group) => {
-    const matrix = gatherMatrix(order, layer.view, group);
-    const columns = matrix.length / outputs;
-    return Array.from({ length: outputs }, (__, row) =>
-      Array.from(matrix.subarray(row * columns, (row + 1) * columns)),
-    );
-  }).flat();
+interface Channels {
+  readonly count: number;
+  /** Positions of the weights of a channel. */
+  readonly placesOf: (channel: number) => Uint32Array;
 }
 
-function groupsOf(channels: number, scope: ClusterScope): number[][] {
+/** Of a layer its outputs; of a table of embeddings each row is a channel. */
+function channelsOf(dims: readonly number[], layer: WeightLayer | undefined): Channels {
+  if (layer === undefined)
+    return { count: dims[0]!, placesOf: (channel) => Uint32Array.from(placesOf(dims, 0, channel)) };
+  const { view } = layer;
+  const { outputs, outputStep, groupStep } = view;
+  return {
+    count: view.groups * outputs,
+    placesOf(channel) {
+      const start = Math.floor(channel / outputs) * groupStep + (channel % outputs) * outputStep;
+      const places = new Uint32Array(inputsOf(view));
+      forEachElement({ ...view, outputs: 1 }, 0, (at, place) => (places[at] = start + place));
+      return places;
+    },
+  };
+}
+
+function joinPlaces(parts: readonly Uint32Array[]): Uint32Array {
+  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    all.set(part, end);
+    end += part.length;
+  }
+  return all;
+}
+
+export function groupsOf(channels: number, scope: ClusterScope): number[][] {
   const size = scope === 'tensor' ? channels : scope === 'channel' ? 1 : scope.group;
   const groups: number[][] = [];
   for (let first = 0; first < channels; first += size)
@@ -81,7 +108,7 @@ function groupsOf(channels: number, scope: ClusterScope): number[][] {
 export async function clusterOnData(
   graph: GraphMessage,
   layer: WeightLayer,
-  { statistics, ...settings }: Settings & { readonly statistics: LayerStatistics },
+  { statistics, ...settings }: ClusterSettings & { readonly statistics: LayerStatistics },
 ): Promise<ClusterResult | undefined> {
   const { view } = layer;
   const values = readFloats(weightOf(graph, layer));
@@ -106,7 +133,9 @@ export async function clusterOnData(
   matrices.forEach((matrix, group) => scatterMatrix(matrix, result, view, group));
   replaceWeight(graph, layer.weight.name!, result);
   if (bias !== undefined) writeBias(graph, bias, movedBias(bias, statistics, matrices));
-  return { levels, tables, error: await errorOf(parts, matrices, settings.numerics) };
+  const isFew = statistics[0]!.input.count < inputsOf(view);
+  const error = await errorOf(parts, matrices, settings.numerics);
+  return { levels, tables, error, ...(isFew ? { note: 'few samples' as const } : {}) };
 }
 
 /** One group of a layer. */
@@ -122,7 +151,12 @@ async function partsOf(
     statistics,
     bias,
     settings,
-  }: { values: Float32Array; statistics: LayerStatistics; bias: LayerBias | undefined; settings: Settings },
+  }: {
+    values: Float32Array;
+    statistics: LayerStatistics;
+    bias: LayerBias | undefined;
+    settings: ClusterSettings;
+  },
 ): Promise<Part[] | undefined> {
   const { numerics, compensate } = settings;
   const centred = bias !== undefined;
@@ -175,13 +209,13 @@ async function errorOf(
   let [error, energy] = [0, 0];
   for (const [group, { equations, original }] of parts.entries()) {
     const share = await relativeError(equations, matrices[group]!, { original, numerics });
-    error += share * equations.energy;
-    energy += equations.energy;
+    error += share * equations.whole;
+    energy += equations.whole;
   }
   return energy === 0 ? 0 : Math.sqrt(error / energy);
 }
 
-function replaceWeight(graph: GraphMessage, name: string, values: Float32Array): void {
+export function replaceWeight(graph: GraphMessage, name: string, values: Float32Array): void {
   const index = graph.initializer.findIndex((tensor) => tensor.name === name);
   graph.initializer[index] = makeTensor(name, 'FLOAT', graph.initializer[index]!.dims, values);
 }

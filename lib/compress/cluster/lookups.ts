@@ -67,10 +67,15 @@ export function writeLookups(model: OnnxModel, { wide }: { readonly wide: boolea
   return written;
 }
 
-function lookupParts(
+/**
+ * The tables, codes and nodes of a look-up.
+ *
+ * @param request - `output`: what the values are called. Default: as the weights.
+ */
+export function lookupParts(
   name: string,
   dims: readonly number[],
-  { codebook, names }: { codebook: Codebook; names: UniqueNames },
+  { codebook, names, output = name }: { codebook: Codebook; names: UniqueNames; output?: string },
 ): { codes: TensorMessage; tables: TensorMessage[]; nodes: NodeMessage[] } {
   const { levels, codes, channels } = codebook;
   const named = (part: string) => names.make(`${name}_${part}`);
@@ -93,7 +98,7 @@ function lookupParts(
       op: 'Gather',
       name: named('lookup'),
       inputs: [levelsName, positions],
-      outputs: [name],
+      outputs: [output],
       ints: { axis: 0 },
     }),
   );

@@ -6,6 +6,8 @@
 // Sources: Han, Mao, Dally 2016, "Deep Compression"; Frantar et al. 2022, "GPTQ", section 3, for the assignment.
 
 import type { Clusters, Numerics } from '../../numerics/numerics';
+import { pickSamples } from '../layers/layer-samples';
+import { sweepColumns } from '../reconstruct/sweep-columns';
 
 /** Rows of weights with the same inputs, of those that share values. */
 export interface Block {
@@ -60,11 +62,38 @@ export async function shareValues(
     const solved = { codes, centers: await solveCenters(blocks, { turned, codes, centers, numerics }) };
     const error = await errorOf(blocks, solved, numerics);
     if (error < best.error) best = { ...solved, error };
-    centers = solved.centers.slice().sort();
-    const borders = bordersOf(centers);
-    codes = blocks.map((block) => assign(block, centers, borders));
+    const table = tableOf(solved.centers);
+    ({ centers } = table);
+    codes = [];
+    for (const block of blocks) codes.push(await assignValues(block, () => table, numerics));
   }
   return spread(best);
+}
+
+/** More weights than these, and than so many for each value, are looked at one in some. */
+const MOST_SAMPLED = 2 ** 20;
+const FEWEST_A_VALUE = 64;
+
+/** `kMeans()` of as many values as tell where the centres are. */
+export async function sampledClusters(
+  values: Float32Array,
+  {
+    clusters,
+    seed,
+    weights,
+  }: Pick<SharingOptions, 'clusters' | 'seed'> & { readonly weights?: Float32Array },
+  numerics: Numerics,
+): Promise<Pick<Clusters, 'centers'>> {
+  const most = Math.max(MOST_SAMPLED, FEWEST_A_VALUE * clusters);
+  const options = { clusters, seed };
+  if (values.length <= most)
+    return numerics.kMeans(values, { ...options, ...(weights === undefined ? {} : { weights }) });
+  const picked = pickSamples(values.length, most, seed);
+  const some = (all: Float32Array) => Float32Array.from(picked, (at) => all[at]!);
+  return numerics.kMeans(some(values), {
+    ...options,
+    ...(weights === undefined ? {} : { weights: some(weights) }),
+  });
 }
 
 async function firstClusters(
@@ -74,15 +103,23 @@ async function firstClusters(
   const count = blocks.reduce((sum, { wanted }) => sum + wanted.length, 0);
   const values = new Float32Array(count);
   const weights = new Float32Array(count).fill(1);
+  // Only their proportions count, and energies can lie beyond what FP32 holds.
+  const largest = Math.max(...blocks.map(largestEnergy));
   let end = 0;
   for (const { wanted, h, columns } of blocks) {
     values.set(wanted, end);
     if (h !== undefined)
-      for (let i = 0; i < wanted.length; i++) weights[end + i] = h[(i % columns) * (columns + 1)]!;
+      for (let i = 0; i < wanted.length; i++) weights[end + i] = h[(i % columns) * (columns + 1)]! / largest;
     end += wanted.length;
   }
   const isWeighted = blocks.some(({ h }) => h !== undefined);
   return numerics.kMeans(values, { clusters, seed, ...(isWeighted ? { weights } : {}) });
+}
+
+function largestEnergy({ h, columns }: Block): number {
+  let largest = 0;
+  if (h !== undefined) for (let i = 0; i < columns; i++) largest = Math.max(largest, h[i * (columns + 1)]!);
+  return largest;
 }
 
 /** None without data, and for tensors that would take minutes. */
@@ -120,28 +157,42 @@ function bordersOf(centers: Float32Array): Float64Array {
 }
 
 /** The nearest value of each weight, where the weights behind it take over what it loses. */
-function assign(
-  { rows, columns, wanted, factor }: Block,
-  centers: Float32Array,
-  borders: Float64Array,
-): Uint16Array {
+export async function assignValues(
+  { rows, columns, wanted, factor }: Omit<Block, 'h'>,
+  tableOf: (row: number) => Table,
+  numerics: Numerics,
+): Promise<Uint16Array> {
   const codes = new Uint16Array(rows * columns);
-  const row = new Float64Array(columns);
-  for (let r = 0; r < rows; r++) {
-    row.set(wanted.subarray(r * columns, (r + 1) * columns));
-    for (let k = 0; k < columns; k++) {
-      const code = nearest(borders, row[k]!);
-      codes[r * columns + k] = code;
-      if (factor === undefined) continue;
-      const at = k * columns;
-      const share = (row[k]! - centers[code]!) / factor[at + k]!;
-      for (let j = k + 1; j < columns; j++) row[j]! -= share * factor[at + j]!;
-    }
+  const tables = Array.from({ length: rows }, (_, row) => tableOf(row));
+  const settle = (row: number, column: number, value: number): number => {
+    const { centers, borders } = tables[row]!;
+    const code = nearest(borders, value);
+    codes[row * columns + column] = code;
+    return centers[code]!;
+  };
+  if (factor !== undefined) {
+    await sweepColumns(wanted.slice(), { rows, columns, factor, numerics }, { settle });
+    return codes;
   }
+  for (let row = 0, at = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) settle(row, column, wanted[at++]!);
   return codes;
 }
 
-function nearest(borders: Float64Array, value: number): number {
+/** Values in rising order, and half way between them. */
+export interface Table {
+  readonly centers: Float32Array;
+  readonly borders: Float64Array;
+}
+
+/** Sorts the values. */
+export function tableOf(values: Float32Array): Table {
+  const centers = values.slice().sort();
+  return { centers, borders: bordersOf(centers) };
+}
+
+/** Position of the nearest value. */
+export function nearest(borders: Float64Array, value: number): number {
   let low = 0;
   let high = borders.length;
   while (low < high) {

@@ -10,6 +10,8 @@ import { findParameters } from '../train/find-parameters';
 const TABLE_DEVIATION = 0.02;
 /** Behind these the sign of half of the values is lost, so weights are larger. */
 const RECTIFIERS = /^(Relu|LeakyRelu|PRelu|Clip|Elu|Selu|Gelu|Erf|HardSwish|Swish|Softplus|ThresholdedRelu)$/;
+/** In front of a layer, without changing numbers. */
+const MOVED = /^(Transpose|Reshape|Identity|Unsqueeze|Squeeze|Flatten)$/;
 /** Between a layer and its activation. */
 const TRANSPARENT = /^(BatchNormalization|Add|Div|Identity|Dropout|Mul)$/;
 
@@ -56,7 +58,10 @@ function freshValues(graph: GraphMessage, tensor: TensorMessage, normal: () => n
   if (node.opType === 'Gather' || (tensor.dims.length > 1 && node.opType === 'Add'))
     return values.map(() => TABLE_DEVIATION * normal());
   if (node.opType === 'Mul' || node.opType === 'Div') return values.fill(1);
-  return values;
+  // A matrix that is turned or reshaped before it is multiplied: with zeros nothing behind it would ever learn.
+  const [rows = 1] = tensor.dims;
+  const isMatrix = tensor.dims.length > 1 && MOVED.test(node.opType);
+  return isMatrix ? values.map(() => Math.sqrt(2 / (rows + values.length / rows)) * normal()) : values;
 }
 
 /** Inputs and outputs of one sum of products; undefined for what is not multiplied. */

@@ -2,12 +2,11 @@
 import { TensorRTError } from '../../errors';
 import { exposeTensors } from '../../onnx/extract/expose-tensors';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
-import { openSource } from '../../onnx/graph/with-source';
 import { throwIfAborted } from '../observe/stop-work';
 import type { RunnerOutputs } from '../runner';
-import type { Trainer, TrainerSession, TrainingTensor } from '../train/trainer';
+import { openTrainerSession, type Trainer, type TrainingTensor } from '../train/trainer';
 import { fixedBatch } from '../train/run-training';
-import { openTrainingData, type TrainingData } from '../train/training-data';
+import { openTrainingData, sampleBatches, type TrainingData } from '../train/training-data';
 
 /** What a teacher is asked for. */
 export interface TeacherRequest {
@@ -43,15 +42,10 @@ export async function runTeacher(
   const kept = new Map<string, { data: Float32Array; dims: readonly number[] }>();
   const fixed = fixedBatch(teacher)?.samples;
   const most = fixed ?? batchSize;
-  const session = await openSession(model, trainer);
+  const session = await openTrainerSession(model, trainer);
   try {
-    for (let at = 0; at < source.count; at += most) {
+    for (const { batch, at, count } of sampleBatches(source.count, most, fixed !== undefined)) {
       throwIfAborted(signal);
-      const count = Math.min(most, source.count - at);
-      // A batch that is fixed is filled up with the last sample.
-      const batch = Uint32Array.from({ length: fixed ?? count }, (_, index) =>
-        Math.min(at + index, source.count - 1),
-      );
       const found = await session.run(source.read(batch));
       for (const [tensor, output] of outputs)
         keep(kept, tensor, { found, output, at, count, run: batch.length, total: source.count });
@@ -78,6 +72,11 @@ function keep(
   { found, output, at, count, run, total }: Found,
 ): void {
   const { data, dims } = found[output]!;
+  if (!/^Float\d+Array$/.test(data.constructor.name))
+    throw unusable(
+      tensor,
+      `its elements come in a ${data.constructor.name}; floating-point numbers are expected, FP32 at best`,
+    );
   const size = data.length / run;
   if (dims[0] !== run)
     throw unusable(tensor, `its first axis has ${dims[0] ?? 'no'} elements for ${run} samples`);
@@ -110,13 +109,4 @@ function missing(name: string, inputs: TrainingData['inputs']): never {
     `The training data has nothing for input "${name}" of the teacher; it has ${Object.keys(inputs).join(', ')}.`,
     { details: { input: name, given: Object.keys(inputs) } },
   );
-}
-
-async function openSession(model: OnnxModel, trainer: Trainer): Promise<TrainerSession> {
-  const opened = await openSource(model);
-  try {
-    return await trainer(opened.source);
-  } finally {
-    await opened.close();
-  }
 }

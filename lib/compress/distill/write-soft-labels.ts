@@ -4,27 +4,69 @@ import { inSequence, writeTogether } from '../../onnx/graph/staged-file';
 import { formatNpy } from '../../tensor/npy';
 import { tableCrc32 } from '../../tensor/zip';
 import { valueError } from '../../option-checks';
+import { loadParquet, type ParquetModule } from './parquet-module';
 import type { SoftLabels } from './soft-labels';
 
 /**
- * Writes soft labels for `numpy.load`: `.npy` has the probabilities, `.npz` has `probabilities` and `temperature`. The
- * file appears as a whole or not at all.
+ * Writes soft labels for trainers elsewhere. The file appears as a whole or not at all.
  *
- * @throws {TensorRTError} ERR_TRT_ARG_VALUE for another ending, ERR_TRT_ONNX_WRITE if it cannot be written
+ * 1. `.npy`: the probabilities.
+ * 2. `.npz`: `probabilities` and `temperature`.
+ * 3. `.parquet`: a row for each sample with the list `probabilities`; the file's metadata has `temperature`, and `dims` of all
+ *    samples. Needs the package hyparquet-writer.
+ *
+ * @throws {TensorRTError} ERR_TRT_ARG_VALUE for another ending, ERR_TRT_ONNX_WRITE if it cannot be written,
+ * ERR_TRT_LOAD_PARQUET_NOT_FOUND without the package
  */
-export async function writeSoftLabels(
-  path: string,
-  { probabilities, temperature }: SoftLabels,
-): Promise<void> {
-  const { data, dims } = probabilities;
-  const array = formatNpy({ type: 'float32', data, dims });
-  const ending = extname(path).toLowerCase();
-  if (ending !== '.npy' && ending !== '.npz')
-    throw valueError('path', path, 'a path that ends in .npy or .npz');
-  const scalar = formatNpy({ type: 'float32', data: Float32Array.of(temperature), dims: [] });
-  const parts =
-    ending === '.npy' ? [array] : storedArchive({ 'probabilities.npy': array, 'temperature.npy': scalar });
-  await writeTogether([{ path, parts: inSequence(parts) }]);
+export async function writeSoftLabels(path: string, labels: SoftLabels): Promise<void> {
+  const format = FORMATS[extname(path).toLowerCase()];
+  if (format === undefined) throw valueError('path', path, `a path that ends in ${ENDINGS}`);
+  await writeTogether([{ path, parts: inSequence(await format(labels)) }]);
+}
+
+const FORMATS: Readonly<Record<string, (labels: SoftLabels) => Uint8Array[] | Promise<Uint8Array[]>>> = {
+  '.npy': (labels) => [formatProbabilities(labels)],
+  '.npz': (labels) =>
+    storedArchive({
+      'probabilities.npy': formatProbabilities(labels),
+      'temperature.npy': formatNpy({ type: 'float32', data: Float32Array.of(labels.temperature), dims: [] }),
+    }),
+  '.parquet': async (labels) => [formatParquet(labels, await loadParquet())],
+};
+const ENDINGS = '.npy, .npz or .parquet';
+
+function formatProbabilities({ probabilities: { data, dims } }: SoftLabels): Uint8Array {
+  return formatNpy({ type: 'float32', data, dims });
+}
+
+/** A list for each sample: readers that know nothing of tensors take it as a column. */
+function formatParquet(
+  { probabilities: { data, dims }, temperature }: SoftLabels,
+  parquet: ParquetModule,
+): Uint8Array {
+  const size = data.length / dims[0]!;
+  const rows = Array.from({ length: dims[0]! }, (_, row) =>
+    Array.from(data.subarray(row * size, (row + 1) * size)),
+  );
+  const name = 'probabilities';
+  const buffer = parquet.parquetWriteBuffer({
+    columnData: [{ name, data: rows }],
+    schema: [
+      { name: 'root', num_children: 1 },
+      { name, repetition_type: 'REQUIRED', num_children: 1, converted_type: 'LIST' },
+      { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+      { name: 'element', type: 'FLOAT', repetition_type: 'REQUIRED' },
+    ],
+    kvMetadata: [
+      { key: 'temperature', value: String(temperature) },
+      { key: 'dims', value: JSON.stringify(dims) },
+    ],
+    codec: 'SNAPPY',
+    // Smallest and largest values tell nothing of probabilities.
+    statistics: false,
+    createdBy: 'tensorrt-node',
+  });
+  return new Uint8Array(buffer);
 }
 
 /** A zip archive without compression, of less than 4 GiB. APPNOTE.TXT 4.3. */

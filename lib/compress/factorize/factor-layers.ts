@@ -186,14 +186,18 @@ function rankPoints(shape: LayerShape, { form, losses: [lost] }: FormLosses): Ra
 
 /** Inner ranks that are tried; of each the outer ones that lose about as much. */
 const MOST_INNER_RANKS = 64;
+/** What inner ranks of larger layers are multiples of. */
+const INNER_STEP = 8;
 
 /** Both sides lose; pairs where one loses far more than the other are never the best. */
 function tuckerPoints(shape: LayerShape, { form, losses }: FormLosses): RankPoint[] {
   const [inner, outer] = losses as [Float64Array, Float64Array];
   const points: RankPoint[] = [];
-  const step = Math.max(1, Math.floor((inner.length - 1) / MOST_INNER_RANKS));
+  const ranks = inner.length - 1;
+  const step =
+    ranks <= MOST_INNER_RANKS ? 1 : INNER_STEP * Math.ceil(ranks / (MOST_INNER_RANKS * INNER_STEP));
   const most = Math.min(outer.length - 1, shape.outputs);
-  for (let first = 1; first < inner.length; first += step) {
+  for (let first = step; first < inner.length; first += step) {
     for (let second = 1; second <= most; second++) {
       // More outputs than the rest of the layer has inputs are none of their own.
       if (second > first * sizeOf(shape.kernel)) break;

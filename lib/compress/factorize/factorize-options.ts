@@ -5,13 +5,20 @@ import {
   isPlainObject,
   oneOf,
   rejectUnknownOptions,
-  typed,
   typeError,
   type OptionCheck,
 } from '../../option-checks';
 import type { NodeExclusion } from '../../onnx/graph/node-exclusion';
 import type { CalibrationData } from '../calibrate/feed-source';
-import { contradiction, checkTable, COMMON_CHECKS, numberBetween } from '../option-tables';
+import {
+  checkCalibration,
+  checkTable,
+  COMMON_CHECKS,
+  contradiction,
+  numberBetween,
+  numericsCheck,
+  progressCheck,
+} from '../option-tables';
 import type { Runner } from '../runner';
 import type { FactorForm } from './rank-costs';
 
@@ -52,9 +59,6 @@ export interface FactorizeOptions<Feeds> {
   readonly signal?: AbortSignal;
 }
 
-const isNumerics = (value: unknown): boolean =>
-  isPlainObject(value) && typeof (value as Numerics).svd === 'function';
-
 const target: OptionCheck = (name, value) => {
   if (!isPlainObject(value)) throw typeError(name, value, 'an object such as { parameters: 0.5 }');
   checkTable(name, value, TARGET);
@@ -88,8 +92,8 @@ const FACTORIZE: Readonly<Record<keyof FactorizeOptions<unknown>, OptionCheck>> 
   rank,
   ratio: numberBetween(0, 1),
   form: oneOf('auto', 'channel', 'spatial', 'tucker'),
-  numerics: typed('an implementation such as nativeNumerics()', isNumerics),
-  onProgress: typed('a function', (value) => typeof value === 'function'),
+  numerics: numericsCheck,
+  onProgress: progressCheck,
 };
 
 /**
@@ -103,10 +107,5 @@ export function checkFactorizeOptions<Feeds>(options: FactorizeOptions<Feeds>): 
   const given = (['target', 'rank', 'ratio'] as const).filter((name) => options[name] !== undefined);
   if (given.length > 1)
     throw contradiction('factorize', `${given.join(' and ')} both say what is to be left`);
-  if (options.calibration !== undefined && options.runner === undefined)
-    throw contradiction(
-      'factorize',
-      'calibration needs a runner that runs models on it',
-      'Pass runner: sessionRunner(), which runs them on the CPU.',
-    );
+  checkCalibration('factorize', options, false);
 }

@@ -79,16 +79,20 @@ export function reportLayers(
   return { changed, kept, multiplyAdds };
 }
 
-/** Elements of all constants. */
-export function countParameters({ graph }: OnnxModel): number {
-  return graph.initializer.reduce((sum, tensor) => sum + elementsOf(tensor), 0);
-}
-
 const LARGE_ERROR = 0.5;
 
+/** What a layer was fitted to. */
+export interface SampleCount {
+  readonly count: number;
+  readonly inputs: number;
+  /** True where the inputs do not differ from sample to sample. */
+  readonly isConstant: boolean;
+}
+
+/** What the reader should know. */
 export function listWarnings(
   { changed, dataRuns }: Pick<FactorizeReport, 'changed' | 'dataRuns'>,
-  samples: ReadonlyMap<string, { readonly count: number; readonly inputs: number }>,
+  samples: ReadonlyMap<string, SampleCount>,
 ): string[] {
   const warnings: string[] = [];
   if (changed.length === 0) warnings.push('Nothing came apart: the model is what it was, simplified.');
@@ -105,6 +109,11 @@ export function listWarnings(
         'They were held near their old weights; give more data.',
     );
   }
+  const blind = changed.filter(({ node }) => samples.get(node)?.isConstant === true);
+  if (blind.length > 0)
+    warnings.push(
+      `What ${blind.length} layers read is constant on the data, e.g. "${blind[0]!.node}": they were cut by their weights alone.`,
+    );
   const far = changed.filter(({ error }) => error > LARGE_ERROR);
   if (far.length > 0) {
     const worst = far.reduce((a, b) => (b.error > a.error ? b : a));
@@ -146,10 +155,15 @@ export function checkFactorized(
   );
 }
 
-/** Elements of matrices and kernels: a layer may have got a bias that it did not have. */
+/** Elements of matrices and kernels: a layer may have got a bias that it did not have, or another one. */
 function countWeights({ graph }: OnnxModel): number {
+  const added = graph.node.flatMap(({ opType, input }) =>
+    opType === 'Add' ? input : opType === 'Gemm' ? input.slice(2) : [],
+  );
+  const biases = new Set(added);
   return graph.initializer.reduce(
-    (sum, tensor) => sum + (tensor.dims.length > 1 ? elementsOf(tensor) : 0),
+    (sum, tensor) =>
+      sum + (tensor.dims.length > 1 && !biases.has(tensor.name ?? '') ? elementsOf(tensor) : 0),
     0,
   );
 }

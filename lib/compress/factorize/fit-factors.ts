@@ -28,9 +28,12 @@ export interface FactorFit {
 /**
  * Takes a layer apart in the graph that is being compressed.
  *
- * @returns the relative error of what it makes, as a root of the mean of squares: on the data where there is some
+ * @returns the relative error of what it makes, as a root of the mean of squares: on the data where that tells something
  */
-export async function fitFactors(graph: GraphMessage, fit: FactorFit): Promise<number> {
+export async function fitFactors(
+  graph: GraphMessage,
+  fit: FactorFit,
+): Promise<{ readonly error: number; readonly isByData: boolean }> {
   const { one, point, statistics, numerics } = fit;
   const { layer, shape } = one;
   const original = readMatrix(weightOf(graph, layer), layer.view);
@@ -44,9 +47,8 @@ export async function fitFactors(graph: GraphMessage, fit: FactorFit): Promise<n
   if (statistics !== undefined && bias !== undefined && target?.fitted === true)
     writeBias(graph, bias, movedBias(bias, [statistics], [product]));
   writeFactors(graph, layer, factors);
-  return Math.sqrt(
-    target === undefined ? relativeDistance(original, product) : await target.errorOf(product),
-  );
+  const error = target === undefined ? relativeDistance(original, product) : await target.errorOf(product);
+  return { error: Math.sqrt(error), isByData: target !== undefined };
 }
 
 /** Samples for each input from which on the usual damping serves. */

@@ -22,21 +22,24 @@ type Request = Pick<FactorizeOptions<unknown>, 'target' | 'rank' | 'ratio' | 'fo
 
 /** Half of the parameters, where nothing is said. */
 const DEFAULT_SHARE = 0.5;
-/** Kernels of GPUs work on so many channels at a time. */
-const EVEN = 8;
+/** Multiples that kernels are made for, of CPUs and GPUs; more than half of a layer would be no choice any more. */
+const LARGEST_STEP = 8;
+const PARTS = 2;
 
 /**
  * A form and rank for each layer.
  *
  * @param total - Parameters of the model.
+ * @param added - Parameters of biases that fitting may give to layers that have none.
  * @throws {TensorRTError} ERR_TRT_COMPRESS_TARGET; ERR_TRT_ARG_VALUE for ranks of nodes that are no layers
  */
 export function chooseRanks(
-  layers: readonly LayerPoints[],
-  { request, total }: { request: Request; total: number },
+  all: readonly LayerPoints[],
+  { request, total, added = 0 }: { request: Request; total: number; added?: number },
 ): RankChoice[] {
   const { target, rank, ratio } = request;
-  if (rank !== undefined) return chooseByRank(layers, rank, request.form ?? 'auto');
+  if (rank !== undefined) return chooseByRank(all, rank, request.form ?? 'auto');
+  const layers = all.map(({ node, points }) => ({ node, points: evenPoints(points) }));
   if (ratio !== undefined) return layers.map((layer) => chooseByRatio(layer, ratio));
   if (target?.error !== undefined) {
     const reason = `every smaller rank loses more than ${target.error} of its outputs`;
@@ -45,38 +48,33 @@ export function chooseRanks(
   const of = target?.flops === undefined ? 'parameters' : 'multiplyAdds';
   const share = target?.flops ?? target?.parameters ?? DEFAULT_SHARE;
   const whole = layers.reduce((sum, { points }) => sum + points[0]!.cost[of], 0);
-  const all = of === 'parameters' ? total : whole;
-  const most = share * all - (all - whole);
+  const model = of === 'parameters' ? total : whole;
+  const fixed = model - whole + (of === 'parameters' ? added : 0);
+  const most = share * model - fixed;
   const chosen = chooseWithin(layers, { of, most });
   if (chosen === undefined) {
-    const closest = (all - whole + leastCost(layers, of)) / all;
+    const closest = (fixed + leastCost(layers, of)) / model;
     throw budgetError(of === 'parameters' ? 'parameters' : 'multiply-adds', share, closest);
   }
   const reason = 'whole it loses least for what others save';
-  return withReason(roundUp(layers, chosen, { of, most }), reason);
+  return withReason(chosen, reason);
 }
 
 function withReason(points: readonly RankPoint[], reason: string): RankChoice[] {
   return points.map((point) => (point.form === undefined ? { point, reason } : { point }));
 }
 
-/** Ranks become multiples of eight where the budget has room for it. */
-function roundUp(
-  layers: readonly LayerPoints[],
-  chosen: readonly RankPoint[],
-  { of, most }: { of: 'parameters' | 'multiplyAdds'; most: number },
-): RankPoint[] {
-  let left = most - chosen.reduce((sum, { cost }) => sum + cost[of], 0);
-  return chosen.map((point, index) => {
-    const ranks = point.ranks.map((rank) => Math.ceil(rank / EVEN) * EVEN);
-    const even = layers[index]!.points.find(
-      (one) => one.form === point.form && one.ranks.join() === ranks.join(),
-    );
-    const more = even === undefined ? Infinity : even.cost[of] - point.cost[of];
-    if (even === undefined || more > left) return point;
-    left -= more;
-    return even;
-  });
+/** The whole layer, and the points whose ranks kernels are made for. */
+function evenPoints([whole, ...others]: readonly RankPoint[]): RankPoint[] {
+  const step = stepOf(others.reduce((largest, { ranks }) => Math.max(largest, ...ranks), 0));
+  const even = others.filter(({ ranks }) => ranks.every((rank) => rank % step === 0 || rank < step));
+  return [whole!, ...even];
+}
+
+function stepOf(largest: number): number {
+  let step = LARGEST_STEP;
+  while (step > 1 && step > largest / PARTS) step /= 2;
+  return step;
 }
 
 function chooseByRatio({ points }: LayerPoints, ratio: number): RankChoice {

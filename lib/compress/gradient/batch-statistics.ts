@@ -36,12 +36,14 @@ const MOMENTUM = 0.9;
 export function takeBatchStatistics(
   write: GraphWriter,
   dimsOf: (name: string) => KnownDims | undefined,
+  isFrozen: (node: NodeMessage) => boolean = () => false,
 ): TrainedForward {
   const { graph } = write;
   const forward: TrainedForward = { tape: [...graph.node], kept: new Map(), statistics: [] };
   graph.node = [];
   for (const node of forward.tape) {
-    if (isStandard(node) && node.opType === 'BatchNormalization') writeOut(node, write, { dimsOf, forward });
+    const isTaken = isStandard(node) && node.opType === 'BatchNormalization' && !isFrozen(node);
+    if (isTaken) writeOut(node, write, { dimsOf, forward });
     else graph.node.push(node);
   }
   return forward;

@@ -2,11 +2,15 @@
 // Reverse-mode differentiation as a change of the graph: behind the nodes that compute a loss come nodes that compute
 // its gradients, last node first. Whatever runs ONNX runs them; nothing here computes with numbers.
 
-import { isStandard, subgraphsOf } from '../../onnx/graph/graph-walk';
+import { isStandard, readsOf, subgraphsOf } from '../../onnx/graph/graph-walk';
+import { dataTypeName } from '../../onnx/data-type';
 import type { NodeMessage } from '../../onnx/graph/onnx-messages';
 import type { GraphWriter } from './graph-writer';
 import { NodeGradient, unsupportedNode, type GraphFacts } from './node-gradient';
 import { GRADIENT_RULES, isConstantAlmostEverywhere } from './rules';
+
+/** FLOAT16, DOUBLE, BFLOAT16. */
+const OTHER_FLOATS: ReadonlySet<number> = new Set([10, 11, 16]);
 
 /** What to differentiate. */
 export interface DifferentiateRequest {
@@ -37,6 +41,8 @@ export function differentiate(request: DifferentiateRequest): Map<string, string
     if (!node.output.some((name) => path.has(name))) continue;
     const gradients = node.output.map((name) => total(write, parts.get(name)));
     if (gradients.every((gradient) => gradient === undefined)) continue;
+    refuseOtherThanFloat(node, facts);
+    refuseFurtherOutputs(node, gradients);
     const context = { ...spread(facts), isWanted: (name: string) => path.has(name), kept };
     const made = ruleOf(node)(new NodeGradient(node, gradients, write, context));
     for (const [index, gradient] of made.entries()) {
@@ -73,16 +79,35 @@ function valuesBetween(
 ): ReadonlySet<string> {
   const reached = new Set(wanted);
   for (const node of tape) {
-    if (isConstantAlmostEverywhere(node) || !node.input.some((name) => reached.has(name))) continue;
+    // Graphs inside a node read values that are no inputs of it.
+    if (isConstantAlmostEverywhere(node) || !readsOf(node).some((name) => reached.has(name))) continue;
     for (const name of node.output) if (name !== '') reached.add(name);
   }
   const path = new Set<string>();
   if (reached.has(loss)) path.add(loss);
   for (const node of [...tape].reverse()) {
     if (isConstantAlmostEverywhere(node) || !node.output.some((name) => path.has(name))) continue;
-    for (const name of node.input) if (reached.has(name)) path.add(name);
+    for (const name of readsOf(node)) if (reached.has(name)) path.add(name);
   }
   return path;
+}
+
+/** The constants of rules are FP32. */
+function refuseOtherThanFloat(node: NodeMessage, facts: GraphFacts): void {
+  const types = [...node.input, ...node.output].map((name) => facts.typeOf(name));
+  const other = types.find((type) => type !== undefined && OTHER_FLOATS.has(type));
+  if (other === undefined || node.opType === 'Cast') return;
+  throw unsupportedNode(node, `it computes in ${dataTypeName(other)}; FP32 is trained`);
+}
+
+/** Mean and deviation of a LayerNormalization and the like: rules are of the first output, those of Split of all. */
+function refuseFurtherOutputs(node: NodeMessage, gradients: readonly (string | undefined)[]): void {
+  const further = gradients.findIndex((gradient, index) => index > 0 && gradient !== undefined);
+  if (further === -1 || node.opType === 'Split') return;
+  throw unsupportedNode(
+    node,
+    `the loss depends on its output "${node.output[further]!}", which has no gradient here`,
+  );
 }
 
 function ruleOf(node: NodeMessage) {

@@ -30,6 +30,8 @@ export interface GradientRequest {
   readonly states?: readonly string[];
   /** Normalisations take the statistics of their batch. Default false: those they have. */
   readonly batchStatistics?: boolean;
+  /** Normalisations that keep theirs in spite of it. */
+  readonly isFrozen?: (node: NodeMessage) => boolean;
   /** Writes the loss. Shapes are those before it. */
   readonly writeLoss: (write: GraphWriter, facts: GraphFacts) => WrittenLoss;
   /** Further inputs whose gradients are asked for. */
@@ -65,7 +67,7 @@ export function makeGradientModel(source: OnnxModel, request: GradientRequest): 
   const shapesBefore = inferShapes(model);
   const forward =
     request.batchStatistics === true
-      ? takeBatchStatistics(write, (name) => shapesBefore.typeOf(name)?.dims)
+      ? takeBatchStatistics(write, (name) => shapesBefore.typeOf(name)?.dims, request.isFrozen)
       : { tape: [...graph.node], kept: new Map<NodeMessage, never>(), statistics: [] };
   const lossStart = graph.node.length;
   const written = request.writeLoss(write, factsOf(model));

@@ -18,6 +18,8 @@ export interface LayerBias {
   readonly index: number;
   /** What it adds to each output of all groups; zeros where there is none yet. */
   readonly values: Float64Array;
+  /** Axes of the constant, the outputs last: fewer would change the rank of what is made. */
+  readonly rank: number;
   /** True if the node of the layer adds it: what the node makes has it already. */
   readonly isOwn: boolean;
 }
@@ -40,17 +42,22 @@ export function biasOf(graph: GraphMessage, layer: WeightLayer, use: LayerUse): 
   const name = node.input[2] ?? '';
   if (name === '')
     return use.weightIndex === 1
-      ? { node, index: 2, values: new Float64Array(outputs), isOwn: true }
+      ? { node, index: 2, values: new Float64Array(outputs), rank: 1, isOwn: true }
       : undefined;
   const factor = node.opType === 'Gemm' ? (attributeOf(node, 'beta')?.f ?? 1) : 1;
   const values = use.weightIndex === 1 && factor === 1 ? vectorOf(constants.get(name), outputs) : undefined;
-  return values && { node, index: 2, values, isOwn: true };
+  return values && { node, index: 2, ...values, isOwn: true };
 }
 
 /** Gives a layer another bias, always in a tensor of its own: others may read the old one. */
-export function writeBias(graph: GraphMessage, { node, index }: LayerBias, values: ArrayLike<number>): void {
+export function writeBias(
+  graph: GraphMessage,
+  { node, index, rank }: LayerBias,
+  values: ArrayLike<number>,
+): void {
   const name = new UniqueNames(graph).make(`${node.output[0]!}_bias`);
-  graph.initializer.push(makeTensor(name, 'FLOAT', [values.length], Float32Array.from(values)));
+  const dims = [...Array<number>(rank - 1).fill(1), values.length];
+  graph.initializer.push(makeTensor(name, 'FLOAT', dims, Float32Array.from(values)));
   while (node.input.length < index) node.input.push('');
   node.input[index] = name;
 }
@@ -66,15 +73,19 @@ function addedBehind(
   if (add?.opType !== 'Add' || !uses.isInner(output)) return undefined;
   const index = add.input.findIndex((name) => name !== output);
   const values = vectorOf(constants.get(add.input[index] ?? ''), outputs);
-  return values && { node: add, index, values, isOwn: false };
+  return values && { node: add, index, ...values, isOwn: false };
 }
 
 /** One value for each output along the last axis, or one for all. */
-function vectorOf(tensor: TensorMessage | undefined, outputs: number): Float64Array | undefined {
+function vectorOf(
+  tensor: TensorMessage | undefined,
+  outputs: number,
+): Pick<LayerBias, 'values' | 'rank'> | undefined {
   if (tensor?.dataType !== FLOAT) return undefined;
   const count = elementsOf(tensor);
   const isVector = count === outputs && (tensor.dims.at(-1) ?? 1) === outputs;
   if (!isVector && count !== 1) return undefined;
-  const values = readFloats(tensor);
-  return Float64Array.from({ length: outputs }, (_, index) => values[isVector ? index : 0]!);
+  const found = readFloats(tensor);
+  const values = Float64Array.from({ length: outputs }, (_, index) => found[isVector ? index : 0]!);
+  return { values, rank: Math.max(1, tensor.dims.length) };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { GraphMessage, TensorMessage } from '../../onnx/graph/onnx-messages';
-import { makeTensor, readFloats } from '../../onnx/graph/tensor-values';
+import { elementsOf, makeTensor, readFloats } from '../../onnx/graph/tensor-values';
 import { inputsOf, type MatrixView, type WeightLayer } from './weight-layer';
 
 /** The weights of a layer in a graph, as they are now. */
@@ -40,13 +40,16 @@ export function writeWeights(graph: GraphMessage, { weight }: WeightLayer, value
   graph.initializer[index] = makeTensor(weight.name!, 'FLOAT', weight.dims, values);
 }
 
-/** Gives a layer other matrices, one for each group. */
+/** Gives a layer other matrices, one for each group. What a view of some channels does not show stays. */
 export function writeMatrices(
   graph: GraphMessage,
   layer: WeightLayer,
   matrices: readonly ArrayLike<number>[],
 ): void {
-  const values = new Float32Array(matrices.length * layer.view.outputs * inputsOf(layer.view));
+  const values =
+    layer.view.band === undefined
+      ? new Float32Array(elementsOf(layer.weight))
+      : readFloats(weightOf(graph, layer));
   matrices.forEach((matrix, group) => scatterMatrix(matrix, values, layer.view, group));
   writeWeights(graph, layer, values);
 }
@@ -58,10 +61,11 @@ export function forEachElement(
   visit: (at: number, place: number) => void,
 ): void {
   const { outputs, channels, taps, groupStep, outputStep, channelStep, tapStep } = view;
+  const first = view.band?.first ?? 0;
   let at = 0;
   for (let output = 0; output < outputs; output++)
     for (let channel = 0; channel < channels; channel++) {
-      const start = group * groupStep + output * outputStep + channel * channelStep;
+      const start = group * groupStep + output * outputStep + (first + channel) * channelStep;
       for (let tap = 0; tap < taps; tap++) visit(at++, start + tap * tapStep);
     }
 }

@@ -46,8 +46,15 @@ export class LayerSamples {
 
   /** True if an input of these dims has the channels that the weights take. */
   get fits(): boolean {
-    const { groups, channels } = this.layer.view;
-    return this.inputAxis.channels === groups * channels;
+    const { groups, channels, band } = this.layer.view;
+    return this.inputAxis.channels === groups * (band?.of ?? channels);
+  }
+
+  /** Adds the squares of all that is read to sums for each channel. */
+  addEnergies({ values }: RunValues, energies: Float64Array): void {
+    const { channels, inner } = this.inputAxis;
+    for (let at = 0, channel = 0; at < values.length; channel = (channel + 1) % channels)
+      for (const end = at + inner; at < end; at++) energies[channel]! += values[at]! ** 2;
   }
 
   /**
@@ -60,7 +67,10 @@ export class LayerSamples {
     const { view } = this.layer;
     const rows = new Float32Array(samples.length * inputsOf(view));
     if (this.window !== undefined) this.readPatches(values, { samples, group, rows });
-    else readVectors(values, this.inputAxis, { samples, first: 0, count: view.channels, rows });
+    else {
+      const first = view.band?.first ?? 0;
+      readVectors(values, this.inputAxis, { samples, first, count: view.channels, rows });
+    }
     return rows;
   }
 
@@ -79,7 +89,7 @@ export class LayerSamples {
   }
 
   private readPatches(values: ArrayLike<number>, { samples, group, rows }: Rows): void {
-    const { channels, taps } = this.layer.view;
+    const { channels, taps, band } = this.layer.view;
     const window = this.window!;
     const { inner } = this.inputAxis;
     const positions = product(window.map(({ output }) => output));
@@ -90,7 +100,8 @@ export class LayerSamples {
     for (let i = 0; i < samples.length; i++) {
       const image = Math.floor(samples[i]! / positions);
       findPlaces(places, window, { position: samples[i]! % positions, kernel, isTransposed });
-      const first = (image * this.inputAxis.channels + group * channels) * inner;
+      const own = group * (band?.of ?? channels) + (band?.first ?? 0);
+      const first = (image * this.inputAxis.channels + own) * inner;
       for (let channel = 0; channel < channels; channel++) {
         const plane = first + channel * inner;
         for (let tap = 0; tap < taps; tap++) {

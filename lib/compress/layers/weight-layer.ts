@@ -7,6 +7,7 @@
 //   biasOf, writeBias            layer-bias.ts     what a layer adds to each output
 //   LayerSamples                 layer-samples.ts  rows of inputs and of outputs of one run, as least squares needs them
 //   layerLevels                  layer-order.ts    which layers come before which
+//   bandsOf                      layer-bands.ts    parts of a layer that is too large to be treated at once
 //
 // A layer computes y = W x for each sample: W is [outputs][inputs], and inputs are channels times taps, the elements of
 // a kernel, with the taps of a channel side by side. A convolution in groups has a matrix for each group.
@@ -32,6 +33,15 @@ export interface MatrixView {
   readonly outputStep: number;
   readonly channelStep: number;
   readonly tapStep: number;
+  /** There where the view shows some channels of each group only: see `layer-bands.ts`. */
+  readonly band?: ChannelBand;
+}
+
+/** Which channels of each group a view shows. */
+export interface ChannelBand {
+  readonly first: number;
+  /** How many the group has. */
+  readonly of: number;
 }
 
 /** A node that reads the weights of a layer. */
@@ -148,8 +158,9 @@ function judge(node: NodeMessage, scope: GraphScope): Judged | string | undefine
   return { weight, view, use: { node, weightIndex, input, output: node.output[0]! } };
 }
 
-function hasOtherWeights(node: NodeMessage, scope: GraphScope): boolean {
-  if (!isStandard(node) || !OTHER_WEIGHTS.test(node.opType)) return false;
+/** True for operators with weights that are none of the four, custom ones among them. */
+export function hasOtherWeights(node: NodeMessage, scope: GraphScope): boolean {
+  if (isStandard(node) && !OTHER_WEIGHTS.test(node.opType)) return false;
   return node.input.some((name) => {
     const tensor = scope.constants.get(name);
     return tensor?.dataType === FLOAT && tensor.dims.length >= 2;
@@ -218,7 +229,8 @@ function isSameView(a: MatrixView, b: MatrixView): boolean {
   return (Object.keys(a) as (keyof MatrixView)[]).every((key) => a[key] === b[key]);
 }
 
-function innerNodes(graph: GraphMessage): KeptNode[] {
+/** Weighted nodes inside bodies, which are left alone. */
+export function innerNodes(graph: GraphMessage): KeptNode[] {
   const [, ...inner] = allGraphs(graph);
   return inner
     .flatMap(({ node }) => node)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TensorRTError } from '../../errors';
-import { clusterLevels } from './cluster-levels';
+import { clustersOf } from '../../numerics/k-means';
 import { asymmetricLevels, linearLevels, normalizedLevels, symmetricLevels } from './even-levels';
 import { logarithmicLevels } from './logarithmic-levels';
-import { MOST_LEVELS, type Mapping } from './mapping';
+import { MOST_LEVELS, Mapping } from './mapping';
 import { describeValues, type ValueStatistics } from './value-statistics';
 
 /**
@@ -56,7 +56,7 @@ export interface MappingOptions {
  * const restored = mapping.decode(codes);
  */
 export function createMapping(values: ArrayLike<number>, options: MappingOptions, name?: string): Mapping {
-  const { mapping, bits = 8, levels = 2 ** bits, symmetric = true, seed } = options;
+  const { mapping, bits = 8, levels = 2 ** bits, symmetric = true, seed = 1 } = options;
   requireWhole('bits', bits, [2, 8]);
   requireWhole('levels', levels, [2, MOST_LEVELS]);
   requirePositive('sigmas', options.sigmas);
@@ -72,7 +72,7 @@ export function createMapping(values: ArrayLike<number>, options: MappingOptions
     case 'normalized':
       return normalizedLevels(statistics, bits, options.sigmas ?? bestSigmas(values, statistics, bits));
     case 'kmeans':
-      return clusterLevels(values, levels, seed);
+      return new Mapping(clustersOf(Float32Array.from(values), { clusters: levels, seed }).centers);
     default:
       throw new TensorRTError(
         'ERR_TRT_ARG_VALUE',

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { GraphScope } from '../../onnx/graph/graph-scope';
 import { nodeLabel, UniqueNames } from '../../onnx/graph/graph-walk';
-import { makeNode } from '../../onnx/graph/make-node';
 import { checkExclusion, excludedBy, type NodeExclusion } from '../../onnx/graph/node-exclusion';
-import type { GraphMessage, NodeMessage, TensorMessage } from '../../onnx/graph/onnx-messages';
+import type { GraphMessage, TensorMessage } from '../../onnx/graph/onnx-messages';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
-import { contentBytes, makeTensor, readFloats } from '../../onnx/graph/tensor-values';
+import { contentBytes, readFloats } from '../../onnx/graph/tensor-values';
 import { expandConstants } from '../../onnx/passes/expand-constants';
 import { requireOpset } from '../../onnx/passes/raise-opset';
 import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes';
+import { lookupParts } from '../cluster/lookups';
 import { insertWeights } from '../quantize/insert-weights';
 import { findEmbeddingSite, findWeightSite, type WeightSite } from '../quantize/weight-sites';
 import { createMapping, type MappingOptions } from './create-mapping';
@@ -46,7 +46,6 @@ export interface MapWeightsReport {
 
 /** Scales per channel came with it. */
 const SCALES_OPSET = 13;
-const INT32 = 6;
 const WEIGHT_RULES = { type: 'int8', weightOnly: true, blockSize: 1, smallLayers: false } as const;
 
 /**
@@ -143,24 +142,11 @@ function lookUpWeight(
   const before = contentBytes(weight);
   const after = values.length + mapping.levels.byteLength;
   if (after >= before) return undefined;
-  const [levels, codes, positions, output] = ['levels', 'codes', 'positions', 'looked_up'].map((part) =>
-    names.make(`${name}_${part}`),
-  ) as [string, string, string, string];
-  graph.initializer.push(
-    makeTensor(levels, 'FLOAT', [mapping.levels.length], mapping.levels),
-    makeTensor(codes, 'UINT8', dims, mapping.encode(values)),
-  );
-  const nodes: NodeMessage[] = [
-    makeNode({ op: 'Cast', name: positions, inputs: [codes], outputs: [positions], ints: { to: INT32 } }),
-    makeNode({
-      op: 'Gather',
-      name: output,
-      inputs: [levels, positions],
-      outputs: [output],
-      ints: { axis: 0 },
-    }),
-  ];
-  graph.node.unshift(...nodes);
+  const output = names.make(`${name}_looked_up`);
+  const codebook = { levels: mapping.levels, codes: mapping.encode(values) };
+  const parts = lookupParts(name, dims, { codebook, names, output });
+  graph.initializer.push(...parts.tables, parts.codes);
+  graph.node.unshift(...parts.nodes);
   for (const { node, weightIndex } of sites) node.input[weightIndex] = output;
   return {
     weight: name,

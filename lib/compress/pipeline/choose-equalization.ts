@@ -109,9 +109,13 @@ async function observe<Feeds>(
   model: OnnxModel,
   { options, data }: QuantizationWork<Feeds>,
 ): Promise<Map<string, RangeHistogram>> {
-  // Ranges of small layers too: whether they are quantised is decided later.
-  const smallLayers = options.smallLayers !== 'float';
-  const listed = listCalibrationTensors(model, { ...layerOptions(options), smallLayers });
+  // Whether small layers are quantised is decided later; without them the other side of a residual addition may be the
+  // one that is quantised.
+  const choices = options.smallLayers === 'float' ? [false] : [true, false];
+  const lists = choices.map((smallLayers) =>
+    listCalibrationTensors(model, { ...layerOptions(options), smallLayers }),
+  );
+  const listed = [...new Set(lists.flat())];
   const tensors = options.bound === undefined ? listed : [...new Set([...listed, ...joinedValues(model)])];
   const { fit: feeds, runner } = data;
   const extremesOnly = options.method === 'max';

@@ -5,16 +5,20 @@ import {
   integer,
   isPlainObject,
   oneOf,
-  typed,
   typeError,
   valueError,
   type OptionCheck,
 } from '../../option-checks';
-import { contradiction, checkTable, COMMON_CHECKS, numberBetween } from '../option-tables';
+import {
+  checkCalibration,
+  checkTable,
+  COMMON_CHECKS,
+  contradiction,
+  numberBetween,
+  numericsCheck,
+  progressCheck,
+} from '../option-tables';
 import type { PruneOptions, Shrinkage } from './prune-options';
-
-const isNumerics = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && 'addGram' in value && 'cholesky' in value;
 
 const SHRINKAGE: Readonly<Record<keyof Shrinkage, OptionCheck>> = {
   l1: numberBetween(0, 1),
@@ -55,9 +59,9 @@ const PRUNE: Readonly<Record<keyof PruneOptions<unknown>, OptionCheck>> = {
   pattern,
   reconstruct: flag,
   ends: oneOf('keep', 'prune'),
-  numerics: typed('numerics such as nativeNumerics()', isNumerics),
+  numerics: numericsCheck,
   seed: integer(0, 2 ** 32 - 1),
-  onProgress: typed('a function', (value) => typeof value === 'function'),
+  onProgress: progressCheck,
 };
 
 /**
@@ -133,20 +137,9 @@ function checkData<Feeds>({
   shrinkage: shrunk,
   reconstruct,
 }: PruneOptions<Feeds>): void {
-  if (calibration !== undefined && runner === undefined)
-    throw contradiction(
-      'prune',
-      'calibration needs a runner that runs models on it',
-      'Pass runner: sessionRunner(), which runs them on the CPU.',
-    );
-  if (calibration !== undefined) return;
   const needs =
     (criterion !== undefined && criterion !== 'magnitude' && `the criterion "${criterion}"`) ||
     (shrunk !== undefined && 'shrinkage') ||
     (reconstruct === true && 'reconstruct');
-  if (needs !== false)
-    throw new TensorRTError(
-      'ERR_TRT_QUANT_CALIBRATION',
-      `There is no calibration data; it is needed for ${needs}.`,
-    );
+  checkCalibration('prune', { calibration, runner }, needs);
 }

@@ -6,6 +6,7 @@ import { readsOf } from '../../onnx/graph/graph-walk';
 import { readFloats } from '../../onnx/graph/tensor-values';
 import type { KeptNode } from '../../onnx/passes/cast-values';
 import { findLayers, type WeightLayer } from '../layers/weight-layer';
+import { checkFinite } from '../quantize/quantize-weights';
 import { patternProblem, type PrunePattern } from './support-pattern';
 
 /** Which layers are not pruned. */
@@ -52,16 +53,7 @@ export function findPrunable(graph: GraphMessage, { pattern, ends, exclude }: Pr
 
 /** @throws {TensorRTError} ERR_TRT_QUANT_WEIGHTS for the first weight that is not finite */
 export function checkFiniteWeights(layers: readonly WeightLayer[]): void {
-  for (const { weight } of layers) {
-    const values = readFloats(weight);
-    const index = values.findIndex((value) => !Number.isFinite(value));
-    if (index === -1) continue;
-    throw new TensorRTError(
-      'ERR_TRT_QUANT_WEIGHTS',
-      `Weight "${weight.name ?? ''}" has a value that is not a finite number: ${values[index]!} at ${index}. It cannot be pruned.`,
-      { details: { weight: weight.name, index, value: String(values[index]) } },
-    );
-  }
+  for (const { weight } of layers) checkFinite(weight.name ?? '', readFloats(weight), 'pruned');
 }
 
 function findEnds(graph: GraphMessage, layers: readonly WeightLayer[]): Map<WeightLayer, string> {

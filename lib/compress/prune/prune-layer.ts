@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Numerics } from '../../numerics/numerics';
 import type { GraphMessage } from '../../onnx/graph/onnx-messages';
-import { biasOf, writeBias, type LayerBias } from '../layers/layer-bias';
+import { biasOf, writeBias } from '../layers/layer-bias';
 import { readMatrix, weightOf, writeMatrices } from '../layers/layer-matrix';
 import { inputsOf, type MatrixView, type WeightLayer } from '../layers/weight-layer';
 import { chooseDamping } from '../reconstruct/choose-damping';
-import { meanBias, normalEquations, relativeError, type NormalEquations } from '../reconstruct/least-squares';
+import { hasOwnBias, movedBias } from '../reconstruct/fit-target';
+import {
+  DAMPING,
+  dampedTo,
+  normalEquations,
+  relativeError,
+  type NormalEquations,
+} from '../reconstruct/least-squares';
 import type { LayerStatistics } from '../reconstruct/layer-statistics';
-import { solveOnSupport } from '../reconstruct/solve-on-support';
+import { inverseFactor } from '../reconstruct/inverse-factor';
+import { descend, isTooLarge, solveOnSupport } from '../reconstruct/solve-on-support';
 import type { PruneCriterion, Shrinkage } from './prune-options';
 import { shrinkToShare, shrinkWeights } from './shrink-weights';
+import { isSweepable, sweepSupport } from './sweep-support';
 import { chooseSupport, type PruneAmount, type PrunePattern } from './support-pattern';
 import { activationScores, hessianScores, magnitudes } from './weight-scores';
 
@@ -64,21 +73,54 @@ export async function pruneByData(
   if (bias === undefined && hasOwnBias(layer))
     return { ...pruneByMagnitude(graph, layer, asked), warning: 'bias' };
   const weights = readAll(graph, layer);
-  const task: FitTask = { view: layer.view, statistics, weights, centred: bias !== undefined, numerics };
-  const scores = await scoresOf(task, asked);
+  const task = fitTask({ view: layer.view, statistics, weights, centred: bias !== undefined, numerics });
+  const swept = await sweepLayer(task, asked);
+  const scores = swept ? [] : await scoresOf(task, asked);
   if (scores === undefined) return { ...pruneByMagnitude(graph, layer, asked), warning: 'no inputs' };
-  const support = chooseSupport(joined(scores), layer.view, { amount, pattern });
+  const support = swept?.support ?? chooseSupport(joined(scores), layer.view, { amount, pattern });
   const masked = onSupport(weights, support);
   const before = await errorOf(task, masked);
   if (!asked.reconstruct) {
     return { zeros: writePruned(graph, layer, masked), error: { before, after: before } };
   }
-  const { fitted, damping } = await fit(task, { support, start: masked });
+  const { fitted, damping } = swept ?? (await fit(task, { support, start: masked }));
   const after = await errorOf(task, fitted);
   const zeros = writePruned(graph, layer, fitted);
-  if (bias !== undefined) moveBias(graph, bias, { statistics, fitted });
+  if (bias !== undefined) writeBias(graph, bias, movedBias(bias, statistics, fitted));
   const few = statistics[0]!.input.count < inputsOf(layer.view);
   return { zeros, error: { before, after }, damping, ...(few ? { warning: 'few samples' as const } : {}) };
+}
+
+/** Steps that go on from a sweep, which lets weights make up for those before them only. */
+const POLISHING = { steps: 20, tolerance: 1e-3 };
+
+/**
+ * Zeros and weights of a layer without groups that is too large for exact ones, by a sweep and some steps on the support
+ * that it found; undefined where another way was asked for, and where exact ones can be had.
+ */
+async function sweepLayer(
+  task: FitTask,
+  asked: LayerPruning,
+): Promise<{ support: Uint8Array; fitted: Float64Array[]; damping: number } | undefined> {
+  const { view, weights, numerics } = task;
+  const { pattern, amount, criterion, shrinkage, reconstruct } = asked;
+  const [known] = task.equations;
+  const isAsked = criterion === 'hessian' && shrinkage === undefined && reconstruct && isSweepable(pattern);
+  if (!isAsked || known === undefined || view.groups > 1 || !isTooLarge(known, keptOfRow(view, amount)))
+    return undefined;
+  const damping = await likelyDamping(task, asked);
+  const equations = equationsOf(task, 0, damping)!;
+  const solved = await solveOnSupport(equations, { start: weights[0]!, numerics });
+  const factor = solved && (await inverseFactor(equations.h, equations.size, numerics));
+  if (factor === undefined) return undefined;
+  const support = await sweepSupport(solved!, { view, pattern, amount, factor, numerics });
+  const fitted = await descend(equations, { support, start: solved!, numerics, ...POLISHING });
+  return { support, fitted: [fitted], damping };
+}
+
+/** Weights of an output that stay, on average. */
+function keptOfRow(view: MatrixView, amount: PruneAmount): number {
+  return 'count' in amount ? inputsOf(view) - amount.count / view.outputs : inputsOf(view);
 }
 
 interface FitTask {
@@ -88,12 +130,22 @@ interface FitTask {
   readonly weights: readonly Float32Array[];
   readonly centred: boolean;
   readonly numerics: Numerics;
+  /** Of each group, damped as it was asked for last; undefined where the inputs tell nothing. */
+  readonly equations: (NormalEquations | undefined)[];
+}
+
+function fitTask(given: Omit<FitTask, 'equations'>): FitTask {
+  const { statistics, weights, centred } = given;
+  const equations = statistics.map((sums, group) =>
+    normalEquations(sums, { weights: weights[group]!, centred }),
+  );
+  return { ...given, equations };
 }
 
 /** For each group; undefined where the inputs tell nothing. */
 async function scoresOf(task: FitTask, asked: LayerPruning): Promise<Float32Array[] | undefined> {
   const { criterion, shrinkage, numerics } = asked;
-  if (task.statistics.every((_, group) => equationsOf(task, group) === undefined)) return undefined;
+  if (task.equations.every((equations) => equations === undefined)) return undefined;
   const target = await targetOf(task, { shrinkage, asked });
   const scores: Float32Array[] = [];
   for (const [group, { input }] of task.statistics.entries()) {
@@ -148,16 +200,15 @@ async function shrink(
   return shrinkWeights(equations, { l1: l1 ?? 0, l2 }, { start, numerics });
 }
 
+/** In the same arrays as those that were asked for before. */
 function equationsOf(
-  { statistics, weights, centred }: FitTask,
+  { equations, weights }: FitTask,
   group: number,
-  damping?: number,
+  damping = DAMPING,
 ): NormalEquations | undefined {
-  return normalEquations(statistics[group]!, {
-    weights: weights[group]!,
-    centred,
-    ...(damping === undefined ? {} : { damping }),
-  });
+  const known = equations[group];
+  equations[group] = known && dampedTo(known, damping, weights[group]!);
+  return equations[group];
 }
 
 interface FitStart {
@@ -197,24 +248,10 @@ async function errorOf(task: FitTask, weights: readonly ArrayLike<number>[]): Pr
     if (equations === undefined) continue;
     const original = task.weights[group]!;
     noise +=
-      equations.energy * (await relativeError(equations, values, { original, numerics: task.numerics }));
-    energy += equations.energy;
+      equations.whole * (await relativeError(equations, values, { original, numerics: task.numerics }));
+    energy += equations.whole;
   }
   return energy === 0 ? 0 : noise / energy;
-}
-
-function moveBias(
-  graph: GraphMessage,
-  bias: LayerBias,
-  { statistics, fitted }: { statistics: LayerStatistics; fitted: readonly ArrayLike<number>[] },
-): void {
-  const means = statistics.flatMap((sums, group) => [...meanBias(sums, fitted[group]!)]);
-  // What a node makes has the bias in it only where the node itself adds it.
-  writeBias(graph, bias, bias.isOwn ? means : means.map((mean, output) => mean + bias.values[output]!));
-}
-
-function hasOwnBias({ uses }: WeightLayer): boolean {
-  return uses.some(({ node }) => node.opType !== 'MatMul' && (node.input[2] ?? '') !== '');
 }
 
 function readAll(graph: GraphMessage, layer: WeightLayer): Float32Array[] {

@@ -2,21 +2,13 @@
 // What people are told of a pruned model.
 
 import type { OutputScore } from '../output-judge';
+import { TWO_OF_FOUR_GAINS, ZEROS_GAIN_NOTHING } from '../report/describe-gains';
 import type { PruneReport } from './prune-report';
 import type { PrunePattern } from './support-pattern';
 
 /** What TensorRT makes of zeros. */
 export function describeGains(pattern: PrunePattern): string[] {
-  if (pattern === '2:4')
-    return [
-      'TensorRT has kernels for 2:4 on GPUs from Ampere on, for FP16, BF16 and INT8 mostly: build with sparseWeights: true (build --sparsity, the builder flag SPARSE_WEIGHTS), or the zeros are multiplied like other weights.',
-      'It takes such a kernel only for layers where it is faster; measure with bench.',
-      'The file is as large as before; zipped it is smaller. On the CPU nothing is faster.',
-    ];
-  return [
-    'TensorRT gains nothing from these zeros: they are stored and multiplied like other weights, so latency, memory and the engine stay as they were.',
-    'The file is as large as before; only zipped it is smaller. For speed prune by the pattern 2:4, or remove channels.',
-  ];
+  return [...(pattern === '2:4' ? TWO_OF_FOUR_GAINS : ZEROS_GAIN_NOTHING)];
 }
 
 /** Below it a network's answers usually change. */
@@ -24,8 +16,12 @@ const LEAST_DB = 20;
 
 /** What the reader should know. */
 export function listWarnings(
-  { changed, reconstructed }: Pick<PruneReport, 'changed' | 'reconstructed'>,
-  { notes, score }: { notes: ReadonlyMap<string, string>; score: OutputScore | undefined },
+  { changed, reconstructed, pattern }: Pick<PruneReport, 'changed' | 'reconstructed' | 'pattern'>,
+  {
+    notes,
+    score,
+    sparsity = 0,
+  }: { notes: ReadonlyMap<string, string>; score: OutputScore | undefined; sparsity?: number | undefined },
 ): string[] {
   const warnings: string[] = [];
   const named = (note: string) => [...notes].filter(([, one]) => one === note).map(([node]) => node);
@@ -52,6 +48,16 @@ export function listWarnings(
     (names) =>
       `The bias of these layers is computed or shared: they were pruned by magnitude and not fitted: ${names}.`,
   );
+  const empty = changed.filter(({ share }) => share === 1).map(({ node }) => node);
+  if (empty.length > 0)
+    warnings.push(
+      `All weights of these layers are zero, so what they read has no effect: ${listNames(empty)}. Ask for fewer zeros, or exclude them.`,
+    );
+  const coarse = changed.filter(({ share }) => share < sparsity / 2).map(({ node }) => node);
+  if (typeof pattern === 'object' && coarse.length > 0)
+    warnings.push(
+      `Blocks are too large for what these layers may lose, so less than half of it is zero: ${listNames(coarse)}. Ask for smaller blocks.`,
+    );
   if (score !== undefined && score.sqnrDb < LEAST_DB)
     warnings.push(
       `The outputs are ${score.sqnrDb.toFixed(1)} dB from the source's; below ${LEAST_DB} dB answers change. Measure the accuracy with evaluate, or ask for fewer zeros.`,

@@ -28,6 +28,12 @@ export function patternProblem(view: MatrixView, pattern: PrunePattern): string 
   return undefined;
 }
 
+/** What the input channels of a part of a layer divide by, so that a pattern fits it as it fits the whole. */
+export function channelMultiple(pattern: PrunePattern): number {
+  if (pattern === 'unstructured') return 1;
+  return pattern === '2:4' ? GROUP : pattern.block[1];
+}
+
 /**
  * The weights that stay, by their scores: 1 where one stays.
  *

@@ -204,7 +204,7 @@ function errorsOf(values: Float32Array, scales: Float32Array, place: RoundingPla
 }
 
 /** @throws {TensorRTError} ERR_TRT_QUANT_WEIGHTS for the first value that is not finite */
-export function checkFinite(name: string, values: Float32Array): void {
+export function checkFinite(name: string, values: Float32Array, asked = 'quantised'): void {
   // The sum of finite numbers of 32 bits is finite in double precision.
   let sum = 0;
   for (let index = 0; index < values.length; index++) sum += values[index]!;
@@ -213,7 +213,7 @@ export function checkFinite(name: string, values: Float32Array): void {
     if (Number.isFinite(values[index])) continue;
     throw new TensorRTError(
       'ERR_TRT_QUANT_WEIGHTS',
-      `Weight "${name}" has a value that is not a finite number: ${values[index]!} at ${index}. It cannot be quantised.`,
+      `Weight "${name}" has a value that is not a finite number: ${values[index]!} at ${index}. It cannot be ${asked}.`,
       { details: { weight: name, index, value: String(values[index]) } },
     );
   }

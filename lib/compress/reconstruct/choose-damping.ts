@@ -3,17 +3,13 @@
 // by heart. So several strengths are tried on three quarters of the data and judged on the last one.
 
 import type { Numerics } from '../../numerics/numerics';
-import { normalEquations, relativeError, withLambda, type NormalEquations } from './least-squares';
-import type { LayerStatistics } from './layer-statistics';
+import { takeRows } from './held-rows';
+import { normalEquations, relativeError, withLambda, type NormalEquations, type Sums } from './least-squares';
+import type { GroupStatistics, LayerStatistics } from './layer-statistics';
 import { solveOnSupport } from './solve-on-support';
 
 /** Parts of the mean energy of the inputs. */
 const CANDIDATES: readonly number[] = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
-/** Rows of all groups that are solved for it, fewer of large layers. */
-const MOST_ROWS = 64;
-const FEWEST_ROWS = 4;
-/** What factorising them may take together, in cubes of inputs. */
-const MOST_CUBES = 1e10;
 
 /** What is to be solved, for all groups. */
 export interface DampingRequest {
@@ -35,69 +31,68 @@ export async function chooseDamping({
   numerics,
 }: DampingRequest): Promise<number> {
   const errors = new Float64Array(CANDIDATES.length);
-  const affordable = Math.floor(MOST_CUBES / statistics[0]!.input.size ** 3);
-  const most = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, affordable));
-  const step = Math.max(1, Math.floor(statistics.length / most));
-  const rowsOfGroup = Math.max(1, Math.floor((most * step) / statistics.length));
-  for (let group = 0; group < statistics.length; group += step) {
-    const { input, output, held } = statistics[group]!;
-    const own = weights[group]!;
-    const elements = own.length;
-    const options = { weights: own, centred, damping: 1 };
-    const fit = normalEquations({ input, output, without: held.input.count > 0 ? held : undefined }, options);
-    const judge = normalEquations(held, options);
-    if (fit === undefined || judge === undefined) continue;
-    const rows = pickRows(output.size, rowsOfGroup);
-    const mask = support?.subarray(group * elements, (group + 1) * elements);
-    await addErrors(errors, { fit, judge, weights: own, rows, mask, numerics });
+  for (const [group, own] of statistics.entries()) {
+    const { rows } = own.held;
+    if (rows.length === 0) continue;
+    const { size } = own.input;
+    const elements = weights[group]!.length;
+    const original = takeRows(weights[group]!, rows, size);
+    const mask = support && takeRows(support.subarray(group * elements, (group + 1) * elements), rows, size);
+    const trial = equationsOf(own, original, centred);
+    if (trial !== undefined) await addErrors(errors, { ...trial, original, mask, numerics });
   }
   let best = 0;
   for (let at = 1; at < errors.length; at++) if (errors[at]! < errors[best]!) best = at;
   return errors.some((error) => error > 0) ? CANDIDATES[best]! : CANDIDATES[1]!;
 }
 
-interface GroupTrial {
+interface Trial {
   readonly fit: NormalEquations;
   readonly judge: NormalEquations;
-  readonly weights: Float32Array;
-  readonly rows: Int32Array;
+}
+
+/** Of the outputs that are held back. */
+function equationsOf(
+  { input, output, held }: GroupStatistics,
+  weights: Float32Array,
+  centred: boolean,
+): Trial | undefined {
+  const options = { weights, centred, damping: 1 };
+  const without = held.input.count > 0 ? held : undefined;
+  const fit = normalEquations({ input, output: someOutputs(output, held.rows), without }, options);
+  const judge = fit && normalEquations(held, options);
+  return fit && judge && { fit, judge };
+}
+
+function someOutputs(output: GroupStatistics['output'], rows: Int32Array): Sums['output'] {
+  const { inputs, size, cross, whole } = output;
+  const part = new Float64Array(inputs * rows.length);
+  for (let i = 0, at = 0; i < inputs; i++)
+    for (let r = 0; r < rows.length; r++) part[at++] = cross[i * size + rows[r]!]!;
+  const taken = ({ sums, squares }: Pick<Sums['output'], 'sums' | 'squares'>) => ({
+    sums: Float64Array.from(rows, (row) => sums[row]!),
+    squares: Float64Array.from(rows, (row) => squares[row]!),
+  });
+  return { size: rows.length, cross: part, ...taken(output), whole: whole && taken(whole) };
+}
+
+interface GroupTrial extends Trial {
+  /** Weights of the outputs as they were. */
+  readonly original: Float32Array;
   readonly mask: Uint8Array | undefined;
   readonly numerics: Numerics;
 }
 
 async function addErrors(
   errors: Float64Array,
-  { fit, judge, weights, rows, mask, numerics }: GroupTrial,
+  { fit, judge, original, mask, numerics }: GroupTrial,
 ): Promise<void> {
-  const { size } = fit;
-  const original = takeRows(weights, rows, size);
-  const support = mask && takeRows(mask, rows, size);
   const unit = fit.lambda;
-  let equations = someOutputs(fit, rows);
-  const judged = someOutputs(judge, rows);
+  let equations = fit;
   for (const [at, candidate] of CANDIDATES.entries()) {
     equations = withLambda(equations, candidate * unit, original);
-    const solved = await solveOnSupport(equations, { support, start: original, numerics });
-    const error = solved && (await relativeError(judged, solved, { original, numerics }));
+    const solved = await solveOnSupport(equations, { support: mask, start: original, numerics });
+    const error = solved && (await relativeError(judge, solved, { original, numerics }));
     errors[at]! += error === undefined ? Infinity : error;
   }
-}
-
-function pickRows(outputs: number, most: number): Int32Array {
-  const count = Math.min(outputs, most);
-  return Int32Array.from({ length: count }, (_, index) => Math.floor((index * outputs) / count));
-}
-
-function takeRows<T extends Float32Array | Uint8Array>(matrix: T, rows: Int32Array, size: number): T {
-  const taken = new (matrix.constructor as new (length: number) => T)(rows.length * size);
-  rows.forEach((row, index) => taken.set(matrix.subarray(row * size, (row + 1) * size), index * size));
-  return taken;
-}
-
-function someOutputs(equations: NormalEquations, rows: Int32Array): NormalEquations {
-  const { size, outputs, b } = equations;
-  const part = new Float64Array(size * rows.length);
-  for (let i = 0; i < size; i++)
-    for (let r = 0; r < rows.length; r++) part[i * rows.length + r] = b[i * outputs + rows[r]!]!;
-  return { ...equations, b: part, outputs: rows.length };
 }

@@ -7,12 +7,17 @@ import type { WeightLayer } from '../layers/weight-layer';
 import type { LayerStatistics } from './layer-statistics';
 import { meanBias } from './least-squares';
 
+/** True where nodes of a layer add a bias themselves. */
+export function hasOwnBias({ uses }: WeightLayer): boolean {
+  return uses.some(({ node }) => node.opType !== 'MatMul' && (node.input[2] ?? '') !== '');
+}
+
 /** True where a layer makes its weights times its inputs, and nothing besides but a bias that can be changed. */
-export function isFittable({ uses }: WeightLayer, hasBias: boolean): boolean {
-  return uses.every(({ node }) => {
-    if (node.opType === 'Gemm' && (attributeOf(node, 'alpha')?.f ?? 1) !== 1) return false;
-    return hasBias || node.opType === 'MatMul' || (node.input[2] ?? '') === '';
-  });
+export function isFittable(layer: WeightLayer, hasBias: boolean): boolean {
+  const isPlain = layer.uses.every(
+    ({ node }) => node.opType !== 'Gemm' || (attributeOf(node, 'alpha')?.f ?? 1) === 1,
+  );
+  return isPlain && (hasBias || !hasOwnBias(layer));
 }
 
 /**
@@ -26,8 +31,9 @@ export function movedBias(
   matrices: readonly ArrayLike<number>[],
 ): number[] {
   const means = statistics.flatMap((sums, group) => [...meanBias(sums, matrices[group]!)]);
-  // What a node makes has the bias in it only where the node itself adds it.
-  return isOwn ? means : means.map((mean, output) => mean + values[output]!);
+  // What is to be made has the bias in it only where the node itself adds it, and of a band what is missing is told.
+  const isWhole = isOwn && statistics.every(({ output }) => output.whole === undefined);
+  return isWhole ? means : means.map((mean, output) => mean + values[output]!);
 }
 
 /** Squared distance of arrays by the energy of the first. */

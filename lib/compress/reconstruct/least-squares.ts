@@ -3,7 +3,7 @@
 // model and Y what it makes in the source. With a bias the mean of both is taken away first; the bias then makes up for it.
 
 import type { Numerics } from '../../numerics/numerics';
-import type { GroupStatistics } from './layer-statistics';
+import type { InputSums, OutputSums } from './layer-statistics';
 
 /** The normal equations of one group: H W^T = B, symmetric and positive definite. */
 export interface NormalEquations {
@@ -18,6 +18,8 @@ export interface NormalEquations {
   readonly lambda: number;
   /** Sum of the squares of Y. */
   readonly energy: number;
+  /** The same of what errors are a share of: of a band, all that its layer makes. */
+  readonly whole: number;
   /** Samples that they come from. */
   readonly count: number;
 }
@@ -36,7 +38,10 @@ export interface EquationOptions {
 export const DAMPING = 0.01;
 
 /** Sums over the data, or over a part of it. */
-export type Sums = Pick<GroupStatistics, 'input' | 'output'>;
+export interface Sums {
+  readonly input: InputSums;
+  readonly output: Pick<OutputSums, 'size' | 'cross' | 'sums' | 'squares' | 'whole'>;
+}
 
 /**
  * Sets up the equations.
@@ -48,7 +53,7 @@ export function normalEquations(
   statistics: Sums & { readonly without?: Sums | undefined },
   { weights, centred, damping = DAMPING }: EquationOptions,
 ): NormalEquations | undefined {
-  const { h, b, energy, count } = centredSums(statistics, centred);
+  const { h, b, energy, whole, count } = centredSums(statistics, centred);
   const { size } = statistics.input;
   const outputs = statistics.output.size;
   let trace = 0;
@@ -56,7 +61,7 @@ export function normalEquations(
   // What is left of a constant is rounding.
   if (!(trace > SMALLEST_TRACE * sumOfDiagonal(statistics.input.gram, size))) return undefined;
   const lambda = (damping * trace) / size;
-  const equations = { size, outputs, h, b, lambda: 0, energy, count };
+  const equations = { size, outputs, h, b, lambda: 0, energy, whole, count };
   return withLambda(equations, lambda, weights);
 }
 
@@ -86,7 +91,7 @@ function sumOfDiagonal(matrix: Float64Array, size: number): number {
 function centredSums(
   { input, output, without }: Sums & { readonly without?: Sums | undefined },
   centred: boolean,
-): Pick<NormalEquations, 'h' | 'b' | 'energy' | 'count'> {
+): Pick<NormalEquations, 'h' | 'b' | 'energy' | 'whole' | 'count'> {
   const { size } = input;
   const count = input.count - (without?.input.count ?? 0);
   const h = difference(input.gram, without?.input.gram);
@@ -94,22 +99,48 @@ function centredSums(
   const x = difference(input.sums, without?.input.sums);
   const y = difference(output.sums, without?.output.sums);
   const outputs = output.size;
-  let energy = difference(output.squares, without?.output.squares).reduce((sum, one) => sum + one, 0);
-  if (!centred) return { h, b, energy, count };
-  for (let o = 0; o < outputs; o++) energy -= y[o]! ** 2 / count;
+  const energy = energyOf(output, without?.output, { count, centred });
+  const whole =
+    output.whole === undefined ? energy : energyOf(output.whole, without?.output.whole, { count, centred });
+  if (!centred) return { h, b, energy, whole, count };
   for (let i = 0; i < size; i++) {
     const mean = x[i]! / count;
     if (mean === 0) continue;
     for (let j = 0; j < size; j++) h[i * size + j]! -= mean * x[j]!;
     for (let o = 0; o < outputs; o++) b[i * outputs + o]! -= mean * y[o]!;
   }
-  return { h, b, energy: Math.max(0, energy), count };
+  return { h, b, energy, whole, count };
+}
+
+/** Sum of the squares of outputs, of their differences from the mean if these are taken away. */
+function energyOf(
+  { sums, squares }: Pick<OutputSums, 'sums' | 'squares'>,
+  without: Pick<OutputSums, 'sums' | 'squares'> | undefined,
+  { count, centred }: { readonly count: number; readonly centred: boolean },
+): number {
+  let energy = 0;
+  for (let o = 0; o < sums.length; o++) {
+    energy += squares[o]! - (without?.squares[o] ?? 0);
+    if (centred) energy -= (sums[o]! - (without?.sums[o] ?? 0)) ** 2 / count;
+  }
+  return centred ? Math.max(0, energy) : energy;
 }
 
 function difference(all: Float64Array, part: Float64Array | undefined): Float64Array {
   const result = all.slice();
   if (part !== undefined) for (let at = 0; at < result.length; at++) result[at]! -= part[at]!;
   return result;
+}
+
+/** The same equations with another damping: lambda as part of the mean diagonal. */
+export function dampedTo(
+  equations: NormalEquations,
+  damping: number,
+  weights: Float32Array,
+): NormalEquations {
+  const { h, size, lambda } = equations;
+  const mean = sumOfDiagonal(h, size) / size - lambda;
+  return withLambda(equations, damping * mean, weights);
 }
 
 /**
@@ -123,19 +154,27 @@ export async function relativeError(
   weights: ArrayLike<number>,
   { original, numerics }: { original: Float32Array; numerics: Numerics },
 ): Promise<number> {
-  const { size, outputs, h, b, lambda, energy } = equations;
-  const w = Float64Array.from(weights);
-  const product = await numerics.multiply(w, h, { rows: outputs, inner: size, columns: size });
+  const { size, outputs, h, b, lambda, energy, whole } = equations;
   let error = energy;
-  for (let o = 0; o < outputs; o++)
-    for (let i = 0; i < size; i++) {
-      const at = o * size + i;
-      const cross = b[i * outputs + o]! - lambda * original[at]!;
+  // Some rows at a time: their product takes as much memory as they do.
+  const step = Math.max(1, Math.floor(MOST_PRODUCT / Math.max(1, size)));
+  for (let first = 0; first < outputs; first += step) {
+    const rows = Math.min(step, outputs - first);
+    const start = first * size;
+    const w = Float64Array.from({ length: rows * size }, (_, at) => weights[start + at]!);
+    const product = await numerics.multiply(w, h, { rows, inner: size, columns: size });
+    for (let at = 0; at < w.length; at++) {
+      const o = first + Math.floor(at / size);
+      const cross = b[(at % size) * outputs + o]! - lambda * original[start + at]!;
       error += w[at]! * (product[at]! - lambda * w[at]! - 2 * cross);
     }
-  if (energy === 0) return error > 0 ? 1 : 0;
-  return Math.max(0, error) / energy;
+  }
+  if (whole === 0) return error > 0 ? 1 : 0;
+  return Math.max(0, error) / whole;
 }
+
+/** Elements of products that are made at once: 2 MiB. */
+const MOST_PRODUCT = 2 ** 18;
 
 /** The bias of each output that makes up for the means; Y has the bias of the source in it, if the layer has its own. */
 export function meanBias({ input, output }: Sums, weights: ArrayLike<number>): Float64Array {

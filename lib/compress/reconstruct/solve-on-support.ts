@@ -2,14 +2,16 @@
 import type { Numerics } from '../../numerics/numerics';
 import type { NormalEquations } from './least-squares';
 
-/** Floating-point operations up to which each row has a factorisation of its own; minutes lie beyond. */
-const MOST_WORK = 4e10;
+/** Floating-point operations up to which each row has a factorisation of its own. */
+const MOST_WORK = 4e9;
 /** Rows that are factorised at the same time, where the arithmetic has threads. */
 const ROWS_TOGETHER = 4;
 /** Steps of the conjugate gradients of layers that are too large for it. */
 const MOST_STEPS = 200;
 /** Part of the first residual that ends them. */
 const TOLERANCE = 1e-6;
+/** Elements of the rows that are solved at once: 2 MiB. */
+const MOST_ELEMENTS = 2 ** 18;
 
 /**
  * The solution of H W^T = B for each row of W on its own support: all other weights are zero.
@@ -37,13 +39,15 @@ export async function solveOnSupport(
   const weights = new Float64Array(equations.outputs * equations.size);
   for (let at = 0; at < rows.length; at += ROWS_TOGETHER) {
     const some = rows.slice(at, at + ROWS_TOGETHER);
-    const solved = await Promise.all(some.map((one) => solveRows(equations, one, numerics)));
-    for (const [index, values] of solved.entries()) {
-      if (values === undefined) return undefined;
-      spread(weights, equations.size, { ...some[index]!, values });
-    }
+    const solved = await Promise.all(some.map((one) => solveRows(equations, one, { weights, numerics })));
+    if (solved.includes(false)) return undefined;
   }
   return weights;
+}
+
+/** True where rows of W with supports of so many weights each are too many and too long for a factorisation each. */
+export function isTooLarge({ outputs }: Pick<NormalEquations, 'outputs'>, weightsOfRow: number): boolean {
+  return (outputs * weightsOfRow ** 3) / 3 > MOST_WORK;
 }
 
 /** Rows of W with one support. */
@@ -66,60 +70,83 @@ function groupRows({ size, outputs }: NormalEquations, support: Uint8Array | und
   return [...groups.values()];
 }
 
-/** @returns `[columns, rows]` */
+/** @returns false if H is not positive definite there */
 async function solveRows(
   { size, outputs, h, b }: NormalEquations,
   { rows, columns }: SupportRows,
-  numerics: Numerics,
-): Promise<Float64Array | undefined> {
+  { weights, numerics }: { readonly weights: Float64Array; readonly numerics: Numerics },
+): Promise<boolean> {
   const count = columns.length;
-  if (count === 0) return new Float64Array(0);
+  if (count === 0) return true;
   const part = new Float64Array(count * count);
-  const right = new Float64Array(count * rows.length);
   for (let i = 0; i < count; i++) {
     const from = columns[i]! * size;
     for (let j = 0; j < count; j++) part[i * count + j] = h[from + columns[j]!]!;
-    for (let r = 0; r < rows.length; r++) right[i * rows.length + r] = b[columns[i]! * outputs + rows[r]!]!;
   }
-  if (!(await numerics.cholesky(part, count))) return undefined;
-  await numerics.solveTriangular(part, right, { size: count, columns: rows.length });
-  await numerics.solveTriangular(part, right, { size: count, columns: rows.length, transposed: true });
-  return right;
+  if (!(await numerics.cholesky(part, count))) return false;
+  const most = Math.max(1, Math.floor(MOST_ELEMENTS / count));
+  for (let first = 0; first < rows.length; first += most) {
+    const some = rows.slice(first, first + most);
+    const right = new Float64Array(count * some.length);
+    for (let i = 0, at = 0; i < count; i++)
+      for (const row of some) right[at++] = b[columns[i]! * outputs + row]!;
+    await numerics.solveTriangular(part, right, { size: count, columns: some.length });
+    await numerics.solveTriangular(part, right, { size: count, columns: some.length, transposed: true });
+    for (let i = 0, at = 0; i < count; i++)
+      for (const row of some) weights[row * size + columns[i]!] = right[at++]!;
+  }
+  return true;
 }
 
-function spread(
-  weights: Float64Array,
-  size: number,
-  { rows, columns, values }: SupportRows & { values: Float64Array },
-): void {
-  for (let i = 0; i < columns.length; i++)
-    for (let r = 0; r < rows.length; r++)
-      weights[rows[r]! * size + columns[i]!] = values[i * rows.length + r]!;
+/** Where conjugate gradients begin, and when they end. */
+export interface Descent {
+  readonly support: Uint8Array;
+  readonly start: ArrayLike<number>;
+  readonly numerics: Numerics;
+  /** Default 200. */
+  readonly steps?: number;
+  /** Part of the first residual that ends them. Default 1e-6. */
+  readonly tolerance?: number;
 }
 
 /** Conjugate gradients on all rows at a time, with the diagonal as preconditioner. */
-export async function descend(
+export async function descend(equations: NormalEquations, descent: Descent): Promise<Float64Array> {
+  const { size, outputs } = equations;
+  const { support, start } = descent;
+  const weights = Float64Array.from({ length: size * outputs }, (_, at) =>
+    support[at] === 0 ? 0 : start[at]!,
+  );
+  // Rows do not depend on each other: some at a time take less memory.
+  const step = Math.max(1, Math.floor(MOST_ELEMENTS / size));
+  for (let first = 0; first < outputs; first += step)
+    await descendRows(equations, weights, { ...descent, first, count: Math.min(step, outputs - first) });
+  return weights;
+}
+
+async function descendRows(
   { size, outputs, h, b }: NormalEquations,
-  { support, start, numerics }: { support: Uint8Array; start: ArrayLike<number>; numerics: Numerics },
-): Promise<Float64Array> {
-  const weights = Float64Array.from(start, (value, at) => (support[at] === 0 ? 0 : value));
-  const shape = { rows: outputs, inner: size, columns: size };
-  const residual = await numerics.multiply(weights, h, shape);
-  for (let o = 0; o < outputs; o++)
-    for (let i = 0; i < size; i++) {
-      const at = o * size + i;
-      residual[at] = support[at] === 0 ? 0 : b[i * outputs + o]! - residual[at]!;
-    }
+  all: Float64Array,
+  { first, count, ...descent }: Descent & { readonly first: number; readonly count: number },
+): Promise<void> {
+  const { numerics, steps = MOST_STEPS, tolerance = TOLERANCE } = descent;
+  const range = [first * size, (first + count) * size] as const;
+  const [weights, support] = [all.subarray(...range), descent.support.subarray(...range)];
+  const shape = { rows: count, inner: size, columns: size };
+  const residual = await numerics.multiply(weights.slice(), h, shape);
+  for (let at = 0; at < residual.length; at++) {
+    const wanted = b[(at % size) * outputs + first + Math.floor(at / size)]!;
+    residual[at] = support[at] === 0 ? 0 : wanted - residual[at]!;
+  }
   const scaled = (values: Float64Array) => values.map((value, at) => value / h[(at % size) * (size + 1)]!);
   let steep = scaled(residual);
-  let slopes = rowDots(residual, steep, outputs);
-  const first = slopes.slice();
+  let slopes = rowDots(residual, steep, count);
+  const limits = slopes.map((slope) => tolerance ** 2 * slope);
   const direction = steep.slice();
-  for (let step = 0; step < MOST_STEPS; step++) {
-    if (slopes.every((slope, row) => slope <= TOLERANCE ** 2 * first[row]!)) break;
+  for (let step = 0; step < steps; step++) {
+    if (slopes.every((slope, row) => slope <= limits[row]!)) break;
     const turned = await numerics.multiply(direction, h, shape);
     for (let at = 0; at < turned.length; at++) if (support[at] === 0) turned[at] = 0;
-    const curvatures = rowDots(direction, turned, outputs);
+    const curvatures = rowDots(direction, turned, count);
     for (let at = 0; at < weights.length; at++) {
       const row = Math.floor(at / size);
       const length = curvatures[row]! > 0 ? slopes[row]! / curvatures[row]! : 0;
@@ -127,14 +154,13 @@ export async function descend(
       residual[at]! -= length * turned[at]!;
     }
     steep = scaled(residual);
-    const next = rowDots(residual, steep, outputs);
+    const next = rowDots(residual, steep, count);
     for (let at = 0; at < weights.length; at++) {
       const row = Math.floor(at / size);
       direction[at] = steep[at]! + (slopes[row]! > 0 ? next[row]! / slopes[row]! : 0) * direction[at]!;
     }
     slopes = next;
   }
-  return weights;
 }
 
 function rowDots(a: Float64Array, b: Float64Array, rows: number): Float64Array {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DATA_TYPE } from '../../onnx/data-type';
 import { allGraphs, attributeOf, isStandard, nodeLabel } from '../../onnx/graph/graph-walk';
-import type { GraphMessage, NodeMessage } from '../../onnx/graph/onnx-messages';
+import type { GraphMessage, NodeMessage, TensorMessage } from '../../onnx/graph/onnx-messages';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { elementsOf } from '../../onnx/graph/tensor-values';
 import { inferShapes } from '../../onnx/infer/infer-shapes';
@@ -27,7 +27,7 @@ export interface WorkCount {
   readonly inputs: Readonly<Record<string, readonly number[]>>;
   /** Nodes in the order of the graph, those of bodies of If, Loop and Scan as if they ran once. */
   readonly nodes: readonly NodeWork[];
-  /** Nodes whose work is not counted, as their shapes are not known or as they are recurrent. */
+  /** Nodes whose work is not counted, as their shapes are not known or as of their operator, e.g. recurrent ones. */
   readonly unknown: readonly string[];
 }
 
@@ -43,7 +43,19 @@ const NO_PARAMETERS: readonly number[] = [
   DATA_TYPE.STRING,
 ];
 const COUNTED = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
-const RECURRENT = new Set(['LSTM', 'GRU', 'RNN', 'Einsum']);
+/** Recurrent ones, products of a form that depends on an attribute, products of integers. */
+const UNCOUNTED = new Set([
+  'LSTM',
+  'GRU',
+  'RNN',
+  'Einsum',
+  'Attention',
+  'DeformConv',
+  'ConvInteger',
+  'MatMulInteger',
+  'QLinearConv',
+  'QLinearMatMul',
+]);
 
 /**
  * Counts the parameters of a model and the multiply-adds of one run.
@@ -67,7 +79,7 @@ export function countWork(
     };
     for (const node of graph.node) {
       if (!isStandard(node)) continue;
-      if (RECURRENT.has(node.opType)) unknown.push(nodeLabel(node));
+      if (UNCOUNTED.has(node.opType)) unknown.push(nodeLabel(node));
       if (!COUNTED.has(node.opType)) continue;
       const multiplyAdds = multiplyAddsOf(node, sizesOf);
       if (multiplyAdds === undefined) unknown.push(nodeLabel(node));
@@ -80,10 +92,19 @@ export function countWork(
 
 /** Elements of the constants that are weights. */
 export function countParameters(model: OnnxModel): number {
-  const weights = allGraphs(model.graph).flatMap(({ initializer }) =>
-    initializer.filter(({ dataType }) => !NO_PARAMETERS.includes(dataType)),
-  );
+  const weights = allGraphs(model.graph)
+    .flatMap(storedTensors)
+    .filter(({ dataType }) => !NO_PARAMETERS.includes(dataType));
   return weights.reduce((sum, tensor) => sum + elementsOf(tensor), 0);
+}
+
+/** Tensors that a graph holds: initializers, and what its Constant nodes give. */
+export function storedTensors(graph: GraphMessage): TensorMessage[] {
+  const constants = graph.node.flatMap((node) => {
+    const value = node.opType === 'Constant' ? attributeOf(node, 'value')?.t : undefined;
+    return value === undefined ? [] : [{ ...value, name: node.output[0]! }];
+  });
+  return [...graph.initializer, ...constants];
 }
 
 /** Dims of all inputs of fixed rank: as given, as declared, 1 for what is dynamic. */

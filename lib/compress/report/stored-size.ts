@@ -25,16 +25,20 @@ export async function measureStoredSize(model: OnnxModel): Promise<StoredSize> {
   const folder = makeTemporaryFolder('tensorrt-node-size-');
   try {
     await model.save(join(folder.path, 'model.onnx'));
-    let [bytes, zippedBytes] = [0, 0];
-    for (const name of await readdir(folder.path)) {
-      const path = join(folder.path, name);
-      bytes += (await stat(path)).size;
-      zippedBytes += await zippedSize(path);
-    }
-    return { bytes, zippedBytes };
+    return await measureFiles((await readdir(folder.path)).map((name) => join(folder.path, name)));
   } finally {
     await folder.remove();
   }
+}
+
+/** The same of files that are there. */
+export async function measureFiles(paths: readonly string[]): Promise<StoredSize> {
+  let [bytes, zippedBytes] = [0, 0];
+  for (const path of paths) {
+    bytes += (await stat(path)).size;
+    zippedBytes += await zippedSize(path);
+  }
+  return { bytes, zippedBytes };
 }
 
 async function zippedSize(path: string): Promise<number> {

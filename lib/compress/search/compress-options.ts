@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TensorRTError } from '../../errors';
 import type { Numerics } from '../../numerics/numerics';
 import type { NodeExclusion } from '../../onnx/graph/node-exclusion';
 import { integer, isPlainObject, typed, typeError, valueError, type OptionCheck } from '../../option-checks';
 import type { CalibrationData } from '../calibrate/feed-source';
-import { checkTable, COMMON_CHECKS, numberBetween } from '../option-tables';
+import {
+  checkCalibration,
+  checkTable,
+  COMMON_CHECKS,
+  numberBetween,
+  numericsCheck,
+  progressCheck,
+} from '../option-tables';
 import type { ModelSource, Runner } from '../runner';
 
 /** Ways to make a model smaller that a search composes. */
@@ -34,13 +40,17 @@ export interface CompressOptions<Feeds> {
    * Default: the share of samples whose best class is another one than the source's.
    */
   readonly score?: (model: ModelSource) => Promise<number>;
+  /**
+   * Stands for what `score` depends on, e.g. a digest of its labels: with another one, a `state` is of another search.
+   */
+  readonly scoreKey?: string;
   /** What may be done. Default: all of them. */
   readonly steps?: readonly SearchStep[];
   /** Nodes that no step changes. */
   readonly exclude?: NodeExclusion;
   /** Most models that are made and measured. Default 40. */
   readonly trials?: number;
-  /** Seconds after which no further model is tried. Default: none. */
+  /** Seconds after which no further model is tried, the ranking of the layers included. Default: none. */
   readonly timeLimit?: number;
   /** File that keeps what was measured: a search that was interrupted goes on from there. Default: none. */
   readonly state?: string;
@@ -71,12 +81,13 @@ const COMPRESS: Readonly<Record<keyof CompressOptions<unknown>, OptionCheck>> = 
   target,
   maxDrop: numberBetween(0, 1),
   score: typed('a function', isFunction),
+  scoreKey: typed('a text', (value) => typeof value === 'string'),
   steps,
   trials: integer(2, 100_000),
   timeLimit: numberBetween(0, 10_000_000),
   state: typed('a path', (value) => typeof value === 'string'),
-  numerics: typed('an implementation such as nativeNumerics()', isPlainObject),
-  onProgress: typed('a function', isFunction),
+  numerics: numericsCheck,
+  onProgress: progressCheck,
 };
 
 /**
@@ -86,14 +97,5 @@ const COMPRESS: Readonly<Record<keyof CompressOptions<unknown>, OptionCheck>> = 
  */
 export function checkCompressOptions<Feeds>(options: CompressOptions<Feeds>): void {
   checkTable('compress', options, COMPRESS);
-  const { calibration, runner } = options as Partial<CompressOptions<Feeds>>;
-  if (calibration === undefined)
-    throw new TensorRTError(
-      'ERR_TRT_QUANT_CALIBRATION',
-      'There is no calibration data: every choice of the search is measured on it.',
-    );
-  if (runner === undefined)
-    throw new TensorRTError('ERR_TRT_ARG_VALUE', '`calibration` needs a `runner` that runs models on it.', {
-      hint: 'Pass runner: sessionRunner(), which runs them on the CPU.',
-    });
+  checkCalibration('compress', options, 'every choice of the search');
 }

@@ -14,26 +14,41 @@ const STEPS = 15;
 /** What a ranking takes besides the model. */
 export interface RankLayersOptions {
   readonly judge: OutputScorer;
+  /** Whether the time is over; asked between two measurements. Default: never. */
+  readonly isLate?: () => boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (step: string) => void;
 }
 
+/** A ranking that the time did not allow. */
+class TimeIsOver extends Error {}
+
 /**
  * Names of the layers of a model, the most sensitive first: each layer by itself is rounded to 16 even values and the
- * outputs are compared.
+ * outputs are compared. Undefined where the time was over before all were.
  */
-export async function rankLayers(model: OnnxModel, options: RankLayersOptions): Promise<string[]> {
+export async function rankLayers(
+  model: OnnxModel,
+  { judge, isLate = () => false, ...options }: RankLayersOptions,
+): Promise<string[] | undefined> {
   const { layers } = findLayers(model.graph);
-  const ranked = await scanSensitivity({
-    ...options,
-    layers: layers.map(({ label, op }) => ({ node: label, op })),
-    quantizeOnly: (nodes) => {
-      const copy = model.clone();
-      for (const layer of layers) if (nodes.has(layer.label)) roundWeights(copy.graph, layer);
-      return copy;
-    },
-  });
-  return ranked.map(({ node }) => node);
+  try {
+    const ranked = await scanSensitivity({
+      ...options,
+      judge,
+      layers: layers.map(({ label, op }) => ({ node: label, op })),
+      quantizeOnly: (nodes) => {
+        if (isLate()) throw new TimeIsOver();
+        const copy = model.clone();
+        for (const layer of layers) if (nodes.has(layer.label)) roundWeights(copy.graph, layer);
+        return copy;
+      },
+    });
+    return ranked.map(({ node }) => node);
+  } catch (error) {
+    if (error instanceof TimeIsOver) return undefined;
+    throw error;
+  }
 }
 
 function roundWeights(graph: GraphMessage, layer: WeightLayer): void {

@@ -65,18 +65,20 @@ function limitOf({ state, mostTrials, isLate }: SearchWork, choice: Choice): Sea
 }
 
 async function tryChoice(work: SearchWork, choice: Choice): Promise<void> {
-  const { state, signal, onProgress, onTrial } = work;
+  const { state, signal, onProgress, onTrial, mostTrials } = work;
   const name = nameChoice(choice);
   if (state.has(name)) return;
   throwIfAborted(signal);
-  onProgress?.(`trying ${name}`);
+  const tried = state.trials.size + state.failed.size + 1;
+  onProgress?.(`trying ${name} (${tried} of at most ${mostTrials})`);
   try {
     const model = await work.make(choice);
     const trial = await work.measure(choice, model);
     onTrial?.(trial, model);
     await state.add(trial);
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    // All others are measured against the source.
+    if (!isRefusal(error) || name === nameChoice(UNCHANGED)) throw error;
     await state.add({ choice, name, reason: error.message });
   }
 }

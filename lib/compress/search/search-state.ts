@@ -98,7 +98,27 @@ function parse(path: string, text: string): StateDocument {
   if (found?.format !== FORMAT || found.version !== VERSION)
     throw refuse(path, 'is no state of a search by this version');
   if (!Array.isArray(found.trials) || !Array.isArray(found.failed)) throw refuse(path, 'has no trials');
+  const { trials, failed } = found as StateDocument;
+  if (![...trials, ...failed].every(isNamed) || !trials.every(isMeasured))
+    throw refuse(path, 'is damaged: a trial lacks a number');
   return found as StateDocument;
+}
+
+function isNamed(trial: unknown): boolean {
+  const { name, choice } = (trial ?? {}) as Partial<FailedTrial>;
+  return typeof name === 'string' && typeof choice === 'object' && choice !== null;
+}
+
+/** JSON writes what is no number as null, which counts as 0 in comparisons. */
+function isMeasured({
+  bytes,
+  zippedBytes,
+  parameters,
+  multiplyAdds,
+  drop,
+  sqnrDb,
+}: CompressionTrial): boolean {
+  return [bytes, zippedBytes, parameters, multiplyAdds, drop, sqnrDb].every(Number.isFinite);
 }
 
 function refuse(path: string, problem: string, cause?: unknown): TensorRTError {

@@ -15,12 +15,17 @@ export interface CompressionTrial {
   readonly parameters: number;
   /** Multiply-adds of one sample. */
   readonly multiplyAdds: number;
-  /** Drop below the source: of the caller's score, or the share of samples whose best class is another one. */
+  /**
+   * Drop below the source: of the caller's score, or the share of samples whose best class is another one. That share is
+   * the larger one of the data that was held back and of all data.
+   */
   readonly drop: number;
   /** Of the caller's score; absent without one. */
   readonly score?: number;
   /** How near the outputs are to the source's, in dB. */
   readonly sqnrDb: number;
+  /** How many answers the share is of, where the drop is one. */
+  readonly answers?: number;
 }
 
 /** A choice that could not be made, e.g. because no channel can be removed. */
@@ -33,13 +38,19 @@ export interface FailedTrial {
   readonly reason: string;
 }
 
-/** The trials that no other one beats in both size and drop, the smallest first. */
+/**
+ * The trials that no other one beats, the smallest first. Beaten is what is not smaller, drops no less and has no less
+ * noise: a drop is counted in samples, and of those that drop equally many the one with the least noise is the safest.
+ */
 export function paretoSet(trials: readonly CompressionTrial[]): CompressionTrial[] {
-  const sorted = [...trials].sort((a, b) => a.bytes - b.bytes || a.drop - b.drop || b.sqnrDb - a.sqnrDb);
+  const sorted = [...trials].sort((a, b) => a.bytes - b.bytes || compareQuality(a, b));
   const best: CompressionTrial[] = [];
-  for (const trial of sorted) {
-    const last = best.at(-1);
-    if (last === undefined || trial.drop < last.drop) best.push(trial);
-  }
+  for (const trial of sorted)
+    if (!best.some(({ drop, sqnrDb }) => drop <= trial.drop && sqnrDb >= trial.sqnrDb)) best.push(trial);
   return best;
+}
+
+/** The least drop first, of equal ones the least noise. */
+export function compareQuality(a: CompressionTrial, b: CompressionTrial): number {
+  return a.drop - b.drop || b.sqnrDb - a.sqnrDb;
 }

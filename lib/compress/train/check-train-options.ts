@@ -52,6 +52,7 @@ export const TRAINING_CHECKS: Readonly<Record<keyof TrainingOptions, OptionCheck
   patience: integer(1, 1_000_000),
   batchNormalization: oneOf('batch', 'frozen'),
   keepZeros: flag,
+  keepShared: flag,
   exclude: COMMON_CHECKS.exclude,
   checkpoint: path,
   checkpointSteps: integer(1, Number.MAX_SAFE_INTEGER),

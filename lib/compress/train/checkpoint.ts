@@ -2,7 +2,7 @@
 // The state of a training in a file: a line of JSON that says what is where, then the numbers. It appears as a whole or
 // not at all.
 
-import { readFile } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { TensorRTError } from '../../errors';
 import { inSequence, writeTogether } from '../../onnx/graph/staged-file';
 import type { TrainingProgress, ValidationMeasure } from './train-options';
@@ -52,7 +52,7 @@ export async function writeCheckpoint(
     fingerprint,
     arrays: list.map(({ kind, name, values }) => [kind, name, values.length]),
   };
-  const head = Buffer.from(`${MAGIC}${JSON.stringify(header)}\n`);
+  const head = Buffer.from(`${MAGIC}${JSON.stringify(header, writeNumber)}\n`);
   const bodies = list.map(
     ({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
   );
@@ -65,28 +65,76 @@ export async function writeCheckpoint(
  * @throws {TensorRTError} ERR_TRT_ARG_VALUE for a file that is damaged, or of another training
  */
 export async function readCheckpoint(path: string, fingerprint: string): Promise<TrainingState | undefined> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  const file = await open(path).catch((error: unknown) => {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
     throw unusable(path, `it cannot be read (${code ?? message})`);
   });
-  if (bytes === undefined) return undefined;
-  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) throw unusable(path, 'it is no checkpoint');
-  const end = bytes.indexOf('\n', MAGIC.length);
-  const header = parseHeader(bytes.toString('utf8', MAGIC.length, end), path);
+  if (file === undefined) return undefined;
+  try {
+    return await readState(file, path, fingerprint);
+  } finally {
+    await file.close();
+  }
+}
+
+/** An array at a time, into its own memory: files may be larger than what is read at once. */
+async function readState(file: FileHandle, path: string, fingerprint: string): Promise<TrainingState> {
+  const { text, end } = await readHead(file, path);
+  const header = parseHeader(text, path);
   if (header.fingerprint !== fingerprint)
     throw unusable(path, 'it is of a training with another model, other data or other options');
   const { fingerprint: _, arrays: list, ...scalars } = header;
   const arrays = emptyArrays();
-  let offset = end + 1;
+  let offset = end;
   for (const [kind, name, length] of list) {
-    const next = offset + 4 * length;
-    if (next > bytes.length) throw unusable(path, 'its end is missing');
-    // The numbers are not aligned in the file.
-    arrays[kind].set(name, new Float32Array(Uint8Array.from(bytes.subarray(offset, next)).buffer));
-    offset = next;
+    const values = new Float32Array(length);
+    await fill(file, new Uint8Array(values.buffer), { offset, path });
+    arrays[kind].set(name, values);
+    offset += values.byteLength;
   }
   return { ...scalars, arrays };
+}
+
+const PIECE_BYTES = 2 ** 20;
+/** Of one call; systems read no more than 2 GiB. */
+const MOST_AT_ONCE = 2 ** 30;
+
+/** The line of JSON, and where it ends in the file. */
+async function readHead(file: FileHandle, path: string): Promise<{ text: string; end: number }> {
+  const pieces: Buffer[] = [];
+  for (let at = 0; ;) {
+    const { buffer, bytesRead } = await file
+      .read(Buffer.alloc(PIECE_BYTES), 0, PIECE_BYTES, at)
+      .catch((error: unknown) => {
+        throw unusable(path, `it cannot be read (${(error as NodeJS.ErrnoException).code})`);
+      });
+    pieces.push(buffer.subarray(0, bytesRead));
+    at += bytesRead;
+    const start = Math.min(MAGIC.length, at);
+    const all = Buffer.concat(pieces);
+    if (
+      all.toString('latin1', 0, start) !== MAGIC.slice(0, start) ||
+      (bytesRead === 0 && start < MAGIC.length)
+    )
+      throw unusable(path, 'it is no checkpoint');
+    const end = all.indexOf('\n', MAGIC.length);
+    if (end >= 0) return { text: all.toString('utf8', MAGIC.length, end), end: end + 1 };
+    if (bytesRead === 0) throw unusable(path, 'its header is damaged');
+  }
+}
+
+async function fill(
+  file: FileHandle,
+  bytes: Uint8Array,
+  { offset, path }: { offset: number; path: string },
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const most = Math.min(MOST_AT_ONCE, bytes.length - at);
+    const { bytesRead } = await file.read(bytes, at, most, offset + at);
+    if (bytesRead === 0) throw unusable(path, 'its end is missing');
+    at += bytesRead;
+  }
 }
 
 /** No arrays yet. */
@@ -102,10 +150,23 @@ export function emptyArrays(): TrainingState['arrays'] {
 
 function parseHeader(text: string, path: string): Header {
   try {
-    return JSON.parse(text) as Header;
+    const header = JSON.parse(text, readNumber) as Header | null;
+    if (Array.isArray(header?.arrays)) return header;
   } catch {
-    throw unusable(path, 'its header is damaged');
+    // Said below.
   }
+  throw unusable(path, 'its header is damaged');
+}
+
+/** JSON has no NaN, and a measure may be one. */
+const NO_NUMBERS = new Set(['NaN', 'Infinity', '-Infinity']);
+
+function writeNumber(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
+function readNumber(key: string, value: unknown): unknown {
+  return key === 'loss' && typeof value === 'string' && NO_NUMBERS.has(value) ? Number(value) : value;
 }
 
 function unusable(path: string, reason: string): TensorRTError {

@@ -38,6 +38,8 @@ export function giveMasters(
 ): {
   readonly weights: readonly RoundedWeight[];
   readonly kept: readonly KeptParameter[];
+  /** Constants of the rounding, which no training changes. */
+  readonly scales: ReadonlySet<string>;
 } {
   const { graph } = model;
   const constants = new Map(graph.initializer.map((tensor) => [tensor.name ?? '', tensor]));
@@ -50,9 +52,11 @@ export function giveMasters(
     if (!isDequantizer(node) || values === undefined || scale === undefined) continue;
     const readers = [node, ...graph.node.filter(({ input }) => input.includes(node.output[0]!))];
     const excluded = readers.find((one) => excludedBy(exclude, one) !== null);
+    const isShared = graph.node.filter(({ input }) => input.includes(node.input[0]!)).length > 1;
     const reason =
       excluded === undefined
-        ? reasonToKeep(node, { values, scale, zero })
+        ? ((isShared ? 'several nodes read its integers' : undefined) ??
+          reasonToKeep(node, { values, scale, zero }))
         : `node "${nodeLabel(excluded)}" is excluded`;
     if (reason !== undefined) {
       kept.push({ node: nodeLabel(node), parameter: node.input[0]!, reason });
@@ -66,9 +70,9 @@ export function giveMasters(
   const gone = new Set(places.map(({ node }) => node));
   graph.node = graph.node.filter((node) => !gone.has(node));
   const write = new GraphWriter(graph);
-  for (const { node, master } of places) writeRounding(write, node, { master, constants });
+  const scales = new Set(places.map(({ node, master }) => writeRounding(write, node, { master, constants })));
   sortNodes(graph);
-  return { weights, kept };
+  return { weights, kept, scales };
 }
 
 const isDequantizer = (node: NodeMessage): boolean => node.opType === 'DequantizeLinear' && isStandard(node);
@@ -90,7 +94,7 @@ function writeRounding(
   write: GraphWriter,
   node: NodeMessage,
   { master, constants }: { readonly master: string; readonly constants: ReadonlyMap<string, TensorMessage> },
-): void {
+): string {
   const [values, scale] = [constants.get(node.input[0]!)!, constants.get(node.input[1]!)!];
   const { axis } = layoutOfScales(node, scale);
   const dims = values.dims.map((dim, index) => (index === axis ? dim : 1));
@@ -101,6 +105,7 @@ function writeRounding(
   const inside = write.node('Clip', [steps, write.float(low), write.float(high)]);
   write.node('Mul', [inside, wide]);
   write.graph.node.at(-1)!.output = [node.output[0]!];
+  return wide;
 }
 
 function rounder(node: NodeMessage, values: TensorMessage, scale: TensorMessage): RoundedWeight['round'] {

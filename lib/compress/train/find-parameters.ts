@@ -4,7 +4,7 @@ import { allGraphs, nodeLabel } from '../../onnx/graph/graph-walk';
 import { excludedBy, type NodeExclusion } from '../../onnx/graph/node-exclusion';
 import type { NodeMessage, TensorMessage } from '../../onnx/graph/onnx-messages';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
-import { elementsOf } from '../../onnx/graph/tensor-values';
+import { elementsOf, readFloats } from '../../onnx/graph/tensor-values';
 
 /** A constant that is not trained. */
 export interface KeptParameter {
@@ -45,7 +45,7 @@ const FORMULAS = new Set([
 /**
  * Finds the constants that are parameters: FP32 weights, biases, scales, tables and embeddings.
  *
- * Left alone: numbers of formulae (a single 0.5, an exponent, an epsilon), constants of other types, what nodes inside
+ * Left alone: numbers of formulae (a single 0.5, an exponent, an epsilon), masks, constants of other types, what nodes inside
  * If, Loop and Scan read, and what excluded nodes read; each with its reason, but for constants that nothing would train.
  */
 export function findParameters({ graph }: OnnxModel, exclude: NodeExclusion = {}): FoundParameters {
@@ -65,7 +65,8 @@ export function findParameters({ graph }: OnnxModel, exclude: NodeExclusion = {}
     const uses = readers.get(name) ?? [];
     if (uses.length === 0) continue;
     if (uses.every(({ node, index }) => isStatistic(node, index))) {
-      if (tensor.dataType === DATA_TYPE.FLOAT) found.statistics.push(tensor);
+      const isKept = uses.some(({ node }) => excludedBy(exclude, node) !== null);
+      if (tensor.dataType === DATA_TYPE.FLOAT && !isKept) found.statistics.push(tensor);
       continue;
     }
     if (!uses.some(({ node, index }) => takesWeight(node, index, tensor))) continue;
@@ -113,6 +114,16 @@ function reasonToKeep(
   if (isInside) return 'a node inside If, Loop or Scan reads it';
   const excluded = uses.find(({ node }) => excludedBy(exclude, node) !== null);
   if (excluded !== undefined) return `node "${nodeLabel(excluded.node)}" is excluded`;
+  if (isMask(tensor, uses)) return 'it is a mask: it has values beyond all that weights have';
   const other = uses.find(({ node, index }) => !takesWeight(node, index, tensor));
   return other && `node "${nodeLabel(other.node)}" (${other.node.opType}) reads it as something else`;
+}
+
+/** Added to scores of attention, they stand for minus infinity. */
+const LEAST_OF_MASKS = 1e4;
+
+/** Tables of formulae in which some positions are shut: a step could open them. */
+function isMask(tensor: TensorMessage, uses: readonly Use[]): boolean {
+  if (!uses.every(({ node: { opType } }) => FORMULAS.has(opType))) return false;
+  return readFloats(tensor).some((value) => !(Math.abs(value) < LEAST_OF_MASKS));
 }

@@ -74,3 +74,8 @@ export function countRight(
     if (best === labels[row]) counts.right++;
   }
 }
+
+/** The one number of an output. */
+export function numberOf(outputs: RunnerOutputs, name: string): number {
+  return Number((outputs[name]!.data as Float32Array)[0]);
+}

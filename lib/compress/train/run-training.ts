@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { assertOnnxModel } from '../../onnx/check/check-onnx-model';
+import { modelTensors } from '../../onnx/graph/graph-walk';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
+import { tensorBytes } from '../../onnx/graph/tensor-values';
 import { TensorRTError } from '../../errors';
+import { checkLabels } from './check-labels';
 import { readCheckpoint } from './checkpoint';
 import type { LossPlan } from './losses';
 import { createOptimizer } from './optimizers';
@@ -36,19 +40,26 @@ export async function runTraining(
   const { exclude, batchNormalization = 'batch', checkpoint } = options;
   const fitted = { ...options, batchSize: fittingBatch(work.model, options.batchSize) };
   const samples = wholeBatches(takeSamples(work, fitted), fixedBatch(work.model)?.samples);
+  const { validation } = options;
+  checkLabels(work.model, work.loss.output, [
+    work.data,
+    ...(typeof validation === 'object' ? [validation] : []),
+  ]);
   const plan = planTraining(work.model, work.loss, {
     exclude,
     batchStatistics: batchNormalization === 'batch',
     ...(work.ofLoss === undefined ? {} : { ofLoss: work.ofLoss }),
   });
   if (plan.training.gradients.size === 0) throw nothingToTrain(plan.kept);
-  const fingerprint = checkpoint === undefined ? '' : fingerprintOf(work, plan.parameters, fitted);
+  const fingerprint = checkpoint === undefined ? '' : await fingerprintOf(work, fitted);
   const stored = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint, fingerprint);
   const state = stored ?? initialState(plan, createOptimizer(options));
   const result = await new TrainLoop(plan, samples, state, { ...fitted, fingerprint }).run();
   const model = writeTrained(plan, result.parameters, result.statistics);
   assertOnnxModel(model);
-  return { model, report: reportTraining(plan, result, warningsOf(samples, result.end)) };
+  const isAlone = fitted.batchSize === 1 && plan.training.statistics.length > 0;
+  const warnings = warningsOf(samples, { end: result.end, isAlone });
+  return { model, report: reportTraining(plan, result, warnings) };
 }
 
 function takeSamples(work: TrainingWork, options: TrainingOptions): TrainingSamples {
@@ -83,6 +94,12 @@ function wholeBatches(samples: TrainingSamples, fixed: number | undefined): Trai
     );
   if (validation === undefined) return samples;
   const whole = validation.samples.length - (validation.samples.length % fixed);
+  if (whole === 0)
+    throw new TensorRTError(
+      'ERR_TRT_ARG_VALUE',
+      `There are ${validation.samples.length} samples to measure on; the model takes ${fixed} at once, no fewer.`,
+      { hint: 'Hold more samples back, or export the model with a dynamic batch.' },
+    );
   return { ...samples, validation: { ...validation, samples: validation.samples.subarray(0, whole) } };
 }
 
@@ -120,34 +137,51 @@ function nothingToTrain(kept: readonly { parameter: string; reason: string }[]):
   );
 }
 
-/** What a checkpoint has to be of. Numbers that only say when to stop may change. */
-function fingerprintOf(
-  { model, data, further = {}, loss }: TrainingWork,
-  parameters: ReadonlyMap<string, TrainedTensor>,
+/** What a checkpoint has to be of. What a training that went astray is mended with may change, and when it stops. */
+async function fingerprintOf(
+  { model, data, further = {}, loss, ofLoss = new Map<string, TrainedTensor>() }: TrainingWork,
   options: TrainingOptions,
-): string {
+): Promise<string> {
   const hash = createHash('sha256');
   const { validation, exclude } = options;
   const settings = NAMES.map((name) => [name, options[name]]);
   hash.update(JSON.stringify([settings, loss, exclude?.names, exclude?.ops, String(exclude?.patterns)]));
-  hash.update(JSON.stringify(model.graph.node.map(({ opType, input, output }) => [opType, input, output])));
-  for (const [name, { values }] of parameters) hash.update(name).update(values);
+  // Weights that are not trained and attributes count too: with others the measures would be of another model.
+  hash.update(model.toOutline());
+  for (const tensor of modelTensors(model.message)) await addBytes(hash, tensorBytes(tensor));
+  for (const [name, { values }] of ofLoss) await addBytes(hash.update(name), values);
   const sets = [data, ...(typeof validation === 'object' ? [validation] : [])];
   hash.update(typeof validation === 'number' ? String(validation) : '');
   for (const { inputs, labels, targets } of sets)
     for (const tensor of [...Object.values(inputs), labels, targets, ...Object.values(further)])
-      if (tensor !== undefined) hash.update(JSON.stringify(tensor.dims)).update(tensor.data as Float32Array);
+      if (tensor !== undefined) await addBytes(hash.update(JSON.stringify(tensor.dims)), tensor.data);
   return hash.digest('hex');
 }
 
+const PIECE_BYTES = 4 * 2 ** 20;
+
+/** A piece at a time: data may take gigabytes, and other work of the process goes on between two pieces. */
+async function addBytes(hash: Hash, { buffer, byteOffset, byteLength }: ArrayBufferView): Promise<void> {
+  for (let at = 0; at < byteLength; at += PIECE_BYTES) {
+    hash.update(new Uint8Array(buffer, byteOffset + at, Math.min(PIECE_BYTES, byteLength - at)));
+    if (byteLength > PIECE_BYTES) await setImmediate();
+  }
+}
+
 const NAMES = [
-  ...(['optimizer', 'learningRate', 'momentum', 'betas', 'weightDecay', 'schedule', 'warmUp'] as const),
-  ...(['stepEpochs', 'stepFactor', 'epochs', 'batchSize', 'seed', 'clipNorm', 'patience'] as const),
-  ...(['batchNormalization', 'keepZeros'] as const),
+  ...(['optimizer', 'momentum', 'betas', 'weightDecay', 'schedule', 'stepEpochs', 'stepFactor'] as const),
+  ...(['epochs', 'batchSize', 'seed', 'patience', 'batchNormalization', 'keepZeros', 'keepShared'] as const),
 ];
 
-function warningsOf({ train, validation }: TrainingSamples, end: string): string[] {
+function warningsOf(
+  { train, validation }: TrainingSamples,
+  { end, isAlone }: { readonly end: string; readonly isAlone: boolean },
+): string[] {
   const warnings: string[] = [];
+  if (isAlone)
+    warnings.push(
+      "Batch normalisations took their statistics of one sample at a time: give a larger batchSize, or batchNormalization 'frozen'.",
+    );
   if (train.length < 100)
     warnings.push(`There are ${train.length} samples to train on: the weights may fit them alone.`);
   if (validation !== undefined && validation.samples.length < 50)

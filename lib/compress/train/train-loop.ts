@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setImmediate } from 'node:timers/promises';
 import { TensorRTError } from '../../errors';
-import { openSource } from '../../onnx/graph/with-source';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { throwIfAborted } from '../observe/stop-work';
 import type { RunnerOutputs } from '../runner';
 import { emptyArrays, writeCheckpoint, type EpochRecord, type TrainingState } from './checkpoint';
+import { KeptPatterns } from './kept-patterns';
 import { clipGradients, createOptimizer, type Optimizer } from './optimizers';
 import { learningRateShare, type TrainingLength } from './schedules';
 import type { TrainingOptions, ValidationMeasure } from './train-options';
-import type { TrainerSession, TrainingTensor } from './trainer';
+import { openTrainerSession, type TrainerSession, type TrainingTensor } from './trainer';
 import { epochRandom, shuffled, type SampleSource } from './training-data';
 import type { TrainingPlan } from './training-plan';
-import { measureModel } from './measure-model';
+import { measureModel, numberOf } from './measure-model';
 
 /** Samples that are trained on, and those that are measured on. */
 export interface TrainingSamples {
@@ -37,6 +38,8 @@ export interface TrainingResult {
 
 const DEFAULT_EPOCHS = 20;
 const DEFAULT_BATCH = 32;
+/** Numbers that are updated at once. */
+const PIECE = 2 ** 18;
 
 /** The beginning of a training. */
 export function initialState(plan: TrainingPlan, optimizer: Pick<Optimizer, 'slots'>): TrainingState {
@@ -64,7 +67,9 @@ export function trainingLength(
 export class TrainLoop {
   private readonly optimizer: Optimizer;
   private readonly length: ReturnType<typeof trainingLength>;
-  private readonly masks: ReadonlyMap<string, Uint8Array>;
+  private readonly patterns: KeptPatterns;
+  /** Step whose state the checkpoint holds. */
+  private savedStep: number | undefined;
   private readonly started = performance.now();
 
   constructor(
@@ -75,7 +80,9 @@ export class TrainLoop {
   ) {
     this.optimizer = createOptimizer(options);
     this.length = trainingLength(samples.train.length, options);
-    this.masks = options.keepZeros === true ? masksOf(plan) : new Map();
+    this.patterns = new KeptPatterns(plan.parameters, options);
+    // A state that is not at its beginning came from there.
+    if (options.checkpoint !== undefined && state.step > 0) this.savedStep = state.step;
   }
 
   /**
@@ -96,7 +103,9 @@ export class TrainLoop {
   private async epochs(sessions: Sessions): Promise<TrainingEnd> {
     const { epochs, stepsPerEpoch } = this.length;
     if (this.isStale()) return 'patience';
-    if (this.state.step === 0) await this.measureBefore(sessions.evaluation);
+    // A training that was interrupted before its first step has measured already.
+    if (this.state.step === 0 && this.state.before === undefined)
+      await this.measureBefore(sessions.evaluation);
     while (this.state.step < epochs * stepsPerEpoch) {
       const epoch = Math.floor(this.state.step / stepsPerEpoch);
       const order = shuffled(this.samples.train, epochRandom(this.options.seed ?? 0, epoch));
@@ -132,9 +141,9 @@ export class TrainLoop {
       feedsOf(plan.training.model, plan, state, this.samples.source.read(batch)),
     );
     const loss = numberOf(outputs, plan.training.parts.get('loss')!);
-    if (!Number.isFinite(loss)) throw diverged(loss, state.step, this.optimizer.learningRate);
+    if (!Number.isFinite(loss)) throw this.diverged('loss', loss);
     const rate = this.optimizer.learningRate * learningRateShare(state.step, this.options, length);
-    this.update(outputs, rate);
+    await this.update(outputs, rate);
     state.step++;
     state.lossSum += loss;
     this.options.onProgress?.({
@@ -147,28 +156,38 @@ export class TrainLoop {
     });
   }
 
-  private update(outputs: RunnerOutputs, rate: number): void {
-    const { arrays, step } = this.state;
+  private async update(outputs: RunnerOutputs, rate: number): Promise<void> {
+    const { arrays } = this.state;
     const gradients = [...this.plan.training.gradients].map(
       ([name, output]) => [name, outputs[output]!.data as Float32Array] as const,
     );
-    for (const [name, gradient] of gradients) applyMask(gradient, this.masks.get(name));
-    clipGradients(
+    for (const [name, gradient] of gradients) this.patterns.limitGradient(name, gradient);
+    const length = clipGradients(
       gradients.map(([, gradient]) => gradient),
       this.options.clipNorm,
     );
+    if (!Number.isFinite(length)) throw this.diverged('length of the gradient', length);
     for (const [name, gradient] of gradients) {
-      const values = arrays.parameters.get(name)!;
-      const slots = Array.from({ length: this.optimizer.slots }, (_, slot) =>
-        arrays.slots.get(`${name}/${slot}`)!,
-      );
-      const isDecayed = this.plan.parameters.get(name)!.dims.length > 1;
-      this.optimizer.update({ values, gradient, slots, isDecayed }, step + 1, rate);
-      applyMask(values, this.masks.get(name));
+      await this.updateParameter(name, gradient, rate);
+      this.patterns.limitValues(name, arrays.parameters.get(name)!);
     }
     for (const { mean, variance, batchMean, batchVariance, momentum } of this.plan.training.statistics) {
       remember(arrays.statistics.get(mean), outputs[batchMean]!.data as Float32Array, momentum);
       remember(arrays.statistics.get(variance), outputs[batchVariance]!.data as Float32Array, momentum);
+    }
+  }
+
+  /** A piece at a time: other work of the process goes on between two pieces of large models. */
+  private async updateParameter(name: string, gradient: Float32Array, rate: number): Promise<void> {
+    const { parameters, slots } = this.state.arrays;
+    const values = parameters.get(name)!;
+    const own = Array.from({ length: this.optimizer.slots }, (_, slot) => slots.get(`${name}/${slot}`)!);
+    const isDecayed = this.plan.parameters.get(name)!.dims.length > 1;
+    for (let at = 0; at < values.length; at += PIECE) {
+      const piece = (whole: Float32Array): Float32Array => whole.subarray(at, at + PIECE);
+      const part = { values: piece(values), gradient: piece(gradient), slots: own.map(piece), isDecayed };
+      this.optimizer.update(part, this.state.step + 1, rate);
+      if (values.length > PIECE) await setImmediate();
     }
   }
 
@@ -203,6 +222,7 @@ export class TrainLoop {
       learningRate,
       ...(validation === undefined ? {} : { validation }),
     };
+    this.checkValues();
     state.history.push(record);
     if (validation !== undefined) this.keepBest(record.epoch, validation);
     await this.save();
@@ -240,7 +260,46 @@ export class TrainLoop {
 
   private async save(): Promise<void> {
     const { checkpoint, fingerprint } = this.options;
-    if (checkpoint !== undefined) await writeCheckpoint(checkpoint, this.state, fingerprint);
+    if (checkpoint === undefined) return;
+    this.checkValues();
+    await writeCheckpoint(checkpoint, this.state, fingerprint);
+    this.savedStep = this.state.step;
+  }
+
+  /** A step may have made weights infinite, whose loss nobody has seen yet: neither a checkpoint nor a model gets them. */
+  private checkValues(): void {
+    const { parameters, statistics } = this.state.arrays;
+    for (const values of [...parameters.values(), ...statistics.values()]) {
+      const found = values.find((value) => !Number.isFinite(value));
+      if (found !== undefined) throw this.diverged('weights', found, this.state.step);
+    }
+  }
+
+  private diverged(what: string, value: number, step = this.state.step + 1): TensorRTError {
+    const { learningRate } = this.optimizer;
+    const { savedStep } = this;
+    const { checkpoint } = this.options;
+    const kept =
+      savedStep === undefined
+        ? ''
+        : ` The checkpoint "${checkpoint}" holds the state after step ${savedStep}.`;
+    const advice =
+      savedStep === undefined
+        ? 'Try a tenth of the learning rate, clipNorm 1 or a longer warm-up'
+        : 'The same call with a tenth of the learning rate, clipNorm 1 or a longer warm-up goes on from the checkpoint';
+    return new TensorRTError(
+      'ERR_TRT_COMPRESS_DIVERGED',
+      `The ${what} became ${value} at step ${step}; the learning rate is ${learningRate}.${kept}`,
+      {
+        hint: `${advice}; where it is the first step, look for NaN in data and weights.`,
+        details: {
+          step,
+          [what === 'loss' ? 'loss' : 'value']: String(value),
+          learningRate,
+          ...(savedStep === undefined ? {} : { checkpoint, checkpointStep: savedStep }),
+        },
+      },
+    );
   }
 
   private result(end: TrainingEnd): TrainingResult {
@@ -268,21 +327,13 @@ async function openSessions(
   { trainer }: TrainingOptions,
   isMeasured: boolean,
 ): Promise<Sessions> {
-  const training = await openModel(plan.training.model, trainer);
+  const training = await openTrainerSession(plan.training.model, trainer);
   try {
-    return { training, evaluation: isMeasured ? await openModel(plan.evaluation.model, trainer) : undefined };
+    const evaluation = isMeasured ? await openTrainerSession(plan.evaluation.model, trainer) : undefined;
+    return { training, evaluation };
   } catch (error) {
     await training.close();
     throw error;
-  }
-}
-
-async function openModel(model: OnnxModel, trainer: TrainingOptions['trainer']): Promise<TrainerSession> {
-  const opened = await openSource(model);
-  try {
-    return await trainer(opened.source);
-  } finally {
-    await opened.close();
   }
 }
 
@@ -298,6 +349,8 @@ function feedsOf(
     const values = arrays.parameters.get(name) ?? arrays.statistics.get(name);
     const dims = (plan.parameters.get(name) ?? plan.statistics.get(name))?.dims;
     const feed = values === undefined ? data[name] : { data: values, dims: dims! };
+    // An input with a default value.
+    if (feed === undefined && graph.initializer.some((tensor) => tensor.name === name)) continue;
     if (feed === undefined)
       throw new TensorRTError('ERR_TRT_ARG_VALUE', `The training data has nothing for input "${name}".`, {
         details: { input: name, given: Object.keys(data) },
@@ -305,22 +358,6 @@ function feedsOf(
     feeds[name] = feed;
   }
   return feeds;
-}
-
-function masksOf(plan: TrainingPlan): Map<string, Uint8Array> {
-  const masks = new Map<string, Uint8Array>();
-  for (const [name, { dims, values }] of plan.parameters)
-    if (dims.length > 1 && values.includes(0))
-      masks.set(
-        name,
-        Uint8Array.from(values, (value) => (value === 0 ? 0 : 1)),
-      );
-  return masks;
-}
-
-function applyMask(values: Float32Array, mask: Uint8Array | undefined): void {
-  if (mask === undefined) return;
-  for (let i = 0; i < values.length; i++) if (mask[i] === 0) values[i] = 0;
 }
 
 function remember(old: Float32Array | undefined, found: Float32Array, momentum: number): void {
@@ -332,21 +369,6 @@ function remember(old: Float32Array | undefined, found: Float32Array, momentum: 
 function isBetter({ loss, accuracy }: ValidationMeasure, best: ValidationMeasure): boolean {
   if (accuracy !== undefined && best.accuracy !== undefined && accuracy !== best.accuracy)
     return accuracy > best.accuracy;
-  return loss < best.loss;
-}
-
-/** The one number of an output. */
-export function numberOf(outputs: RunnerOutputs, name: string): number {
-  return Number((outputs[name]!.data as Float32Array)[0]);
-}
-
-function diverged(loss: number, step: number, learningRate: number): TensorRTError {
-  return new TensorRTError(
-    'ERR_TRT_COMPRESS_DIVERGED',
-    `The loss became ${loss} at step ${step + 1}; the learning rate is ${learningRate}.`,
-    {
-      hint: 'Try a tenth of the learning rate, clipNorm 1 or a longer warm-up; where it is the first step, look for NaN in data and weights.',
-      details: { step: step + 1, loss: String(loss), learningRate },
-    },
-  );
+  // Whatever is a number is better than what is none.
+  return loss < best.loss || (Number.isNaN(best.loss) && !Number.isNaN(loss));
 }

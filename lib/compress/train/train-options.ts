@@ -58,9 +58,17 @@ export interface TrainingOptions extends OptimizerOptions, ScheduleOptions {
   readonly batchNormalization?: 'batch' | 'frozen';
   /** Weights that are zero stay zero: a pruned model stays pruned. Default false. */
   readonly keepZeros?: boolean;
+  /**
+   * Weights of a tensor that are equal stay equal: a clustered model keeps its shared values, each of which follows the mean
+   * of its weights' gradients. Default false.
+   */
+  readonly keepShared?: boolean;
   /** Nodes whose weights stay as they are. */
   readonly exclude?: NodeExclusion;
-  /** File that the state of the training goes to; where it is there, training goes on from it. */
+  /**
+   * File that the state of the training goes to; where it is there, training goes on from it. Model, data and options have to
+   * be the same then, but for `learningRate`, `clipNorm`, `warmUp`, and what says when to stop or report.
+   */
   readonly checkpoint?: string;
   /** Steps between two writings of the checkpoint. Default: each epoch. It is written on interruption too. */
   readonly checkpointSteps?: number;

@@ -2,6 +2,8 @@
 // What runs a model that is trained is an argument, as for calibration: writing gradients needs no addon.
 
 import type { TensorData } from '../../tensor/element-arrays';
+import type { OnnxModel } from '../../onnx/graph/onnx-model';
+import { openSource } from '../../onnx/graph/with-source';
 import type { ModelSource, RunnerOutputs } from '../runner';
 
 /** A tensor with its shape. */
@@ -22,3 +24,13 @@ export interface TrainerSession {
 
 /** Loads a model to run it many times. The root package has one: `sessionTrainer()`. */
 export type Trainer = (model: ModelSource) => Promise<TrainerSession>;
+
+/** Loads a model that is in memory. */
+export async function openTrainerSession(model: OnnxModel, trainer: Trainer): Promise<TrainerSession> {
+  const opened = await openSource(model);
+  try {
+    return await trainer(opened.source);
+  } finally {
+    await opened.close();
+  }
+}

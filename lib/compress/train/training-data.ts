@@ -96,6 +96,26 @@ function takeSamples({ data, dims }: TrainingTensor, samples: ArrayLike<number>)
   return { data: taken, dims: [samples.length, ...dims.slice(1)] };
 }
 
+/** Samples of one run of all of them in order. */
+export interface SampleBatch {
+  readonly batch: Uint32Array;
+  /** The first of them. */
+  readonly at: number;
+  /** How many are new: a batch that is fixed is filled up with the last sample. */
+  readonly count: number;
+}
+
+/** All samples in order, `size` at a time. */
+export function* sampleBatches(total: number, size: number, isFixed: boolean): Generator<SampleBatch> {
+  for (let at = 0; at < total; at += size) {
+    const count = Math.min(size, total - at);
+    const batch = Uint32Array.from({ length: isFixed ? size : count }, (_, index) =>
+      Math.min(at + index, total - 1),
+    );
+    yield { batch, at, count };
+  }
+}
+
 /** The same samples in another order, which depends on the seed alone. Fisher and Yates. */
 export function shuffled(samples: ArrayLike<number>, random: RandomBits): Uint32Array {
   const order = Uint32Array.from(samples);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { NodeExclusion } from '../../onnx/graph/node-exclusion';
+import { excludedBy, type NodeExclusion } from '../../onnx/graph/node-exclusion';
+import type { NodeMessage } from '../../onnx/graph/onnx-messages';
 import { sortNodes } from '../../onnx/graph/sort-nodes';
 import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { makeTensor, readFloats } from '../../onnx/graph/tensor-values';
@@ -11,7 +12,7 @@ import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes';
 import { separateInitializers } from '../../onnx/passes/separate-initializers';
 import { makeGradientModel, type GradientModel } from '../gradient/gradient-model';
 import { giveMasters, type RoundedWeight } from './fake-quantization';
-import { findParameters, type KeptParameter } from './find-parameters';
+import { findParameters, type FoundParameters, type KeptParameter } from './find-parameters';
 import { writeLoss, type LossPlan } from './losses';
 
 /** Values that training changes, with their shape. */
@@ -72,8 +73,8 @@ export function planTraining(
   { exclude, batchStatistics, ofLoss = new Map<string, TrainedTensor>() }: PlanTrainingOptions,
 ): TrainingPlan {
   const model = target.clone();
-  const { weights: rounded, kept: unrounded } = giveMasters(model, exclude);
-  const found = findParameters(model, exclude);
+  const { weights: rounded, kept: unrounded, scales } = giveMasters(model, exclude);
+  const found = withoutScales(findParameters(model, exclude), scales);
   for (const [name, { dims, values }] of ofLoss)
     model.graph.initializer.push(makeTensor(name, 'FLOAT', dims, values));
   const names = [...found.trained.map(({ name = '' }) => name), ...ofLoss.keys()];
@@ -82,7 +83,9 @@ export function planTraining(
     states: found.statistics.map(({ name = '' }) => name),
     writeLoss: writeLoss(loss),
   };
-  const training = makeGradientModel(model, { ...request, batchStatistics });
+  const isFrozen = (node: NodeMessage): boolean =>
+    exclude !== undefined && excludedBy(exclude, node) !== null;
+  const training = makeGradientModel(model, { ...request, batchStatistics, isFrozen });
   const evaluation = makeGradientModel(model, { ...request, gradients: false });
   const all = new Map(model.graph.initializer.map((tensor) => [tensor.name ?? '', tensor]));
   const valuesOf = (name: string): readonly [string, TrainedTensor] => {
@@ -109,6 +112,11 @@ export function planTraining(
       })),
     ],
   };
+}
+
+/** Scales of rounded weights stay as they are stored. */
+function withoutScales(found: FoundParameters, scales: ReadonlySet<string>): FoundParameters {
+  return { ...found, trained: found.trained.filter(({ name = '' }) => !scales.has(name)) };
 }
 
 function readerOf({ graph }: OnnxModel, name: string): string {

@@ -14,6 +14,8 @@ export interface FakeRun {
 export interface FakeWorld extends Partial<Omit<CliEnvironment, 'api' | 'terminal'>> {
   api?: Partial<ToolApi>;
   isTTY?: boolean;
+  /** Of the terminal; 100 unless told. */
+  columns?: number;
 }
 
 /** Runs a command line with fakes for all that it touches. A call of an API function without a fake fails. */
@@ -21,7 +23,7 @@ export async function runFake(line: string | readonly string[], world: FakeWorld
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     isTTY: world.isTTY ?? false,
-    columns: 100,
+    columns: world.columns ?? 100,
     write: (text: string) => (written[name] += text),
   });
   const env = world.env ?? {};

@@ -6,6 +6,7 @@ import { TensorRTError } from '../../../lib/errors';
 import { OnnxModel } from '../../../lib/onnx/graph/onnx-model';
 import { isSingle, nameChoice, UNCHANGED, type Choice } from '../../../lib/compress/search/choice';
 import { drawPareto } from '../../../lib/compress/search/draw-pareto';
+import { placeLabels } from '../../../lib/compress/search/place-labels';
 import {
   DEFAULT_SPACE,
   orderPredictions,
@@ -16,6 +17,8 @@ import {
 import { runSearch, type SearchWork } from '../../../lib/compress/search/run-search';
 import { SearchState } from '../../../lib/compress/search/search-state';
 import { paretoSet, type CompressionTrial } from '../../../lib/compress/search/trial';
+import { compress } from '../../../lib/compress/compress';
+import { makeModel } from '../../onnx-builder';
 import { temporaryFolder } from '../../temporary-folder';
 
 const SPACE: SearchSpace = { channels: [0.3], rank: [0.5], storage: ['fp32', 'int8'], spared: [0] };
@@ -194,12 +197,110 @@ describe('the Pareto set', () => {
     expect(paretoSet([])).toEqual([]);
   });
 
+  it('keeps what drops as much and has less noise', () => {
+    const trials = [at(100, 0), { ...at(200, 0), sqnrDb: 200 }, { ...at(300, 0), sqnrDb: 150 }];
+    expect(paretoSet(trials.reverse()).map(({ bytes }) => bytes)).toEqual([100, 200]);
+  });
+
   it('is drawn with a point for every trial', () => {
     const trials = [at(1000, 0), at(500, 0.01), at(600, 0.02), at(250, 0.05)];
     const picture = drawPareto(trials, trials[0]!, trials[1]);
     expect(picture.match(/<circle/g)).toHaveLength(4);
     expect(picture).toContain('1 250: 25.0 % of the size, drop');
     expect(picture.match(/class="chosen"/g)).toHaveLength(1);
+    // Also from a report that was written and read again.
+    expect(drawPareto(trials, trials[0]!, { ...trials[1]! })).toBe(picture);
     expect(picture).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
+  it('is drawn within its borders, whatever sizes and drops there are, gains too', () => {
+    const wide = [at(1000, 0), at(1, 0.9), at(2, 0.5), at(3, 0.0004), at(1400, -0.03), at(30, 0)];
+    for (const trials of [wide, [at(1000, 0)], [at(1000, 0), at(1000, 0), at(900, 0.2)]]) {
+      const picture = drawPareto(trials, trials[0]!, trials[1]);
+      const points = [...picture.matchAll(/cx="([\d.-]+)" cy="([\d.-]+)"/g)].map(([, x, y]) => [
+        Number(x),
+        Number(y),
+      ]);
+      expect(points).toHaveLength(trials.length);
+      for (const [x, y] of points) {
+        expect(x).toBeGreaterThanOrEqual(64);
+        expect(x).toBeLessThanOrEqual(870);
+        expect(y).toBeGreaterThanOrEqual(40);
+        expect(y).toBeLessThanOrEqual(388);
+      }
+      // Zero and the source's size are among the ticks.
+      expect(picture).toMatch(/>0 %</);
+      expect(picture).toMatch(/>\s*100 %\s*</);
+    }
+    expect(drawPareto(wide, wide[0]!)).not.toContain('(taken)');
+  });
+
+  it('lists a trial that was taken though others beat it', () => {
+    const trials = [at(1000, 0), at(500, 0), at(600, 0.02)];
+    const picture = drawPareto(trials, trials[0]!, trials[2]);
+    expect(picture).toMatch(/– 600: 60\.0 % of the size, drop\s+2\.0 %, [\d.]+ dB \(taken\)/);
+  });
+
+  it('places numbers where no other number and no point covers them', () => {
+    const points = [0, 1, 2, 3, 4].map((step) => ({ x: 100 + 6 * step, y: 100 + 3 * step }));
+    const places = placeLabels(points, points);
+    const distances = places.flatMap((one, index) =>
+      places
+        .slice(0, index)
+        .map((other) => Math.max(Math.abs(one.x - other.x) / 16, Math.abs(one.y - other.y) / 11)),
+    );
+    expect(Math.min(...distances)).toBeGreaterThanOrEqual(1);
+    expect(placeLabels([{ x: 5, y: 50 }], [])).toEqual([{ x: 5, y: 41 }]);
+  });
+});
+
+describe('the time limit', () => {
+  const options = {
+    steps: ['channels'] as const,
+    calibration: [{ x: Float32Array.of(1, 2) }],
+    runner: async function* (_: unknown, feeds: AsyncIterable<unknown>) {
+      for await (const _one of feeds) yield { y: { data: Float32Array.of(1, 0), dims: [1, 2] } };
+    },
+  };
+  const source = makeModel({
+    inputs: [{ name: 'x', dims: [1, 2] }],
+    outputs: [{ name: 'y' }],
+    initializers: [{ name: 'w', dims: [2, 2], data: [1, 2, 3, 4] }],
+    nodes: [{ op: 'MatMul', name: 'up', inputs: ['x', 'w'], outputs: ['y'] }],
+  });
+
+  it('counts the ranking of the layers, and leaves the source as the answer', async () => {
+    const state = join(temporaryFolder(), 'search.json');
+    const { report } = await compress(source, { ...options, timeLimit: 0, state });
+    expect([report.end, report.chosen.name, report.trials.length]).toEqual(['time limit', 'unchanged', 1]);
+    expect(report.sensitivity).toEqual([]);
+    // A ranking that was not finished is made again.
+    expect(JSON.parse(readFileSync(state, 'utf8'))).not.toHaveProperty('sensitivity');
+    const stop = new AbortController();
+    const onProgress = (step: string) => step.startsWith('trying channels') && stop.abort();
+    await expect(compress(source, { ...options, state, signal: stop.signal, onProgress })).rejects.toThrow();
+    expect(JSON.parse(readFileSync(state, 'utf8'))).toMatchObject({ sensitivity: ['up'] });
+  });
+
+  it('names the closest of what there was time for', async () => {
+    await expect(compress(source, { ...options, timeLimit: 0, target: { size: 0.5 } })).rejects.toMatchObject(
+      {
+        code: 'ERR_TRT_COMPRESS_TARGET',
+        message: expect.stringContaining(
+          'the smallest within the drop is unchanged: 100.0 % of the size',
+        ) as string,
+      },
+    );
+  });
+
+  it('does not go on with a state of another score', async () => {
+    const state = join(temporaryFolder(), 'search.json');
+    const scored = { ...options, state, timeLimit: 0, score: async () => 1 };
+    await compress(source, { ...scored, scoreKey: 'a' });
+    await compress(source, { ...scored, scoreKey: 'a' });
+    await expect(compress(source, { ...scored, scoreKey: 'b' })).rejects.toMatchObject({
+      code: 'ERR_TRT_ARG_VALUE',
+      message: expect.stringContaining('other data or other options') as string,
+    });
   });
 });

@@ -8,7 +8,8 @@ import type { DependencyGraph } from '../dependency-graph';
 import { axisOf, hasFurtherOutputs, UNKNOWN_SHAPE, type DependencyRule, type DependencyRules } from './rule';
 
 interface Convolution {
-  readonly input: AxisRange;
+  /** Undefined where the model does not say how many channels it reads. */
+  readonly input: AxisRange | undefined;
   readonly output: AxisRange;
   readonly groups: number;
   /** Axis of the weights that counts inputs, of a group for Conv; outputs lie along the other one. */
@@ -24,18 +25,19 @@ const convolution: DependencyRule = (node, graph) => {
   const rank = graph.dims(weight)?.length;
   const groups = intAttribute(node, 'group', 1);
   const isTransposed = node.opType === 'ConvTranspose';
-  if (input === undefined || output === undefined || rank === undefined) return UNKNOWN_SHAPE;
+  if (output === undefined || rank === undefined) return UNKNOWN_SHAPE;
   if (!graph.isConstant(weight)) return 'its weights are computed';
   const inner = slots.of(weight, 1)!.count;
-  const perGroup = isTransposed ? output.count / groups : input.count / groups;
-  if (perGroup !== inner) return 'its weights do not fit its input';
+  const counted = isTransposed ? output : input;
+  if (counted !== undefined && counted.count / groups !== inner) return 'its weights do not fit its input';
   graph.pass(data, 0, made, 0);
   for (let axis = 2; axis < rank; axis++)
     for (const name of [data, made, weight]) graph.block(name, 'it is convolved', axis);
   if (bias !== '') graph.pass(bias, 0, made, 1);
   const sides: Convolution = { input, output, groups, inputAxis: isTransposed ? 0 : 1 };
   if (groups === 1) tieUngrouped(node, graph, sides);
-  else tieGroups(node, graph, sides);
+  else if (input === undefined) return UNKNOWN_SHAPE;
+  else tieGroups(node, graph, { ...sides, input });
   return undefined;
 };
 
@@ -53,7 +55,11 @@ function tieUngrouped(node: NodeMessage, graph: DependencyGraph, { inputAxis }: 
  * Either whole groups go, input and outputs of each together, or equally many channels of each group. Depth-wise
  * convolutions, and others with more groups than channels in each, lose whole groups.
  */
-function tieGroups(node: NodeMessage, graph: DependencyGraph, sides: Convolution): void {
+function tieGroups(
+  node: NodeMessage,
+  graph: DependencyGraph,
+  sides: Convolution & { readonly input: AxisRange },
+): void {
   const { input, output, groups, inputAxis } = sides;
   const [tensor = '', weight = ''] = node.input;
   const [made = ''] = node.output;

@@ -78,6 +78,14 @@ function parametricRelu(node: NodeGradient): (string | undefined)[] {
   ];
 }
 
+/** Outside of training it does nothing. */
+function dropout(node: NodeGradient): string[] {
+  const isTraining = node.wholeNumbers(2);
+  if (node.input(2) !== '' && isTraining?.[0] !== 0)
+    node.refuse('it drops values at random: training_mode is not false');
+  return [node.gradient];
+}
+
 /** Exponential units: `scale * x` above zero; below, the slope is the output's distance from its limit. */
 function exponentialUnit(alpha: number, scale: number): Slope {
   return (node, { x, y, g }) => {
@@ -90,7 +98,7 @@ function exponentialUnit(alpha: number, scale: number): Slope {
 /** Activations, elementary functions, softmax. */
 export const ACTIVATION_RULES: Readonly<Record<string, GradientRule>> = {
   Identity: unary((_, { g }) => g),
-  Dropout: unary((_, { g }) => g),
+  Dropout: dropout,
   Cast: unary((node, { x, g }) => node.op('CastLike', [g, x])),
   Neg: unary((node, { g }) => node.op('Neg', [g])),
   Abs: unary((node, { x, g }) => node.mul(g, node.op('Sign', [x]))),

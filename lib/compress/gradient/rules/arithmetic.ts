@@ -15,7 +15,8 @@ const negative = (node: NodeGradient, gradient: string): string => node.op('Neg'
 
 /** x^e for any e; the power that is left is written as the exponent less one. */
 function baseOfPower(node: NodeGradient, gradient: string): string {
-  const exponent = node.input(1);
+  // It may be of another type than the base.
+  const exponent = node.op('CastLike', [node.input(1), node.input(0)]);
   const lower = node.op('Pow', [node.input(0), node.sub(exponent, node.write.float(1))]);
   return node.mul(gradient, node.mul(exponent, lower));
 }

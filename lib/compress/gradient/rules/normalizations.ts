@@ -50,6 +50,7 @@ function batchNormalization(node: NodeGradient): (string | undefined)[] {
   const x = node.input(0);
   const rank = node.rank(x);
   const { kept } = node;
+  if (kept === undefined && node.int('training_mode', 0) !== 0) node.refuse('its training_mode is not 0');
   const inverse = kept?.['inverse'] ?? frozenInverse(node, rank);
   const h = (): string =>
     kept?.['normal'] ?? node.mul(node.sub(x, perChannel(node, node.input(3), rank)), inverse);

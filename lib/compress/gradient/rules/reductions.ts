@@ -42,7 +42,9 @@ export const REDUCTION_RULES: Readonly<Record<string, GradientRule>> = {
     node.mul(node.mul(node.input(0), 2), isNothing(node) ? node.gradient : withAxes(node, node.gradient)),
   ],
   ReduceL2: (node) => {
-    const scaled = node.div(node.gradient, node.output);
+    // At zero the length has no slope; PyTorch takes none too.
+    const isLong = node.op('Greater', [node.output, node.write.float(0)]);
+    const scaled = node.where(isLong, node.div(node.gradient, node.output));
     return [node.mul(node.input(0), withAxes(node, scaled))];
   },
 };

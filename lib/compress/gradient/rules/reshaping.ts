@@ -39,6 +39,17 @@ function split(node: NodeGradient): string[] {
   return [parts.length === 1 ? parts[0]! : node.op('Concat', parts, { axis: node.int('axis', 0) })];
 }
 
+/** SpaceToDepth has no mode CRD: places of a block become the axes behind the channels. */
+function columnsToDepth(node: NodeGradient): string {
+  const { write } = node;
+  const block = write.ints([node.int('blocksize', 1)]);
+  const sizeOf = (axis: number): string =>
+    node.op('Slice', [node.shape(node.input(0)), write.ints([axis]), write.ints([axis + 1])]);
+  const sizes = [sizeOf(0), write.ints([-1]), sizeOf(2), block, sizeOf(3), block];
+  const split = node.op('Reshape', [node.gradient, node.op('Concat', sizes, { axis: 0 })]);
+  return node.reshapeLike(node.op('Transpose', [split], { perm: [0, 1, 3, 5, 2, 4] }), node.input(0));
+}
+
 /** Other shapes and orders of the same elements. */
 export const RESHAPING_RULES: Readonly<Record<string, GradientRule>> = {
   Reshape: reshape,
@@ -47,7 +58,7 @@ export const RESHAPING_RULES: Readonly<Record<string, GradientRule>> = {
   Unsqueeze: reshape,
   DepthToSpace: (node) => [
     node.text('mode') === 'CRD'
-      ? node.refuse('its order of channels (CRD) has no inverse in ONNX')
+      ? columnsToDepth(node)
       : node.op('SpaceToDepth', [node.gradient], { blocksize: node.int('blocksize', 1) }),
   ],
   SpaceToDepth: (node) => [node.op('DepthToSpace', [node.gradient], { blocksize: node.int('blocksize', 1) })],

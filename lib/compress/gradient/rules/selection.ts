@@ -5,6 +5,7 @@
 import type { GradientRule, NodeGradient } from '../node-gradient';
 
 const INT32 = 6;
+const INT64 = 7;
 
 /** Adds gradients at places of a tensor of `like`'s shape. `places` count its elements in C order. */
 export function scatterBack(
@@ -51,7 +52,10 @@ function gather(node: NodeGradient): string[] {
   if (rank === undefined || (axis + rank) % rank !== 0) return bySelection(node);
   const { write } = node;
   const zeros = node.op('Expand', [write.float(0), node.shape(node.input(0))]);
-  const places = node.op('Unsqueeze', [node.input(1), write.ints([-1])]);
+  const indices = node.input(1);
+  // Gather takes indices of 32 bits, ScatterND does not.
+  const wide = node.elementType(indices) === INT64 ? indices : node.op('Cast', [indices], { to: INT64 });
+  const places = node.op('Unsqueeze', [wide, write.ints([-1])]);
   return [node.op('ScatterND', [zeros, places, node.gradient], { reduction: 'add' })];
 }
 

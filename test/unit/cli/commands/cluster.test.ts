@@ -10,6 +10,7 @@ import { TensorRTError } from '../../../../lib/errors';
 import type { Feeds } from '../../../../lib/index';
 import { temporaryFolder } from '../../../temporary-folder';
 import { runFake } from '../fake-cli';
+import { fakeMeasures } from '../fake-compression';
 
 const score = { sqnrDb: 28.2, cosine: 0.9997, top1Agreement: 0.995, answers: 400 };
 const kept = [{ node: 'head', op: 'Gemm', reason: 'its 80 weights are too few' }];
@@ -66,9 +67,10 @@ function fakeApi() {
       return { bytes: 3, expandedBytes: 9, tables: [] };
     },
     loadCompact: async () => model,
-    measureStoredSize: async () => ({ bytes: 10, zippedBytes: 7 }),
+    ...fakeMeasures,
     nativeNumerics: async () => numerics,
-    readModelInfo: async () => ({ inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }] }) as never,
+    readModelInfo: async () =>
+      ({ inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }], externalFiles: [] }) as never,
     openInputs: async () => async function* () {},
     sessionRunner: async () => async function* () {} as never,
   };
@@ -190,7 +192,7 @@ describe('factorize', () => {
     });
     const shown = await runFake(`factorize ${model}`, { api });
     for (const text of [
-      '4,000 → 2,000 (50.0 %)',
+      'TensorRT gains much from it.',
       '8 x 6',
       '2,304 → 1,200',
       '15.1 %',

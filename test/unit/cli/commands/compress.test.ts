@@ -7,10 +7,12 @@ import type { CompressOptions, CompressReport } from '../../../../lib/compress/c
 import { nameChoice, UNCHANGED, type Choice } from '../../../../lib/compress/search/choice';
 import type { CompressionTrial } from '../../../../lib/compress/search/trial';
 import { referenceNumerics } from '../../../../lib/numerics/reference';
+import { TensorRTError } from '../../../../lib/errors';
 import type { ToolApi } from '../../../../lib/cli/tool-api';
 import type { Feeds } from '../../../../lib/index';
 import { temporaryFolder } from '../../../temporary-folder';
 import { runFake } from '../fake-cli';
+import { fakeMeasures } from '../fake-compression';
 
 function trial(choice: Choice, bytes: number, drop: number): CompressionTrial {
   const name = nameChoice(choice);
@@ -42,7 +44,9 @@ function fakeCompressor() {
     },
     drawPareto: async (trials) => `<svg>${trials.length}</svg>`,
     nativeNumerics: async () => referenceNumerics,
-    readModelInfo: async () => ({ inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }] }) as never,
+    ...fakeMeasures,
+    readModelInfo: async () =>
+      ({ inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }], externalFiles: [] }) as never,
     openInputs: async () => async function* () {},
     sessionRunner: async () => async function* () {} as never,
     evaluate: async () => ({ task: 'classification', accuracy: 0.75 }) as never,
@@ -88,10 +92,10 @@ describe('compress', () => {
     const { stdout, stderr } = await runFake(`compress ${modelFile()} --calibration x.npy`, { api });
     for (const text of [
       'int8',
-      '(25.0 %)',
+      'TensorRT gains much from it.',
       '0.5 % of best classes differ',
       '2 models; the search ended: all tried',
-      '12 runs to fit on, 4 to measure on',
+      '12 runs to fit on, 4 kept back to measure on',
       'no channel can be removed',
       'something is odd',
     ])
@@ -109,8 +113,28 @@ describe('compress', () => {
 
   it('measures a drop of accuracy where there are labels', async () => {
     const { api, calls } = fakeCompressor();
-    await runFake(`compress ${modelFile()} --calibration x.npy --labels y.npy`, { api });
+    const labels = join(temporaryFolder(), 'y.npy');
+    const keys: unknown[] = [];
+    for (const text of ['some labels', 'others', 'some labels']) {
+      writeFileSync(labels, text);
+      await runFake(`compress ${modelFile()} --calibration x.npy --labels ${labels}`, { api });
+      keys.push(calls.at(-1)![1].scoreKey);
+    }
     expect(await calls[0]![1].score!('candidate.onnx')).toBe(0.75);
+    expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect([keys[1] === keys[0], keys[2] === keys[0]]).toEqual([false, true]);
+  });
+
+  it.each([
+    ['', 'with --state'],
+    ['--state s.json', 'is in s.json, and the same command goes on from there'],
+  ])('tells what is left of a search that Ctrl-C ended: %s', async (text, said) => {
+    const { api } = fakeCompressor();
+    const compress = () => Promise.reject(new TensorRTError('ERR_TRT_RUN_ABORTED', 'withdrawn'));
+    const line = `compress ${modelFile()} --calibration x.npy ${text}`;
+    const { code, stderr } = await runFake(line, { api: { ...api, compress } });
+    expect(code).toBe(130);
+    expect(stderr).toContain(said);
   });
 
   it.each([

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { DistillOptions, DistillReport, TrainingData } from '../../../../lib/compress';
+import type { DistillOptions, DistillReport, MakeStudent, TrainingData } from '../../../../lib/compress';
 import type { ToolApi } from '../../../../lib/cli/tool-api';
 import { writeNpy } from '../../../../lib/tensor/npy';
 import { temporaryFolder } from '../../../temporary-folder';
 import { runFake } from '../fake-cli';
+import { fakeMeasures } from '../fake-compression';
+import { referenceNumerics } from '../../../../lib/numerics/reference';
+import type { PruneChannelsOptions } from '../../../../lib/compress';
+import type { Feeds } from '../../../../lib/index';
 
 const report: DistillReport = {
   changed: [{ node: 'fc', parameter: 'w', change: 0.5 }],
@@ -24,20 +29,26 @@ const report: DistillReport = {
 };
 
 interface Call {
-  readonly models: readonly string[];
+  readonly models: readonly (string | MakeStudent)[];
   readonly data: TrainingData;
   readonly options: DistillOptions;
 }
 
 async function run(line: string, isJson = false) {
   const folder = temporaryFolder();
+  const [big, small] = [join(folder, 'big.onnx'), join(folder, 'small.onnx')];
+  await writeFile(big, 'a large model of some length');
+  await writeFile(small, 'a small model');
   const labels = join(folder, 'labels.npy');
   await writeNpy(labels, { type: 'uint8', data: Uint8Array.of(3, 1, 2), dims: [3] });
   const calls: Call[] = [];
   const saved: string[] = [];
   const written: string[] = [];
+  const pruned: PruneChannelsOptions<Feeds>[] = [];
+  const narrow = { isNarrow: true };
   const api: Partial<ToolApi> = {
-    readModelInfo: async () => ({ inputs: [{ name: 'x', dims: ['n', 2], type: 'float32' }] }) as never,
+    readModelInfo: async () =>
+      ({ inputs: [{ name: 'x', dims: ['n', 2], type: 'float32' }], externalFiles: [] }) as never,
     openInputs: async () =>
       async function* () {
         yield { x: { data: Float32Array.of(1, 2, 3, 4), dims: [2, 2] } };
@@ -45,17 +56,32 @@ async function run(line: string, isJson = false) {
       },
     sessionTrainer: async (options) => Object.assign(() => Promise.reject(new Error('unused')), { options }),
     writeSoftLabels: async (path) => {
-      written.push(path);
+      written.push(basename(path));
       return { probabilities: { data: new Float32Array(3), dims: [3, 1] }, temperature: 4 };
     },
     distill: async (teacher, student, data, options) => {
       calls.push({ models: [teacher, student], data, options });
-      return { model: { save: async (path: string) => void saved.push(path) } as never, report };
+      const save = async (path: string): Promise<void> => {
+        saved.push(basename(path));
+        await writeFile(path, 'taught');
+      };
+      return { model: { save } as never, report };
     },
+    ...fakeMeasures,
+    pruneChannels: async (_, options) => {
+      pruned.push(options);
+      return { model: narrow, report: { channels: { before: 64, after: 40 } } } as never;
+    },
+    sessionRunner: async () => async function* () {} as never,
+    nativeNumerics: async () => referenceNumerics,
   };
-  const given = line.replace('LABELS', labels);
+  const given = line
+    .replaceAll('LABELS', labels)
+    .replaceAll('big.onnx', big)
+    .replaceAll('small.onnx', small)
+    .replaceAll('OUT', join(folder, 'out.onnx'));
   const result = await runFake(isJson ? `${given} --json` : given, { api });
-  return { ...result, calls, saved, written };
+  return { ...result, calls, saved, written, pruned, narrow };
 }
 
 describe('distill', () => {
@@ -66,7 +92,7 @@ describe('distill', () => {
     expect(code).toBe(0);
     expect(saved).toEqual(['small-distilled.onnx']);
     const [{ models, data, options }] = calls as [Call];
-    expect(models).toEqual(['big.onnx', 'small.onnx']);
+    expect(models.map((path) => basename(path as string))).toEqual(['big.onnx', 'small.onnx']);
     expect(data.inputs).toEqual({ x: { data: Float32Array.of(1, 2, 3, 4, 5, 6), dims: [3, 2] } });
     expect(data.labels).toEqual({ data: Int32Array.of(3, 1, 2), dims: [3] });
     expect(options).toMatchObject({
@@ -83,22 +109,45 @@ describe('distill', () => {
     expect(stdout).toContain('There are 60 samples');
   });
 
+  it('makes the student from the teacher by removing channels', async () => {
+    const { calls, saved, pruned, narrow, stdout } = await run(
+      'distill big.onnx --student-channels 70% --data x.npy --seed 4 --keep-shared',
+    );
+    expect(saved).toEqual(['big-distilled.onnx']);
+    const [{ models, options }] = calls as [Call];
+    const make = models[1] as MakeStudent;
+    const input = { name: 'x', type: { tensorType: { shape: { dim: [{}, { dimValue: 2 }] } } } };
+    expect(await make({ graph: { input: [input], initializer: [] } } as never)).toBe(narrow);
+    const [{ ratio, calibration, seed }] = pruned as [(typeof pruned)[0]];
+    expect(ratio).toBeCloseTo(0.3, 12);
+    expect(seed).toBe(4);
+    expect(calibration).toEqual([{ x: { data: Float32Array.of(1, 2, 3, 4, 5, 6), dims: [3, 2] } }]);
+    expect(options).toMatchObject({ keepShared: true, seed: 4 });
+    expect(stdout).toContain('distilled');
+  });
+
   it('writes soft labels, and learns from them', async () => {
     const { written, calls, stdout } = await run(
-      'distill big.onnx small.onnx -o out.onnx --data x.npy --soft-labels soft.npz',
+      'distill big.onnx small.onnx -o OUT --data x.npy --soft-labels OUT.npz',
       true,
     );
-    expect(written).toEqual(['soft.npz']);
+    expect(written).toEqual(['out.onnx.npz']);
     expect(calls[0]!.options.softLabels?.temperature).toBe(4);
     expect(JSON.parse(stdout)).toMatchObject({
-      output: 'out.onnx',
-      softLabels: 'soft.npz',
+      output: expect.stringMatching(/out\.onnx$/),
+      softLabels: expect.stringMatching(/out\.onnx\.npz$/),
+      compression: { before: { bytes: 28 }, after: { bytes: 6 } },
       report: { alpha: 0.9 },
     });
   });
 
   it.each([
     ['distill big.onnx small.onnx', '--data is missing'],
+    ['distill big.onnx --data x.npy', 'needs the model that learns'],
+    ['distill big.onnx small.onnx --student-channels 70% --data x.npy', 'a student is given too'],
+    ['distill big.onnx --student-channels 100% --data x.npy', 'less than 100 %'],
+    ['distill big.onnx small.onnx -o small.onnx --data x.npy', 'would replace what is read'],
+    ['distill big.onnx small.onnx -o big.onnx --data x.npy', 'would replace what is read'],
     ['distill big.onnx small.onnx --data x.npy --feature one', 'teacher-tensor=student-tensor'],
     ['distill big.onnx small.onnx --data x.npy --alpha 2', 'from 0 to 1'],
     ['distill big.onnx small.onnx --data x.npy --optimizer lion', 'lion'],

@@ -6,10 +6,15 @@ import { describe, expect, it } from 'vitest';
 import type { PruneChannelsOptions } from '../../../../lib/compress/channels/prune-channels-options';
 import type { PruneChannelsReport } from '../../../../lib/compress/channels/prune-channels-report';
 import type { ToolApi } from '../../../../lib/cli/tool-api';
+import type { LossSensitivityOptions } from '../../../../lib/compress/channels/loss-sensitivity';
+import type { ChannelSensitivity } from '../../../../lib/compress/channels/rank-units';
+import type { TrainingData } from '../../../../lib/compress';
+import { writeNpy } from '../../../../lib/tensor/npy';
 import type { Feeds } from '../../../../lib/index';
 import { referenceNumerics } from '../../../../lib/numerics/reference';
 import { temporaryFolder } from '../../../temporary-folder';
 import { runFake } from '../fake-cli';
+import { fakeMeasures } from '../fake-compression';
 
 const report: PruneChannelsReport = {
   criterion: 'norm',
@@ -31,12 +36,14 @@ function fakePruner() {
   const calls: [string, PruneChannelsOptions<Feeds>][] = [];
   const api: Partial<ToolApi> = {
     pruneChannels: async (path, options) => {
-      calls.push([path, options]);
+      calls.push([String(path), options]);
       options.onProgress?.('ranking channels');
       return { model: { save: (file: string) => writeFile(file, 'narrow') } as never, report };
     },
     nativeNumerics: async () => referenceNumerics,
-    readModelInfo: async () => ({ inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }] }) as never,
+    ...fakeMeasures,
+    readModelInfo: async () =>
+      ({ inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }], externalFiles: [] }) as never,
     openInputs: async () => async function* () {},
     sessionRunner: async () => async function* () {} as never,
   };
@@ -75,6 +82,38 @@ describe('prune-channels', () => {
     });
   });
 
+  it('goes by the loss of labelled data', async () => {
+    const labels = join(temporaryFolder(), 'labels.npy');
+    await writeNpy(labels, { type: 'uint8', data: Uint8Array.of(1, 0), dims: [2] });
+    const { api, calls } = fakePruner();
+    const asked: [TrainingData, LossSensitivityOptions][] = [];
+    const sensitivity: ChannelSensitivity = () => Promise.resolve([]);
+    const { code, stderr } = await runFake(
+      `prune-channels ${modelFile()} --ratio 30% --criterion taylor --calibration x.npy --labels ${labels} --seed 2`,
+      {
+        api: {
+          ...api,
+          openInputs: async () =>
+            async function* () {
+              yield { x: { data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), dims: [2, 4] } };
+            },
+          sessionTrainer: async () => () => Promise.reject(new Error('unused')),
+          lossSensitivity: async (data, options) => {
+            asked.push([data, options]);
+            return sensitivity;
+          },
+        },
+      },
+    );
+    expect(stderr).not.toContain('error');
+    expect(code).toBe(0);
+    const [[data, options]] = asked as [(typeof asked)[0]];
+    expect(data.inputs['x']!.dims).toEqual([2, 4]);
+    expect(data.labels).toEqual({ data: Int32Array.of(1, 0), dims: [2] });
+    expect(options.seed).toBe(2);
+    expect(calls[0]![1]).toMatchObject({ criterion: 'taylor', sensitivity });
+  });
+
   it('needs no data', async () => {
     const { api, calls } = fakePruner();
     await runFake(`prune-channels ${modelFile()} --ratio 30%`, { api });
@@ -87,7 +126,7 @@ describe('prune-channels', () => {
     const { stdout, stderr } = await runFake(`prune-channels ${modelFile()} --ratio 30%`, { api });
     for (const text of [
       '96 → 72 (75.0 %), chosen by norm',
-      '(55.0 %) multiply-adds',
+      'multiply-adds',
       'not measured: no data',
       'q, k, v',
       '3 x 16',
@@ -116,7 +155,9 @@ describe('prune-channels', () => {
     ['--target speed=0.5', 'flops=0.5 or parameters=0.5'],
     ['--target flops=1.5', 'from 0 to 1'],
     ['--ratio 3', 'Write 3% if you mean percent'],
-    ['--ratio 30% --criterion taylor', 'reconstruction, activation, norm'],
+    ['--ratio 30% --criterion size', 'reconstruction, activation, taylor, norm'],
+    ['--ratio 30% --criterion taylor', '--criterion taylor needs data'],
+    ['--ratio 30% --labels y.npy', '--labels is for --criterion taylor'],
   ])('refuses %s', async (text, advice) => {
     const { api, calls } = fakePruner();
     const { code, stderr } = await runFake(`prune-channels m.onnx ${text}`, { api });

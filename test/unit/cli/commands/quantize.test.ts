@@ -9,6 +9,7 @@ import type { ToolApi } from '../../../../lib/cli/tool-api';
 import type { Feeds } from '../../../../lib/index';
 import { temporaryFolder } from '../../../temporary-folder';
 import { runFake } from '../fake-cli';
+import { fakeMeasures } from '../fake-compression';
 
 const report: QuantizationReport = {
   type: 'int8',
@@ -56,7 +57,9 @@ function fakeQuantizer() {
       options.onProgress?.('measuring ranges by mse');
       return { model: model as never, report };
     },
-    readModelInfo: async () => ({ inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }] }) as never,
+    ...fakeMeasures,
+    readModelInfo: async () =>
+      ({ inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }], externalFiles: [] }) as never,
     openInputs: async (files) => {
       data.push(files);
       return async function* () {};

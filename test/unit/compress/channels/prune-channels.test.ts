@@ -86,21 +86,21 @@ describe('which channels go', () => {
 
   test('by what a caller says of them', async () => {
     const asked: string[] = [];
-    const { model } = await pruneChannels(ROW, {
+    const { model, report } = await pruneChannels(ROW, {
       ratio: 0.5,
       multipleOf: 1,
-      criterion: 'taylor',
-      sensitivity: (_, tensors) => {
-        asked.push(...tensors.map(({ tensor, axis }) => `${tensor} ${axis}`));
+      sensitivity: (_, groups) => {
+        for (const { nodes, units, readers } of groups)
+          asked.push(
+            `${nodes.join()} ${units} ${readers.map(({ node, axis, rank }) => `${node} ${axis}/${rank}`).join()}`,
+          );
         return Promise.resolve(
-          new Map([
-            ['a', [9, 1, -8, 1, 7, 1]],
-            ['b', [5, 4, 3, 2, 1]],
-          ]),
+          groups.map(({ nodes }) => (nodes[0] === 'a' ? [9, 1, 8, 1, 7, 1] : [50, 40, 30, 20, 10])),
         );
       },
     });
-    expect(asked).toEqual(['a 1', 'b 1']);
+    expect(asked).toEqual(['a 6 b 1/4', 'b 5 c 1/4']);
+    expect(report.criterion).toBe('taylor');
     const original = await loadModel(ROW);
     const rows = (one: typeof model) =>
       new Float32Array(
@@ -123,6 +123,17 @@ describe('what is refused', () => {
     [{ ratio: 1.5 }, 'ERR_TRT_ARG_VALUE', /ratio/],
     [{ ratio: 0.3, criterion: 'size' }, 'ERR_TRT_ARG_VALUE', /criterion/],
     [{ ratio: 0.3, criterion: 'taylor' }, 'ERR_TRT_ARG_VALUE', /sensitivity/],
+    [
+      { ratio: 0.3, criterion: 'norm', sensitivity: () => Promise.resolve([]) },
+      'ERR_TRT_ARG_VALUE',
+      /"norm" does not go by sensitivity/,
+    ],
+    [{ ratio: 0.3, sensitivity: () => Promise.resolve([]) }, 'ERR_TRT_ARG_VALUE', /6 numbers.*it returned 0/],
+    [
+      { ratio: 0.3, sensitivity: () => Promise.resolve([[1, 2, NaN, 4, 5, 6]]) },
+      'ERR_TRT_ARG_VALUE',
+      /6 numbers from 0 on/,
+    ],
     [{ ratio: 0.3, criterion: 'activation' }, 'ERR_TRT_QUANT_CALIBRATION', /criterion "activation"/],
     [{ ratio: 0.3, recover: 'reconstruct' }, 'ERR_TRT_QUANT_CALIBRATION', /recover/],
     [{ ratio: 0.3, calibration: [{}] }, 'ERR_TRT_ARG_VALUE', /runner/],

@@ -60,3 +60,25 @@ test('says which work it cannot count', async () => {
   });
   expect(countWork(await loadModel(model)).unknown).toEqual(['product']);
 });
+
+test('counts weights in Constant nodes, and says so of products of integers', async () => {
+  const model = makeModel({
+    inputs: [{ name: 'x', dims: [2, 3] }],
+    outputs: [{ name: 'y' }],
+    nodes: [
+      {
+        op: 'Constant',
+        name: 'c',
+        inputs: [],
+        outputs: ['w'],
+        attributes: {
+          value: { tensor: { name: '', dims: [3, 4], data: Array.from({ length: 12 }, () => 1) } },
+        },
+      },
+      { op: 'MatMul', name: 'product', inputs: ['x', 'w'], outputs: ['p'] },
+      { op: 'MatMulInteger', name: 'whole', inputs: ['a', 'b'], outputs: ['y'] },
+    ],
+  });
+  const { parameters, unknown } = countWork(await loadModel(model));
+  expect([parameters, unknown]).toEqual([12, ['whole']]);
+});

@@ -4,6 +4,7 @@ import { createNormal, initializeWeights } from '../../../../lib/compress/distil
 import { findParameters } from '../../../../lib/compress/train/find-parameters';
 import { loadModel, readFloats, type OnnxModel } from '../../../../lib/onnx';
 import { networkPath } from '../../../training-samples';
+import { makeModel } from '../../../onnx-builder';
 import { decomposedModel, foldableModel } from '../../../pass-models';
 
 const names = (list: readonly { name?: string }[]): string[] => list.map(({ name = '' }) => name);
@@ -26,6 +27,33 @@ describe('findParameters', () => {
       'node "one" is excluded',
     ]);
     expect(findParameters(await loadModel(foldableModel())).trained).toEqual([]);
+  });
+});
+
+describe('masks', () => {
+  it.each([
+    ['of minus infinity', -Infinity],
+    ['of large numbers', -1e9],
+  ])('%s are no weights, positions are', async (_, shut) => {
+    const model = await loadModel(
+      makeModel({
+        inputs: [{ name: 'x', dims: ['n', 3] }],
+        outputs: [{ name: 'y', dims: ['n', 3] }],
+        nodes: [
+          { op: 'Add', name: 'place', inputs: ['x', 'positions'], outputs: ['a'] },
+          { op: 'Add', name: 'shut', inputs: ['a', 'mask'], outputs: ['y'] },
+        ],
+        initializers: [
+          { name: 'positions', dims: [3], data: [0.1, 0.2, 0.3] },
+          { name: 'mask', dims: [3], data: [0, shut, 0] },
+        ],
+      }),
+    );
+    const { trained, kept } = findParameters(model);
+    expect(trained.map(({ name }) => name)).toEqual(['positions']);
+    expect(kept).toEqual([
+      { node: 'shut', parameter: 'mask', reason: expect.stringContaining('it is a mask') },
+    ]);
   });
 });
 
