@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,23 +45,65 @@ class StoppableWorkers final : public ops::Workers {
   const std::atomic<bool>& is_stopped_;
 };
 
-/// Arguments of one call: their memory is used as it is, and kept by references until the work is done.
+/// What a call does with an array.
+enum class Use {
+  kRead,
+  /// Reads and writes it.
+  kChange,
+  /// Writes what is the call's own until its promise settles: no other code has the array before.
+  kMake
+};
+
+/// Memory of an array as it is now. Node-API tells the length of an array that its buffer, made smaller, does
+/// not hold any more: it has none here.
+ArrayMemory HeldMemoryOf(Napi::Env env, napi_value array) {
+  const ArrayMemory memory = MemoryOf(env, array);
+  napi_value buffer = nullptr;
+  size_t offset = 0, bytes = 0;
+  void* data = nullptr;
+  napi_get_typedarray_info(env, array, nullptr, nullptr, nullptr, &buffer, &offset);
+  // Shared buffers only grow; Node 20 does not tell their size.
+  if (napi_get_arraybuffer_info(env, buffer, &data, &bytes) != napi_ok) return memory;
+  return offset + memory.bytes <= bytes ? memory : ArrayMemory{};
+}
+
+/// A copy that was changed in the place of an array.
+struct ChangedCopy {
+  Napi::ObjectReference array;
+  std::shared_ptr<void> copy;
+  size_t bytes;
+};
+
+/// Arguments of one call. Node-API cannot keep the memory of an array whose buffer is transferred or resized
+/// meanwhile: what JavaScript can do that to is copied, all else is used as it is and kept until the work is
+/// done.
 class NumericsCall {
  public:
   explicit NumericsCall(const Napi::CallbackInfo& info) : info_(info) {}
 
   /// The argument's elements, of which there must be `count`. Null for undefined where that is allowed.
   template <class Element>
-  Element* Array(size_t index, int64_t count, bool is_optional = false) {
+  Element* Array(size_t index, int64_t count, Use use = Use::kRead, bool is_optional = false) {
     const Napi::Value value = info_[index];
     if (is_optional && value.IsUndefined()) return nullptr;
-    const ArrayMemory memory = MemoryOf(info_.Env(), value);
+    const ArrayMemory memory = HeldMemoryOf(info_.Env(), value);
     // TypeScript has said more about it; here nothing is read that is not there.
     if (memory.bytes != static_cast<size_t>(count) * sizeof(Element))
       throw Error("ERR_TRT_ARG_VALUE", "Expected an array of " + std::to_string(count) + " elements, got " +
                                            std::to_string(memory.bytes) + " bytes.");
-    kept_->push_back(Napi::Persistent(value.As<Napi::Object>()));
-    return static_cast<Element*>(memory.data);
+    std::shared_ptr<void> owner;
+    if (memory.bytes == 0 || use == Use::kMake || LastsDuringCall(info_.Env(), value, owner)) {
+      kept_->arrays.push_back(Napi::Persistent(value.As<Napi::Object>()));
+      kept_->memory.push_back(std::move(owner));
+      return static_cast<Element*>(memory.data);
+    }
+    const std::shared_ptr<void> copy(std::malloc(memory.bytes), std::free);
+    if (copy == nullptr) throw std::bad_alloc();
+    std::memcpy(copy.get(), memory.data, memory.bytes);
+    kept_->memory.push_back(copy);
+    if (use == Use::kChange)
+      changed_->push_back({Napi::Persistent(value.As<Napi::Object>()), copy, memory.bytes});
+    return static_cast<Element*>(copy.get());
   }
 
   int64_t Size(size_t index) const {
@@ -77,23 +122,41 @@ class NumericsCall {
   Napi::Value operator[](size_t index) const { return info_[index]; }
   Napi::Env env() const { return info_.Env(); }
 
-  using References = std::vector<Napi::ObjectReference>;
-  const std::shared_ptr<References>& kept() const { return kept_; }
+  struct Kept {
+    std::vector<Napi::ObjectReference> arrays;
+    std::vector<std::shared_ptr<void>> memory;
+  };
+  const std::shared_ptr<Kept>& kept() const { return kept_; }
+  const std::shared_ptr<std::vector<ChangedCopy>>& changed() const { return changed_; }
 
  private:
   const Napi::CallbackInfo& info_;
-  const std::shared_ptr<References> kept_ = std::make_shared<References>();
+  const std::shared_ptr<Kept> kept_ = std::make_shared<Kept>();
+  const std::shared_ptr<std::vector<ChangedCopy>> changed_ = std::make_shared<std::vector<ChangedCopy>>();
 };
 
 using Converter = BackgroundWork::Converter;
 /// What is computed, on a thread of the addon.
 using Job = std::function<Converter(ops::Workers&)>;
 
+/// Gives arrays what was made of their copies. None of them, if one has become another array.
+void WriteBack(Napi::Env env, const std::vector<ChangedCopy>& changed) {
+  for (const ChangedCopy& one : changed) {
+    const size_t bytes = HeldMemoryOf(env, one.array.Value()).bytes;
+    if (bytes != one.bytes)
+      throw Error("ERR_TRT_ARG_VALUE",
+                  "An array was transferred or resized before its call was done: it had " +
+                      std::to_string(one.bytes) + " bytes, now " + std::to_string(bytes) + ".");
+  }
+  for (const ChangedCopy& one : changed)
+    std::memcpy(MemoryOf(env, one.array.Value()).data, one.copy.get(), one.bytes);
+}
+
 Napi::Value Undefined(Napi::Env env) { return env.Undefined(); }
 
 Job GramJob(NumericsCall& call) {
   const int64_t size = call.Size(2), count = call.Rows(1, size);
-  auto* gram = call.Array<double>(0, size * size);
+  auto* gram = call.Array<double>(0, size * size, Use::kChange);
   const auto* samples = call.Array<float>(1, count * size);
   return [=](ops::Workers& workers) -> Converter {
     numerics::AddGram(workers, gram, samples, count, size);
@@ -103,7 +166,7 @@ Job GramJob(NumericsCall& call) {
 
 Job CrossProductJob(NumericsCall& call) {
   const int64_t left = call.Size(3), right = call.Size(4), count = call.Rows(1, left);
-  auto* product = call.Array<double>(0, left * right);
+  auto* product = call.Array<double>(0, left * right, Use::kChange);
   const auto* x = call.Array<float>(1, count * left);
   const auto* y = call.Array<float>(2, count * right);
   return [=](ops::Workers& workers) -> Converter {
@@ -118,7 +181,7 @@ Job MultiplyJob(NumericsCall& call) {
   const bool transpose_a = call[6].ToBoolean(), transpose_b = call[7].ToBoolean();
   const auto* a = call.Array<double>(0, rows * inner);
   const auto* b = call.Array<double>(1, inner * columns);
-  auto* product = call.Array<double>(2, rows * columns);
+  auto* product = call.Array<double>(2, rows * columns, Use::kMake);
   return [=](ops::Workers& workers) -> Converter {
     const Strided<double> left = transpose_a ? Strided<double>{a, 1, rows} : Strided<double>{a, inner, 1};
     const Strided<double> right = transpose_b ? Strided<double>{b, 1, inner} : Strided<double>{b, columns, 1};
@@ -129,7 +192,7 @@ Job MultiplyJob(NumericsCall& call) {
 
 Job CholeskyJob(NumericsCall& call) {
   const int64_t size = call.Size(1);
-  auto* a = call.Array<double>(0, size * size);
+  auto* a = call.Array<double>(0, size * size, Use::kChange);
   return [=](ops::Workers& workers) -> Converter {
     const bool is_definite = numerics::Cholesky(workers, a, size);
     return [is_definite](Napi::Env env) -> Napi::Value { return Napi::Boolean::New(env, is_definite); };
@@ -140,7 +203,7 @@ Job TriangularJob(NumericsCall& call) {
   const int64_t size = call.Size(2), columns = call.Size(3);
   const bool is_transposed = call[4].ToBoolean();
   const auto* l = call.Array<double>(0, size * size);
-  auto* b = call.Array<double>(1, size * columns);
+  auto* b = call.Array<double>(1, size * columns, Use::kChange);
   return [=](ops::Workers& workers) -> Converter {
     numerics::SolveTriangular(workers, l, b, size, columns, is_transposed);
     return Undefined;
@@ -151,9 +214,9 @@ Job SvdJob(NumericsCall& call) {
   const int64_t rows = call.Size(4), columns = call.Size(5), count = std::min(rows, columns);
   const auto* a = call.Array<double>(0, rows * columns);
   numerics::SvdResult result{};
-  result.u = call.Array<double>(1, rows * count);
-  result.s = call.Array<double>(2, count);
-  result.vt = call.Array<double>(3, count * columns);
+  result.u = call.Array<double>(1, rows * count, Use::kMake);
+  result.s = call.Array<double>(2, count, Use::kMake);
+  result.vt = call.Array<double>(3, count * columns, Use::kMake);
   return [=](ops::Workers& workers) -> Converter {
     numerics::SingularValues(workers, a, rows, columns, result);
     return Undefined;
@@ -166,7 +229,7 @@ Job KMeansJob(NumericsCall& call) {
   numerics::KMeansRequest request;
   request.count = call.Rows(0, 1);
   request.values = call.Array<float>(0, request.count);
-  request.weights = call.Array<float>(1, request.count, true);
+  request.weights = call.Array<float>(1, request.count, Use::kRead, true);
   request.clusters = number("clusters");
   request.seed = static_cast<uint32_t>(number("seed"));
   const std::string method = options.Get("method").As<Napi::String>();
@@ -175,8 +238,8 @@ Job KMeansJob(NumericsCall& call) {
                                        : numerics::KMeansMethod::kAuto;
   request.exact_limit = number("exactLimit");
   request.exact_most = number("exactMost");
-  auto* centers = call.Array<float>(2, request.clusters);
-  auto* indices = call.Array<uint16_t>(3, request.count);
+  auto* centers = call.Array<float>(2, request.clusters, Use::kMake);
+  auto* indices = call.Array<uint16_t>(3, request.count, Use::kMake);
   // Positions have 32 bits.
   if (request.count < 1 || request.count > std::numeric_limits<uint32_t>::max() || request.clusters < 1)
     throw Error("ERR_TRT_ARG_VALUE", "Expected from 1 to 4,294,967,295 values and at least 1 cluster.");
@@ -203,12 +266,22 @@ Napi::Value Start(const Napi::CallbackInfo& info, Job (*make)(NumericsCall&),
   }
   const auto is_stopped = std::make_shared<std::atomic<bool>>(false);
   BackgroundWork work;
-  work.run = [job = std::move(job), pool, is_stopped]() -> Converter {
+  const auto changed = call.changed();
+  work.run = [job = std::move(job), pool, is_stopped, changed]() -> Converter {
     StoppableWorkers workers(*pool, *is_stopped);
-    return job(workers);
+    Converter convert = job(workers);
+    return [convert = std::move(convert), changed](Napi::Env env) {
+      const std::vector<ChangedCopy> copies = std::move(*changed);
+      WriteBack(env, copies);
+      return convert(env);
+    };
   };
   work.cancel = [is_stopped] { *is_stopped = true; };
-  work.release = [kept = call.kept()] { kept->clear(); };
+  // What is written back is released by the converter, which an environment that goes away does not call.
+  work.release = [kept = call.kept(), is_stopped, changed] {
+    *kept = {};
+    if (*is_stopped) changed->clear();
+  };
   return RunInBackground(info.Env(), std::move(work));
 }
 
