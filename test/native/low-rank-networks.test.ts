@@ -6,8 +6,10 @@ import { describe, expect, it, test } from 'vitest';
 import { cluster } from '../../lib/compress/cluster';
 import { loadCompact, saveCompact } from '../../lib/compress/cluster/compact-file';
 import { factorize } from '../../lib/compress/factorize';
-import { buildEngine, sessionRunner, type Feeds } from '../../lib/index';
+import { countWork } from '../../lib/compress/report/count-work';
+import { buildEngine, nativeNumerics, sessionRunner, type Feeds } from '../../lib/index';
 import type { OnnxModel } from '../../lib/onnx/graph/onnx-model';
+import * as WIDE from '../compression-networks';
 import { attentionModel, noise, residualModel, sqnr } from '../precision-models';
 import { rejection, temporaryFolder } from '../temporary-folder';
 import {
@@ -67,20 +69,19 @@ describe('sixteen shared values', () => {
   });
 });
 
-/** Points of accuracy that half of the parameters may cost. */
-const HALF: Readonly<Record<string, number>> = { cnn: 0.01, mlp: 0.05, 'transformer-pre': 0.06 };
-
 describe('thin matrices', () => {
-  test.each(Object.entries(HALF))(
-    'halve the parameters of %s within %f of its accuracy',
-    async (name, drop) => {
-      const { data, accuracy } = TRAINED_NETWORKS[name]!;
-      const { model, report } = await factorize(networkPath(name), {
+  test.each(Object.entries(WIDE.COMPRESSION_NETWORKS))(
+    'halve the parameters of %s at the cost of less than a point',
+    async (name, { data, accuracy }) => {
+      const { model, report } = await factorize(WIDE.networkPath(name), {
         target: { parameters: 0.5 },
-        ...dataOf(name),
+        calibration: WIDE.calibrationFeeds(data),
+        runner,
+        numerics: await nativeNumerics(),
       });
       expect(report.parameters.after).toBeLessThanOrEqual(report.parameters.before / 2);
-      expect(await accuracyOf(model.toBytes(), data)).toBeGreaterThanOrEqual(accuracy - drop);
+      expect(report.parameters.after).toBe(countWork(model).parameters);
+      expect(await WIDE.accuracyOf(model.toBytes(), data)).toBeGreaterThanOrEqual(accuracy - 0.01);
       expect(await engineBytes(model, { batch: [1, 8, 8] })).toBeGreaterThan(0);
     },
   );

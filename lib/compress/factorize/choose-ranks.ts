@@ -21,6 +21,8 @@ export interface RankPoint {
 export interface LayerPoints {
   /** Label of the node. */
   readonly node: string;
+  /** What ranks are multiples of where nobody says them. */
+  readonly step: number;
   readonly points: readonly RankPoint[];
 }
 
@@ -34,7 +36,7 @@ export interface RankBudget {
 /** A point for each layer so that the budget holds and little is lost; undefined where it cannot hold. */
 export function chooseWithin(all: readonly LayerPoints[], budget: RankBudget): RankPoint[] | undefined {
   const costOf = ({ cost }: RankPoint) => cost[budget.of];
-  const layers = all.map(({ node, points }) => ({ node, points: bestPoints(points, costOf) }));
+  const layers = all.map((layer) => ({ ...layer, points: bestPoints(layer.points, costOf) }));
   const hulls = layers.map(({ points }) => lowerHull(points, costOf));
   const at = hulls.map(() => 0);
   let total = hulls.reduce((sum, hull) => sum + costOf(hull[0]!), 0);

@@ -174,7 +174,20 @@ export function pointsOf({ layer, shape }: FactorLayer, losses: readonly FormLos
     one.form === 'tucker' ? tuckerPoints(shape, one) : rankPoints(shape, one),
   );
   const smaller = points.filter(({ cost }) => cost.parameters < whole.cost.parameters);
-  return { node: layer.label, points: [whole, ...smaller] };
+  return { node: layer.label, step: stepOf(shape, smaller), points: [whole, ...smaller] };
+}
+
+/** Multiples that kernels are made for. */
+const LARGEST_STEP = 8;
+/** Of the ranks of a layer there stay so many to choose from: convolutions leave their fast kernels by other ranks, products slow down by less. */
+const FEWEST_RANKS = { convolution: 4, product: 16 } as const;
+
+function stepOf({ kernel }: LayerShape, points: readonly RankPoint[]): number {
+  const largest = points.reduce((most, { ranks }) => Math.max(most, ...ranks), 0);
+  const fewest = FEWEST_RANKS[kernel.length > 0 ? 'convolution' : 'product'];
+  let step = LARGEST_STEP;
+  while (step > 1 && step > largest / fewest) step /= 2;
+  return step;
 }
 
 function rankPoints(shape: LayerShape, { form, losses: [lost] }: FormLosses): RankPoint[] {

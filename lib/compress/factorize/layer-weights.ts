@@ -44,6 +44,6 @@ export async function measureWeight<Feeds>(
 }
 
 /** The points of a layer with what the outputs lose by them. */
-export function weighted({ node, points }: LayerPoints, weight: number): LayerPoints {
-  return { node, points: points.map((point) => ({ ...point, lost: point.lost * weight })) };
+export function weighted({ points, ...layer }: LayerPoints, weight: number): LayerPoints {
+  return { ...layer, points: points.map((point) => ({ ...point, lost: point.lost * weight })) };
 }

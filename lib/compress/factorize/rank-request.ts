@@ -22,9 +22,6 @@ type Request = Pick<FactorizeOptions<unknown>, 'target' | 'rank' | 'ratio' | 'fo
 
 /** Half of the parameters, where nothing is said. */
 const DEFAULT_SHARE = 0.5;
-/** Multiples that kernels are made for, of CPUs and GPUs; more than half of a layer would be no choice any more. */
-const LARGEST_STEP = 8;
-const PARTS = 2;
 
 /**
  * A form and rank for each layer.
@@ -39,7 +36,7 @@ export function chooseRanks(
 ): RankChoice[] {
   const { target, rank, ratio } = request;
   if (rank !== undefined) return chooseByRank(all, rank, request.form ?? 'auto');
-  const layers = all.map(({ node, points }) => ({ node, points: evenPoints(points) }));
+  const layers = all.map((layer) => ({ ...layer, points: evenPoints(layer) }));
   if (ratio !== undefined) return layers.map((layer) => chooseByRatio(layer, ratio));
   if (target?.error !== undefined) {
     const reason = `every smaller rank loses more than ${target.error} of its outputs`;
@@ -65,16 +62,9 @@ function withReason(points: readonly RankPoint[], reason: string): RankChoice[] 
 }
 
 /** The whole layer, and the points whose ranks kernels are made for. */
-function evenPoints([whole, ...others]: readonly RankPoint[]): RankPoint[] {
-  const step = stepOf(others.reduce((largest, { ranks }) => Math.max(largest, ...ranks), 0));
+function evenPoints({ step, points: [whole, ...others] }: LayerPoints): RankPoint[] {
   const even = others.filter(({ ranks }) => ranks.every((rank) => rank % step === 0 || rank < step));
   return [whole!, ...even];
-}
-
-function stepOf(largest: number): number {
-  let step = LARGEST_STEP;
-  while (step > 1 && step > largest / PARTS) step /= 2;
-  return step;
 }
 
 function chooseByRatio({ points }: LayerPoints, ratio: number): RankChoice {

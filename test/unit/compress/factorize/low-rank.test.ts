@@ -173,7 +173,7 @@ const point = (parameters: number, lost: number, rank = 1): RankPoint => ({
   lost,
 });
 const whole = (parameters: number): RankPoint => ({ ...point(parameters, 0), form: undefined, ranks: [] });
-const layer = (node: string, ...points: RankPoint[]) => ({ node, points });
+const layer = (node: string, ...points: RankPoint[]) => ({ node, step: 1, points });
 
 describe('ranks for a budget', () => {
   it('come from the lower hull', () => {
