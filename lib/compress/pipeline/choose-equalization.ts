@@ -105,17 +105,23 @@ export function quantizedNodes<Feeds>(
   return { isQuantized: (node) => names.has(nodeLabel(node)) };
 }
 
+/** Tensors whose ranges are needed, whatever is decided about small layers. */
+function listTensors<Feeds>(model: OnnxModel, options: QuantizationWork<Feeds>['options']): string[] {
+  const { smallLayers = 'auto' } = options;
+  const planOf = (quantizeSmall: boolean) => ({ ...layerOptions(options), smallLayers: quantizeSmall });
+  const listed = listCalibrationTensors(model, planOf(smallLayers !== 'float'));
+  if (smallLayers !== 'auto') return listed;
+  const { sites, products } = planQuantization(model.graph, planOf(false));
+  // Without small layers the other side of a residual addition may be the one that is quantised.
+  const large = sites.length + products.length > 0 ? listCalibrationTensors(model, planOf(false)) : [];
+  return [...new Set([...listed, ...large])];
+}
+
 async function observe<Feeds>(
   model: OnnxModel,
   { options, data }: QuantizationWork<Feeds>,
 ): Promise<Map<string, RangeHistogram>> {
-  // Whether small layers are quantised is decided later; without them the other side of a residual addition may be the
-  // one that is quantised.
-  const choices = options.smallLayers === 'float' ? [false] : [true, false];
-  const lists = choices.map((smallLayers) =>
-    listCalibrationTensors(model, { ...layerOptions(options), smallLayers }),
-  );
-  const listed = [...new Set(lists.flat())];
+  const listed = listTensors(model, options);
   const tensors = options.bound === undefined ? listed : [...new Set([...listed, ...joinedValues(model)])];
   const { fit: feeds, runner } = data;
   const extremesOnly = options.method === 'max';
