@@ -5,12 +5,9 @@ import { nameNodes } from '../onnx/passes/name-nodes';
 import { asCpuModel } from './quantize/cpu-arithmetic';
 import type { Runner, RunnerOutputs } from './runner';
 
-/** Runtimes hold weights of their own, and sessions the bytes that they came from: those of larger models are in a file. */
-const MOST_SOURCE_BYTES = 2 ** 20;
-
 /**
  * Runs a model that is in memory, as it is now: later changes are not seen. A quantised one is run as `asCpuModel`
- * writes it; one of more than 1 MiB is written to a temporary folder, which is there from the first run to the last.
+ * writes it; a large one is written to a temporary folder, which is there from the first run to the last.
  *
  * @returns the outputs of each run, in order
  */
@@ -30,7 +27,7 @@ async function* runCopy<Feeds>(
   feeds: AsyncIterable<Feeds>,
   runner: Runner<Feeds>,
 ): AsyncIterable<RunnerOutputs> {
-  const opened = await openSource(model, { bytes: MOST_SOURCE_BYTES });
+  const opened = await openSource(model);
   try {
     yield* runner(opened.source, feeds);
   } finally {

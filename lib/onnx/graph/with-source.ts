@@ -24,18 +24,11 @@ export interface OpenSource {
   close(): Promise<void>;
 }
 
-/**
- * As {@link withSource}, for those who end it themselves.
- *
- * @param limits - `bytes`: up to which size the model is handed out as bytes. Default 256 MB.
- */
-export async function openSource(
-  model: OnnxModel,
-  limits: { readonly bytes?: number } = {},
-): Promise<OpenSource> {
+/** As {@link withSource}, for those who end it themselves. */
+export async function openSource(model: OnnxModel): Promise<OpenSource> {
   const folder = makeTemporaryFolder('tensorrt-node-model-');
   try {
-    return { source: await model.toSource(folder.path, limits), close: () => folder.remove() };
+    return { source: await model.toSource(folder.path), close: () => folder.remove() };
   } catch (error) {
     await folder.remove();
     throw error;
