@@ -25,15 +25,6 @@ async function holdBoth({ path, data }) {
   return { source, result };
 }
 
-/** The model alone, run once. */
-async function holdOne({ path, data }) {
-  const { loadModel } = await load('onnx/graph/onnx-model.js');
-  const { runModel } = await load('compress/run-model.js');
-  const source = await loadModel(path);
-  for await (const outputs of runModel(source, data.calibration(), data.runner)) void outputs;
-  return { source };
-}
-
 const step = (file, name, options) => async (task) => {
   const method = (await load(`compress/${file}.js`))[name];
   const { nativeNumerics } = await load('runtime/native-numerics.js');
@@ -44,7 +35,6 @@ const step = (file, name, options) => async (task) => {
 };
 
 const STEPS = {
-  model: holdOne,
   'model and result': holdBoth,
   'prune, Hessian 50 %': step('prune', 'prune', { sparsity: 0.5 }),
   'prune, 2:4': step('prune', 'prune', { pattern: '2:4' }),

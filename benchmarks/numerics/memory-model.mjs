@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model of large layers and data for it: a convolution, and products of which two are the largest layers.
+// A model of large layers and data for it: a convolution, and products of which one is the largest layer.
 
 import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,16 +7,16 @@ import { fileURLToPath } from 'node:url';
 const DIST =
   process.env.TENSORRT_NODE_DIST ?? fileURLToPath(new URL('../../build/javascript', import.meta.url));
 
-/** Rows and columns of the square layer. */
-export const WIDE = 1024;
-export const CHANNELS = WIDE / 4;
+/** Rows and columns of the largest layer. */
+export const WIDE = 1536;
+export const CHANNELS = 128;
 const EDGE = 4;
 const PLANE = EDGE * EDGE;
 /** Numbers that the channels of a pixel come from, besides noise. */
 const FACTORS = 64;
 const CLASSES = 16;
 export const BATCH = 16;
-export const BATCHES = 16;
+export const BATCHES = 8;
 
 /** Uniform numbers of variance 1, the same in every run. */
 function uniformNumbers(count, seed) {
@@ -75,10 +75,10 @@ export async function writeMemoryModel(path) {
     kernel: { dims: [CHANNELS, CHANNELS, 3, 3], inputs: 9 * CHANNELS },
     widen: { dims: [CHANNELS, WIDE], inputs: CHANNELS },
     square: { dims: [WIDE, WIDE], inputs: WIDE },
-    tall: { dims: [2 * WIDE, WIDE / 2], inputs: 2 * WIDE },
-    head: { dims: [WIDE / 2, CLASSES], inputs: WIDE / 2 },
+    narrow: { dims: [WIDE, WIDE / 4], inputs: WIDE },
+    head: { dims: [WIDE / 4, CLASSES], inputs: WIDE / 4 },
   };
-  const biases = { b0: CHANNELS, b1: WIDE, b3: WIDE / 2, b4: CLASSES };
+  const biases = { b0: CHANNELS, b1: WIDE, b3: WIDE / 4, b4: CLASSES };
   const node = (op, inputs, output, ints) => makeNode({ op, name: output, inputs, outputs: [output], ints });
   const message = emptyMessage(MODEL_SCHEMA);
   const graph = { name: 'memory', valueInfo: [] };
@@ -91,8 +91,7 @@ export async function writeMemoryModel(path) {
     node('Relu', ['w'], 'wr'),
     node('MatMul', ['wr', 'square'], 's'),
     node('Relu', ['s'], 'sr'),
-    node('Concat', ['wr', 'sr'], 'both', { axis: 1 }),
-    node('Gemm', ['both', 'tall', 'b3'], 't'),
+    node('Gemm', ['sr', 'narrow', 'b3'], 't'),
     node('Relu', ['t'], 'tr'),
     node('Gemm', ['tr', 'head', 'b4'], 'y'),
   ];

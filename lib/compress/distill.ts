@@ -98,7 +98,7 @@ const DEFAULT_ALPHA = 0.9;
  * const { model, report } = await distill('teacher.onnx', 'student.onnx', { inputs, labels }, { trainer: sessionTrainer() });
  * await model.save('distilled.onnx');
  * @example
- * const narrow = (teacher: OnnxModel) => pruneChannels(teacher, { ratio: 0.3, calibration, runner: sessionRunner() });
+ * const narrow = (teacher: OnnxModel) => pruneChannels(teacher, { ratio: 0.3, calibration: batches, runner: sessionRunner() });
  * const { model } = await distill('model.onnx', narrow, { inputs, labels }, { trainer: sessionTrainer(), epochs: 5 });
  */
 export async function distill(
