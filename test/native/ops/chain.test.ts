@@ -77,9 +77,13 @@ describe('a chain on the CPU', () => {
   });
 
   it('withdraws a run that waits', async () => {
-    await using chain = await createChain(three, { inputs: { x: FLOATS(1_000_000) }, threads: 1 });
-    const x = numbers(1_000_000);
-    const busy = Array.from({ length: 64 }, () => chain.run({ x }));
+    // Many steps: a run takes far longer than its call, which copies the input, so that some always wait.
+    const long = Array.from({ length: 40 }, (_, step) =>
+      twice(step === 0 ? 'x' : `v${step}`, `v${step + 1}`),
+    );
+    await using chain = await createChain(long, { inputs: { x: FLOATS(200_000) }, threads: 1 });
+    const x = numbers(200_000);
+    const busy = Array.from({ length: 32 }, () => chain.run({ x }));
     const controller = new AbortController();
     const waiting = chain.run({ x }, { signal: controller.signal });
     controller.abort();
