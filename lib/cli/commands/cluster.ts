@@ -76,7 +76,7 @@ async function expandFile({ positionals, options: given }: Arguments, context: C
   await checkOutputs([output], [input]);
   const bytes = await withInterrupt(context, async (signal) => {
     const model = await context.api.loadCompact(input);
-    if (signal.aborted) throw signal.reason as Error;
+    signal.throwIfAborted();
     await model.save(output);
     return { before: await modelFileSize(input), after: await modelFileSize(output) };
   });

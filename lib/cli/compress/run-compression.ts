@@ -75,7 +75,7 @@ export interface CompressionFiles<Report> {
  *   `ERR_TRT_RUN_ABORTED`; what the step and writing throw
  */
 export async function runCompression<Report, Result extends CompressionResult<Report>>(
-  step: CompressionStep<Result> & { readonly work: (work: CompressionWork) => Promise<Result> },
+  step: CompressionStep<Result>,
   context: CommandContext,
 ): Promise<CompressionFiles<Result['report']>> {
   const { input, given } = step;
@@ -86,12 +86,12 @@ export async function runCompression<Report, Result extends CompressionResult<Re
   return withInterrupt(context, async (signal) => {
     const { api } = context;
     const data = given.calibration === undefined ? undefined : await openCalibration(input, given, api);
-    stopIfAsked(signal);
+    signal.throwIfAborted();
     const onProgress = sayStep(context);
     const numerics = () => api.nativeNumerics();
     const result = await step.work({ input, output, data, numerics, signal, onProgress });
     // Work that never waits hears of a signal only now.
-    stopIfAsked(signal);
+    signal.throwIfAborted();
     await result.model.save(output);
     await step.afterSave?.(result);
     const compression = await measureResult(
@@ -112,11 +112,6 @@ async function filesOf(path: string, api: Pick<ToolApi, 'readModelInfo'>): Promi
     () => [],
   );
   return [path, ...externalFiles.map((file) => join(dirname(path), file))];
-}
-
-/** @throws {TensorRTError} the signal's reason */
-function stopIfAsked(signal: AbortSignal): void {
-  if (signal.aborted) throw signal.reason as TensorRTError;
 }
 
 /** The model is there, which who stopped the measuring has to know. */

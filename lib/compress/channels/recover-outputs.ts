@@ -4,6 +4,7 @@ import type { OnnxModel } from '../../onnx/graph/onnx-model';
 import { biasOf, writeBias, type LayerBias } from '../layers/layer-bias';
 import { gatherMatrix, readMatrix, weightOf, writeMatrices } from '../layers/layer-matrix';
 import { findLayers, inputsOf, type WeightLayer } from '../layers/weight-layer';
+import { hasOwnBias } from '../reconstruct/fit-target';
 import { compressInOrder } from '../reconstruct/compress-in-order';
 import type { ReconstructionData } from '../reconstruct/gather-statistics';
 import { meanBias, normalEquations } from '../reconstruct/least-squares';
@@ -80,7 +81,7 @@ async function fitLayer<Feeds>(
   const kept = keptWeights(weight, places);
   // A bias that several nodes add could make up for the means of one of them only.
   const bias = layer.uses.length === 1 ? biasOf(graph, layer, layer.uses[0]!) : undefined;
-  if (bias === undefined && addsBias(layer)) return false;
+  if (bias === undefined && hasOwnBias(layer)) return false;
   const supports = statistics.map(
     (_, group) => kept && Uint8Array.from(gatherMatrix(kept, layer.view, group)),
   );
@@ -131,9 +132,4 @@ function biasesOf(
 /** Products with a factor of their own make something else of weights than least squares think. */
 function isPlain({ uses }: WeightLayer): boolean {
   return uses.every(({ node }) => (attributeOf(node, 'alpha')?.f ?? 1) === 1);
-}
-
-/** True where nodes add a bias themselves, which is in what they make. */
-function addsBias({ uses }: WeightLayer): boolean {
-  return uses.some(({ node }) => (node.input[2] ?? '') !== '');
 }

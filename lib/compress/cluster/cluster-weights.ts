@@ -4,6 +4,7 @@
 import type { Numerics } from '../../numerics/numerics';
 import type { GraphMessage } from '../../onnx/graph/onnx-messages';
 import { makeTensor, readFloats } from '../../onnx/graph/tensor-values';
+import { joinArrays } from '../layers/join-arrays';
 import { biasOf, writeBias, type LayerBias } from '../layers/layer-bias';
 import { forEachElement, gatherMatrix, scatterMatrix, weightOf } from '../layers/layer-matrix';
 import { inputsOf, type WeightLayer } from '../layers/weight-layer';
@@ -46,7 +47,7 @@ export async function clusterAlone(
   let [levels, tables] = [0, 0];
   for (const group of groupsOf(channels.count, scope)) {
     const isWhole = group.length === channels.count;
-    const places = isWhole ? undefined : joinPlaces(group.map(channels.placesOf));
+    const places = isWhole ? undefined : joinArrays(group.map(channels.placesOf), Uint32Array);
     const own = places === undefined ? values : Float32Array.from(places, (place) => values[place]!);
     const { centers } = await sampledClusters(own, { clusters, seed }, numerics);
     const { borders } = tableOf(centers);
@@ -84,16 +85,6 @@ function channelsOf(dims: readonly number[], layer: WeightLayer | undefined): Ch
       return places;
     },
   };
-}
-
-function joinPlaces(parts: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const part of parts) {
-    all.set(part, end);
-    end += part.length;
-  }
-  return all;
 }
 
 export function groupsOf(channels: number, scope: ClusterScope): number[][] {
@@ -215,7 +206,7 @@ async function errorOf(
   return energy === 0 ? 0 : Math.sqrt(error / energy);
 }
 
-export function replaceWeight(graph: GraphMessage, name: string, values: Float32Array): void {
+function replaceWeight(graph: GraphMessage, name: string, values: Float32Array): void {
   const index = graph.initializer.findIndex((tensor) => tensor.name === name);
   graph.initializer[index] = makeTensor(name, 'FLOAT', graph.initializer[index]!.dims, values);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Numerics } from '../../numerics/numerics';
 import type { GraphMessage } from '../../onnx/graph/onnx-messages';
+import { joinArrays } from '../layers/join-arrays';
 import { biasOf, writeBias } from '../layers/layer-bias';
 import { readMatrix, weightOf, writeMatrices } from '../layers/layer-matrix';
 import { inputsOf, type MatrixView, type WeightLayer } from '../layers/weight-layer';
@@ -48,7 +49,10 @@ export function pruneByMagnitude(
   { amount, pattern }: Pick<LayerPruning, 'amount' | 'pattern'>,
 ): PrunedWeights {
   const weights = readAll(graph, layer);
-  const support = chooseSupport(joined(weights.map(magnitudes)), layer.view, { amount, pattern });
+  const support = chooseSupport(joinArrays(weights.map(magnitudes), Float32Array), layer.view, {
+    amount,
+    pattern,
+  });
   return { zeros: writePruned(graph, layer, onSupport(weights, support)) };
 }
 
@@ -77,7 +81,8 @@ export async function pruneByData(
   const swept = await sweepLayer(task, asked);
   const scores = swept ? [] : await scoresOf(task, asked);
   if (scores === undefined) return { ...pruneByMagnitude(graph, layer, asked), warning: 'no inputs' };
-  const support = swept?.support ?? chooseSupport(joined(scores), layer.view, { amount, pattern });
+  const support =
+    swept?.support ?? chooseSupport(joinArrays(scores, Float32Array), layer.view, { amount, pattern });
   const masked = onSupport(weights, support);
   const before = await errorOf(task, masked);
   if (!asked.reconstruct) {
@@ -184,7 +189,10 @@ async function targetOf(
 /** How strongly weights are to be held: that of the support which the inputs alone would choose. */
 async function likelyDamping(task: FitTask, { amount, pattern }: LayerPruning): Promise<number> {
   const scores = task.statistics.map(({ input }, group) => activationScores(task.weights[group]!, input));
-  return chooseDamping({ ...task, support: chooseSupport(joined(scores), task.view, { amount, pattern }) });
+  return chooseDamping({
+    ...task,
+    support: chooseSupport(joinArrays(scores, Float32Array), task.view, { amount, pattern }),
+  });
 }
 
 async function shrink(
@@ -275,14 +283,4 @@ function writePruned(
   for (const matrix of matrices)
     for (let at = 0; at < matrix.length; at++) if (Math.fround(matrix[at]!) === 0) zeros++;
   return zeros;
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
